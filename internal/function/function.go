@@ -1,0 +1,98 @@
+// Package function runs Lambda functions: it keeps sandboxes per function
+// version, starts and reuses them, enforces timeouts and memory, and returns
+// what the handler answered. It knows nothing of the Lambda control plane,
+// which publishes Specs to it.
+package function
+
+import (
+	"context"
+	"time"
+)
+
+// Spec describes one immutable function version (or one revision of $LATEST).
+// A Spec is never changed once it was handed to an Engine; a changed function
+// is a new Spec with a new ID.
+type Spec struct {
+	ID      string // unique per function version and revision; sandboxes are pooled by it
+	Account string
+	Region  string
+	Name    string
+	Version string // "$LATEST" or a number
+	ARN     string // unqualified function ARN
+	RoleARN string
+
+	Runtime string // AWS runtime id, such as python3.11 or provided.al2023
+	Handler string
+	CodeDir string   // directory with the unpacked code, read-only, becomes /var/task
+	Layers  []string // directories with unpacked layers in merge order, become /opt
+
+	MemoryMB    int
+	EphemeralMB int // size limit of /tmp
+	Timeout     time.Duration
+	Environment map[string]string // the user's variables only
+
+	LogGroup     string
+	LogFormat    string // "Text" or "JSON"
+	TracingMode  string // "PassThrough" or "Active"
+	Concurrency  int    // reserved concurrent executions; <0 means none reserved
+	Architecture string // x86_64 or arm64
+}
+
+// Request is one invocation.
+type Request struct {
+	RequestID     string // UUID seen by the handler and the caller
+	InvokedARN    string // as invoked, with the qualifier the caller used
+	Payload       []byte // JSON; empty means {}
+	ClientContext []byte // decoded JSON, or nil
+	TraceID       string // X-Amzn-Trace-Id value, or ""
+	Tail          bool   // collect the last 4 KiB of log for Result.LogTail
+}
+
+// Result is the outcome of an invocation that reached the function.
+type Result struct {
+	Payload       []byte
+	FunctionError string // "" or "Unhandled"
+	LogTail       []byte // last 4096 bytes of the log, if asked for
+	ColdStart     bool
+	Duration      time.Duration
+}
+
+// Invoker runs functions. *Engine implements it.
+type Invoker interface {
+	// Invoke runs one request to its end. An error means that the function
+	// was not reached: *ThrottledError when a concurrency limit stands in
+	// the way, otherwise an internal failure. Failures of the function
+	// itself (exceptions, timeouts, exits) are Results with FunctionError set.
+	Invoke(ctx context.Context, spec *Spec, req *Request) (*Result, error)
+}
+
+// ThrottledError says which limit refused the call; Reason is a member of
+// Lambda's ThrottleReason enumeration.
+type ThrottledError struct {
+	Reason string
+}
+
+func (e *ThrottledError) Error() string { return "function: throttled: " + e.Reason }
+
+// Credentials are the temporary keys of a function's role.
+type Credentials struct {
+	AccessKeyID, SecretAccessKey, SessionToken string
+	Expiration                                 time.Time
+}
+
+// RoleAssumer hands out temporary credentials for a function's role, as
+// Lambda's service principal does with sts:AssumeRole.
+type RoleAssumer interface {
+	AssumeForFunction(ctx context.Context, spec *Spec) (Credentials, error)
+}
+
+// LogEvent is one CloudWatch Logs event.
+type LogEvent struct {
+	Time    time.Time
+	Message string
+}
+
+// LogSink takes log events off the engine's hands. Put must not block on I/O.
+type LogSink interface {
+	Put(account, region, group, stream string, events []LogEvent)
+}
