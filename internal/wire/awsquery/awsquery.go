@@ -1,0 +1,100 @@
+// Package awsquery speaks AWS's query protocol (IAM, STS): a form in, XML out.
+package awsquery
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/wire"
+	"github.com/butai-dev/butai/internal/wire/form"
+	"github.com/butai-dev/butai/internal/wire/xmlbody"
+)
+
+// Protocol implements wire.Protocol.
+type Protocol struct{}
+
+var _ wire.Protocol = Protocol{}
+
+func values(r *wire.Request) url.Values {
+	v := r.URL.Query()
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		if body, err := url.ParseQuery(string(r.Body)); err == nil {
+			for name, list := range body {
+				v[name] = list
+			}
+		}
+	}
+	return v
+}
+
+// Identify finds the operation by the Action parameter; Version must be the
+// model's if it is given.
+func (Protocol) Identify(m *wire.ServiceModel, r *wire.Request, _ func(*wire.Operation) bool) (*wire.Operation, *wire.Error) {
+	v := values(r)
+	action, version := v.Get("Action"), v.Get("Version")
+	op := m.Operation(action)
+	switch {
+	case action == "":
+		return nil, &wire.Error{Code: "MissingAction", Status: 400, Message: "The request is missing an action."}
+	case op == nil || version != "" && version != m.Version:
+		return nil, &wire.Error{Code: "InvalidAction", Status: 400, Message: "Could not find operation " + action + " for version " + version}
+	}
+	return op, nil
+}
+
+// Decode reads the form.
+func (Protocol) Decode(m *wire.ServiceModel, op *wire.Operation, r *wire.Request, in any) error {
+	return form.Decode(m.Schema, op.Input, values(r), in)
+}
+
+// Encode writes OperationResponse, with the result in its wrapper.
+func (Protocol) Encode(m *wire.ServiceModel, op *wire.Operation, out any, requestID string) (*wire.Response, error) {
+	var w xmlbody.Writer
+	name := op.Name + "Response"
+	w.Open(name, "xmlns", m.XMLNamespace)
+	w.WriteByte('\n')
+	if out != nil {
+		if op.Wrapper != "" {
+			w.Open(op.Wrapper)
+		}
+		xmlbody.Members(&w, m.Schema, op.Output, out)
+		if op.Wrapper != "" {
+			w.Close(op.Wrapper)
+			w.WriteByte('\n')
+		}
+	}
+	w.Open("ResponseMetadata")
+	w.Leaf("RequestId", requestID)
+	w.Close("ResponseMetadata")
+	w.WriteByte('\n')
+	w.Close(name)
+	return response(op.Status, &w, requestID), nil
+}
+
+// EncodeError writes ErrorResponse.
+func (Protocol) EncodeError(m *wire.ServiceModel, err error, requestID string) *wire.Response {
+	code, status, fault, message := wire.ErrorFacts(err)
+	side := "Sender"
+	if fault {
+		side = "Receiver"
+	}
+	var w xmlbody.Writer
+	w.Open("ErrorResponse", "xmlns", m.XMLNamespace)
+	w.Open("Error")
+	w.Leaf("Type", side)
+	w.Leaf("Code", code)
+	w.Leaf("Message", message)
+	w.Close("Error")
+	w.Leaf("RequestId", requestID)
+	w.Close("ErrorResponse")
+	return response(status, &w, requestID)
+}
+
+func response(status int, w *xmlbody.Writer, requestID string) *wire.Response {
+	w.WriteByte('\n')
+	return &wire.Response{Status: status, Body: w.Bytes(), Header: http.Header{
+		"x-amzn-RequestId": {requestID},
+		"Content-Type":     {"text/xml"},
+	}}
+}

@@ -1,0 +1,36 @@
+package wire
+
+import "context"
+
+// Caller is who makes a request, and from where.
+type Caller struct {
+	Account     string // 12 digits
+	Region      string
+	Partition   string // "aws"
+	ARN         string // principal, such as arn:aws:iam::000000000000:root
+	UserID      string // unique id, such as the account or AIDA…
+	UserName    string // IAM user's name, for policy variables; "" otherwise
+	AccessKeyID string
+	SourceIP    string
+	UserAgent   string
+	RequestID   string
+	Endpoint    string // scheme://host[:port] under which the client reached butai
+	Secure      bool   // TLS
+}
+
+type callerKey struct{}
+
+// WithCaller returns a context that carries c.
+func WithCaller(ctx context.Context, c *Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// CallerFrom returns the caller of the request; it panics when the context
+// carries none, which is a bug in the caller of a service method.
+func CallerFrom(ctx context.Context) *Caller {
+	c, ok := ctx.Value(callerKey{}).(*Caller)
+	if !ok {
+		panic("wire: context without a caller")
+	}
+	return c
+}

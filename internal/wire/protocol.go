@@ -1,0 +1,54 @@
+package wire
+
+import "net/http"
+
+// Request is an HTTP request to a known service, its body read.
+type Request struct {
+	*http.Request
+	Body   []byte
+	Labels map[string]string // decoded URI labels; REST protocols only
+}
+
+// Response is an encoded answer.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Protocol turns HTTP messages into a service's shapes and back. Each wire
+// protocol of AWS is one implementation.
+type Protocol interface {
+	// Identify finds the operation a request addresses, and its labels.
+	// built reports whether an operation is implemented; it decides between
+	// two operations at one address. A nil operation means there is none.
+	Identify(m *ServiceModel, r *Request, built func(*Operation) bool) (*Operation, *Error)
+	// Decode fills in, a new input structure of op.
+	Decode(m *ServiceModel, op *Operation, r *Request, in any) error
+	// Encode writes out, which is nil for operations without output.
+	Encode(m *ServiceModel, op *Operation, out any, requestID string) (*Response, error)
+	// EncodeError writes an error; err is a ModelledError or an *Error.
+	EncodeError(m *ServiceModel, err error, requestID string) *Response
+}
+
+// SerializationError says that a body can't be read as the input's shape:
+// the bytes are malformed or a value has the wrong type.
+type SerializationError struct {
+	Message string
+}
+
+func (e *SerializationError) Error() string { return "SerializationException: " + e.Message }
+
+// ErrorFacts returns the code, HTTP status, fault side and message of an
+// error that Protocol.EncodeError is given.
+func ErrorFacts(err error) (code string, status int, fault bool, message string) {
+	switch e := err.(type) {
+	case ModelledError:
+		schema, id := e.ErrorShape()
+		trait := schema.Shape(id).Error
+		return trait.Code, trait.Status, trait.Fault, messageOf(e)
+	case *Error:
+		return e.Code, e.Status, e.Fault, e.Message
+	}
+	return "InternalFailure", http.StatusInternalServerError, true, "Internal failure"
+}

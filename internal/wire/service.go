@@ -1,0 +1,85 @@
+package wire
+
+import "context"
+
+// ServiceModel is the operation table of one AWS API.
+type ServiceModel struct {
+	Name         string // butai's name of the service, such as "apigateway"
+	ID           string // AWS's service id, such as "API Gateway"
+	Version      string // API version date
+	Protocol     string // rest-json, json, query or rest-xml
+	Endpoint     string // first label of the service's host name
+	SigningName  string // service part of the credential scope
+	TargetPrefix string
+	JSONVersion  string
+	XMLNamespace string
+	Schema       *Schema
+	Operations   []Operation
+}
+
+// Operation returns the operation of the given name, or nil.
+func (m *ServiceModel) Operation(name string) *Operation {
+	for i := range m.Operations {
+		if m.Operations[i].Name == name {
+			return &m.Operations[i]
+		}
+	}
+	return nil
+}
+
+// QueryLiteral is a query parameter that is part of an operation's address.
+type QueryLiteral struct {
+	Key, Value string
+}
+
+// Operation is one call of an API.
+type Operation struct {
+	Name           string
+	Method, Path   string // HTTP method and URI template
+	Query          []QueryLiteral
+	Status         int // of a successful answer
+	Input, Output  ShapeID
+	InputRoot      string // root element of an XML body
+	InputNamespace string
+	Wrapper        string // result element of the query protocol
+	Errors         []ShapeID
+
+	// NewInput returns a pointer to a new input structure; nil if the
+	// operation has no input.
+	NewInput func() any
+	// Built reports whether svc implements the operation.
+	Built func(svc any) bool
+	// Call runs the operation on a svc for which Built is true.
+	Call func(ctx context.Context, svc, in any) (any, error)
+}
+
+// Refusal names a parameter that butai can't honour yet. A request that sets
+// it is answered with a NotImplemented error instead of having it dropped.
+type Refusal struct {
+	Operation string // "" means every operation whose input has the member
+	Member    string // dotted path of model member names, such as "VpcConfig" or "Code.ImageUri"
+	Reason    string // half a sentence for the person who sent it
+}
+
+// Refuser is implemented by a service that refuses parameters.
+type Refuser interface {
+	Refused() []Refusal
+}
+
+// IAMNamer is implemented by a service whose IAM actions or resources are not
+// simply prefix:Operation on "*".
+type IAMNamer interface {
+	// IAMTargets returns what must be allowed for the call: usually one
+	// pair, several for calls that touch several resources. An empty result
+	// means that the call needs no permission (such as GetCallerIdentity).
+	IAMTargets(ctx context.Context, op *Operation, in any) []IAMTarget
+}
+
+// IAMTarget is one action on one resource that a caller must be allowed.
+type IAMTarget struct {
+	Action   string              // such as "dynamodb:PutItem"
+	Resource string              // ARN, or "*"
+	Context  map[string][]string // condition keys beyond the global ones
+	// Policy is the resource-based policy that also has a say, or "".
+	Policy string
+}
