@@ -1,0 +1,446 @@
+"""Runs a Python handler for butai's function engine.
+
+Speaks the framed protocol of PROTOCOL.md on file descriptor 3. One source
+serves Python 2.7 and every 3.x, because what differs is small: the shape of
+the error JSON, and bytes against text.
+"""
+import json
+import os
+import re
+import struct
+import sys
+import time
+
+PY2 = sys.version_info[0] == 2
+CHANNEL = 3
+HEADER = struct.Struct(">IB")
+INVOKE = struct.Struct(">QHHHI")
+TYPE_LENGTH = struct.Struct(">H")
+READ_SIZE = 65536
+
+# Since Python 3.12 Lambda writes responses as plain UTF-8; older runtimes
+# escape everything beyond ASCII.
+ASCII_ONLY = sys.version_info < (3, 12)
+# Runtimes up to 3.8 put no requestId into their error JSON.
+WITH_REQUEST_ID = sys.version_info >= (3, 9)
+
+
+class Fault(Exception):
+    """A failure that the runtime itself names (errorType Runtime.*)."""
+
+    def __init__(self, kind, message, trace=None):
+        Exception.__init__(self, message)
+        self.kind, self.message, self.trace = kind, message, trace
+
+
+# --- frames -----------------------------------------------------------------
+
+def read_frame():
+    """Returns one whole frame's (kind, buffer, offset of body), or None at the end."""
+    data = os.read(CHANNEL, READ_SIZE)
+    while len(data) < 5:
+        more = os.read(CHANNEL, READ_SIZE)
+        if not more:
+            return None
+        data += more
+    length, kind = HEADER.unpack_from(data)
+    missing = length + 4 - len(data)
+    if missing > 0:
+        parts = [data]
+        while missing > 0:
+            part = os.read(CHANNEL, min(missing, 1 << 20))
+            if not part:
+                return None
+            parts.append(part)
+            missing -= len(part)
+        data = b"".join(parts)
+    return kind, data
+
+
+def write_frame(kind, body):
+    data = HEADER.pack(len(body) + 1, ord(kind)) + body
+    done = os.write(CHANNEL, data)
+    while done < len(data):
+        done += os.write(CHANNEL, data[done:done + (1 << 20)])
+
+
+def write_error(kind, error):
+    name = encode_text(error.get("errorType", ""))
+    write_frame(kind, TYPE_LENGTH.pack(len(name)) + name + encode_text(to_json(error)))
+
+
+def encode_text(text):
+    return text.encode("utf-8") if not isinstance(text, bytes) else text
+
+
+# --- JSON -------------------------------------------------------------------
+
+# Lambda writes a Decimal as the number it is. The standard encoder can't emit
+# a raw token, so it emits a marked string whose quotes are taken off again.
+DECIMAL_MARK = "\x00butai-decimal\x00"
+DECIMAL_TOKEN = re.compile(r'"\\u0000butai-decimal\\u0000([^"]*)"')
+decimals_seen = []
+
+
+def encode_unknown(value):
+    decimal = sys.modules.get("decimal")
+    if decimal is not None and isinstance(value, decimal.Decimal):
+        decimals_seen.append(1)
+        return DECIMAL_MARK + str(value)
+    if PY2:
+        raise TypeError(repr(value) + " is not JSON serializable")
+    raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
+
+
+encode_json = json.JSONEncoder(ensure_ascii=ASCII_ONLY, default=encode_unknown).encode
+
+
+def to_json(value):
+    text = encode_json(value)
+    if decimals_seen:
+        del decimals_seen[:]
+        text = DECIMAL_TOKEN.sub(r"\1", text)
+    return text
+
+
+def marshal(result):
+    if not PY2 and isinstance(result, bytes):
+        return result
+    try:
+        return encode_text(to_json(result))
+    except Exception as e:
+        del decimals_seen[:]
+        if PY2:
+            raise
+        raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % e)
+
+
+def unmarshal(payload):
+    try:
+        return json.loads(payload.decode("utf-8"))
+    except Exception as e:
+        raise Fault("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % e)
+
+
+# --- errors -----------------------------------------------------------------
+
+def make_error(message, kind, trace, request_id):
+    # Key order is part of the wire shape, hence pairs and an ordered mapping.
+    if PY2:
+        pairs = [("errorMessage", message)]
+        if trace:
+            pairs.append(("stackTrace", trace))
+        pairs.append(("errorType", kind))
+        from collections import OrderedDict
+        return OrderedDict(pairs)
+    error = {"errorMessage": message, "errorType": kind}
+    if WITH_REQUEST_ID:
+        error["requestId"] = request_id
+    error["stackTrace"] = trace or []
+    return error
+
+
+def describe(value):
+    """str(value), which in Python 2 fails on unicode messages."""
+    try:
+        return str(value)
+    except UnicodeError:
+        return unicode(value)  # noqa: F821 (Python 2 only)
+
+
+def current_error(request_id):
+    import traceback
+    kind, value, tb = sys.exc_info()
+    frames = traceback.extract_tb(tb)
+    own = __file__
+    skip = 0
+    while skip < len(frames) and frames[skip][0] == own:
+        skip += 1
+    frames = frames[skip:] if skip < len(frames) else frames
+    trace = [list(f) for f in frames] if PY2 else traceback.format_list(frames)
+    return make_error(describe(value), kind.__name__, trace, request_id)
+
+
+def log_error(error):
+    """Writes an error as one log event: "\\r" joins its lines."""
+    if LOG_JSON:
+        record = {"timestamp": timestamp(), "log_level": "ERROR"}
+        record.update(error)
+        write_log(to_json(record) + "\n")
+        return
+    lines = ["[ERROR] %s: %s" % (error["errorType"], error["errorMessage"])]
+    trace = error.get("stackTrace")
+    if trace is not None:
+        lines.append("Traceback (most recent call last):")
+        for entry in trace:
+            if PY2:
+                entry = u'  File "%s", line %d, in %s\n    %s' % tuple(entry)
+            for line in entry.splitlines():
+                body = line.lstrip(" ")
+                lines.append(u"\xa0" * (len(line) - len(body)) + body)
+    write_log(u"\r".join(to_unicode(line) for line in lines) + u"\n")
+
+
+def to_unicode(text):
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+
+
+def write_log(text):
+    flush_log()
+    data = encode_text(text)
+    while data:
+        data = data[os.write(1, data):]
+
+
+def flush_log():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            pass  # the handler may have closed or replaced it
+
+
+def timestamp():
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+# --- logging ----------------------------------------------------------------
+
+LOG_JSON = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+current_request = [None]
+
+
+def set_up_logging():
+    import logging
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            write_log(self.format(record))
+
+    class RequestFilter(logging.Filter):
+        def filter(self, record):
+            record.aws_request_id = current_request[0]
+            return True
+
+    class JsonFormatter(logging.Formatter):
+        def format(self, record):
+            entry = {
+                "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+                "level": record.levelname,
+                "message": record.getMessage(),
+                "logger": record.name,
+            }
+            if record.exc_info:
+                entry["errorType"] = record.exc_info[0].__name__
+                entry["errorMessage"] = str(record.exc_info[1])
+                entry["stackTrace"] = self.formatException(record.exc_info).split("\n")
+            if record.aws_request_id:
+                entry["requestId"] = record.aws_request_id
+            return to_json(entry) + "\n"
+
+    logging.Formatter.converter = time.gmtime
+    logging.raiseExceptions = False  # what a broken log call does on Lambda: nothing
+    handler = Handler()
+    if LOG_JSON:
+        handler.setFormatter(JsonFormatter())
+        logging.root.setLevel(os.environ.get("AWS_LAMBDA_LOG_LEVEL", "INFO").replace("TRACE", "NOTSET"))
+    else:
+        handler.setFormatter(logging.Formatter(
+            "[%(levelname)s]\t%(asctime)s.%(msecs)dZ\t%(aws_request_id)s\t%(message)s\n",
+            "%Y-%m-%dT%H:%M:%S"))
+    handler.addFilter(RequestFilter())
+    logging.root.addHandler(handler)
+
+
+def set_up_streams():
+    """Makes each printed line one write, so that lines reach the log whole."""
+    if PY2:
+        sys.stdout = os.fdopen(1, "w", 1)
+        sys.stderr = os.fdopen(2, "w", 1)
+    else:
+        sys.stdout.reconfigure(line_buffering=True)
+        sys.stderr.reconfigure(line_buffering=True)
+
+
+# --- the context object -----------------------------------------------------
+
+class Record(object):
+    """A bag of attributes; absent ones read as None."""
+
+    def __init__(self, names, values):
+        for name in names:
+            setattr(self, name, values.get(name))
+
+    def __repr__(self):
+        inner = ",".join("%s=%s" % item for item in sorted(self.__dict__.items()))
+        return "%s([%s])" % (type(self).__name__, inner)
+
+
+class Client(Record):
+    pass
+
+
+class ClientContext(Record):
+    pass
+
+
+class CognitoIdentity(Record):
+    pass
+
+
+CLIENT_FIELDS = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
+
+
+def client_context(text):
+    if not text:
+        return None
+    raw = unmarshal(text)
+    context = ClientContext(("custom", "env"), raw)
+    context.client = Client(CLIENT_FIELDS, raw["client"]) if raw.get("client") else None
+    return context
+
+
+class LambdaContext(object):
+    """What a handler gets as its second argument ("Lambda context object in Python")."""
+
+    log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+    log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
+    function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+    memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    function_version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION")
+    tenant_id = None
+
+    def __init__(self, request_id, arn, deadline, client):
+        self.aws_request_id = request_id
+        self.invoked_function_arn = arn
+        self.client_context = client
+        self.identity = CognitoIdentity(("cognito_identity_id", "cognito_identity_pool_id"), {})
+        self._epoch_deadline_time_in_ms = deadline
+
+    def get_remaining_time_in_millis(self):
+        left = self._epoch_deadline_time_in_ms - int(time.time() * 1000)
+        return left if left > 0 else 0
+
+    def log(self, message):
+        write_log(message if isinstance(message, bytes) or hasattr(message, "encode") else str(message))
+
+    def __repr__(self):
+        return "LambdaContext([aws_request_id=%s,log_group_name=%s,log_stream_name=%s,function_name=%s," \
+               "memory_limit_in_mb=%s,function_version=%s,invoked_function_arn=%s,client_context=%s,identity=%s])" % (
+                   self.aws_request_id, self.log_group_name, self.log_stream_name, self.function_name,
+                   self.memory_limit_in_mb, self.function_version, self.invoked_function_arn,
+                   self.client_context, self.identity)
+
+
+# --- the handler ------------------------------------------------------------
+
+def load_handler(name):
+    """Imports "pkg/module.function" and returns the function."""
+    try:
+        module_name, function_name = name.rsplit(".", 1)
+    except ValueError as e:
+        raise Fault("Runtime.MalformedHandlerName", "Bad handler '%s': %s" % (name, e))
+    module_name = module_name.replace("/", ".")
+    if module_name.split(".")[0] in sys.builtin_module_names:
+        raise Fault("Runtime.BuiltInModuleConflict",
+                    "Cannot use built-in module %s as a handler module" % module_name)
+    import importlib
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as e:
+        raise Fault("Runtime.ImportModuleError", "Unable to import module '%s': %s" % (module_name, e))
+    except SyntaxError as e:
+        raise Fault("Runtime.UserCodeSyntaxError", "Syntax error in module '%s': %s" % (module_name, e),
+                    [[e.filename, e.lineno, "<module>", e.text]] if PY2 else
+                    ['  File "%s" Line %s\n    %s\n' % (e.filename, e.lineno, e.text)])
+    if not hasattr(module, function_name):
+        raise Fault("Runtime.HandlerNotFound",
+                    "Handler '%s' missing on module '%s'" % (function_name, module_name))
+    return getattr(module, function_name)
+
+
+def set_up_path():
+    """Orders sys.path as Lambda does: code, layers, runtime, library, SDK last."""
+    version = "python%d.%d" % sys.version_info[:2]
+    if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
+        del sys.path[0]
+    opt = os.environ.get("BUTAI_OPT", "/opt")
+    front = [os.environ["LAMBDA_TASK_ROOT"], opt + "/python/lib/" + version + "/site-packages", opt + "/python"]
+    sys.path[:0] = front
+    sdk = os.path.join(os.environ["LAMBDA_RUNTIME_DIR"], "sdk")
+    if os.path.isdir(sdk):
+        sys.path.append(sdk)
+
+
+def restore_site():
+    """Adds the builtins that the site module provides. The interpreter starts
+    with -S, because the host's site-packages are not the function's business."""
+    if PY2:
+        import __builtin__  # importing site itself would search paths in Python 2
+        __builtin__.exit = __builtin__.quit = sys.exit
+        return
+    import site
+    site.setquit()
+    site.setcopyright()
+
+
+def invoke(handler, data):
+    """Runs one invocation and writes its answer."""
+    deadline, id_len, arn_len, trace_len, client_len = INVOKE.unpack_from(data, 5)
+    start = 5 + INVOKE.size
+    end = start + id_len
+    request_id = data[start:end].decode("ascii")
+    start, end = end, end + arn_len
+    arn = data[start:end].decode("utf-8")
+    start, end = end, end + trace_len
+    if trace_len:
+        os.environ["_X_AMZN_TRACE_ID"] = data[start:end].decode("ascii") if not PY2 else data[start:end]
+    start, end = end, end + client_len
+    current_request[0] = request_id
+    try:
+        context = LambdaContext(request_id, arn, deadline, client_context(data[start:end]))
+        answer = marshal(handler(unmarshal(data[end:]), context))
+    except Fault as e:
+        error = make_error(e.message, e.kind, e.trace, request_id)
+    except Exception:
+        error = current_error(request_id)
+    else:
+        flush_log()
+        write_frame("R", answer)
+        return
+    log_error(error)
+    write_error("E", error)
+
+
+def init():
+    """Loads the handler; on failure tells the engine and ends the process."""
+    try:
+        return load_handler(os.environ["_HANDLER"])
+    except Fault as e:
+        error = make_error(e.message, e.kind, e.trace, "")
+    except Exception:
+        error = current_error("")
+    log_error(error)
+    write_error("F", error)
+    sys.exit(1)
+
+
+def main():
+    import fcntl
+    fcntl.fcntl(CHANNEL, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+    restore_site()
+    set_up_path()
+    set_up_streams()
+    set_up_logging()
+    handler = init()
+    flush_log()
+    write_frame("K", b"")
+    while True:
+        frame = read_frame()
+        if frame is None:
+            return
+        invoke(handler, frame[1])
+
+
+if __name__ == "__main__":
+    main()
