@@ -1,0 +1,78 @@
+// Package gateway is API Gateway's data plane: it serves the frozen
+// deployments that package apigateway publishes to it. A request is answered
+// from an immutable, compiled stage alone; it never reads the store.
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+)
+
+// Deployment is a frozen copy of an API's configuration. Edits of the API
+// reach no stage until a new Deployment is made. It is immutable.
+type Deployment struct {
+	ID                string
+	Created           time.Time
+	API               apigatewayapi.RestApi
+	Resources         []apigatewayapi.Resource // whole tree, methods and integrations included
+	Authorizers       []apigatewayapi.Authorizer
+	Models            []apigatewayapi.Model
+	RequestValidators []apigatewayapi.RequestValidator
+	GatewayResponses  []apigatewayapi.GatewayResponse
+}
+
+// Stage joins a deployment with the attributes that act at once: variables,
+// method settings, access log settings. It is immutable.
+type Stage struct {
+	Account, Region string
+	APIID           string
+	Stage           *apigatewayapi.Stage
+	Deployment      *Deployment
+	// CloudWatchRole is the account's role for execution logs, or "".
+	CloudWatchRole string
+}
+
+// DomainName is a custom domain and its base path mappings.
+type DomainName struct {
+	Account, Region string
+	Name            string // the Host that requests carry
+	Mappings        []apigatewayapi.BasePathMapping
+}
+
+// FunctionCall is an invocation of a Lambda function by the gateway.
+type FunctionCall struct {
+	FunctionARN   string // with the qualifier the integration names, if any
+	SourceARN     string // arn:aws:execute-api:region:account:api/stage/METHOD/path
+	SourceAccount string
+	RoleARN       string // of the integration's credentials; "" calls as apigateway.amazonaws.com
+	Payload       []byte
+	Async         bool // X-Amz-Invocation-Type: Event
+	TraceID       string
+}
+
+// FunctionResult is Lambda's answer to a FunctionCall.
+type FunctionResult struct {
+	Status          int // 200, or 202 for asynchronous calls
+	RequestID       string
+	Payload         []byte
+	FunctionError   string // "" or "Unhandled"
+	ExecutedVersion string
+}
+
+// FunctionError says that Lambda refused a FunctionCall: no permission on
+// that alias, no such function, throttled.
+type FunctionError struct {
+	Status    int
+	Code      string // such as AccessDeniedException
+	Message   string
+	RequestID string
+}
+
+func (e *FunctionError) Error() string { return e.Code + ": " + e.Message }
+
+// Functions calls Lambda functions. Refusals are *FunctionError.
+type Functions interface {
+	InvokeFunction(ctx context.Context, call *FunctionCall) (*FunctionResult, error)
+}

@@ -1,0 +1,304 @@
+package value
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Parse reads s as API Gateway's templates do, which is far more forgiving
+// than JSON: API Gateway behaves as json-smart's permissive mode does (the
+// parser under Jayway's JsonPath). Unquoted and single-quoted strings, stray
+// commas and text after the value all pass, and a body that does not look
+// like JSON at all is one string. That last rule is why the widely published
+// template {"body": $input.json("$")} hands a form-encoded body to a function
+// as a string. Of two equal keys the last value wins, at the first one's place.
+//
+// The error of malformed text (an unclosed object, array or string, a bad
+// escape, a stray closing bracket) is for the caller to hide or to log.
+func Parse(s string) (Value, error) {
+	p := parser{src: s}
+	p.space()
+	if p.pos == len(s) {
+		return "", nil
+	}
+	return p.value("", 0)
+}
+
+// errEnd is reported for text that stops in the middle of a value.
+var errEnd = errors.New("unexpected end of JSON text")
+
+type parser struct {
+	src string
+	pos int
+}
+
+func (p *parser) space() {
+	for p.pos < len(p.src) {
+		switch p.src[p.pos] {
+		case ' ', '\t', '\n', '\r':
+			p.pos++
+		default:
+			return
+		}
+	}
+}
+
+func (p *parser) unexpected() error {
+	if p.pos >= len(p.src) {
+		return errEnd
+	}
+	r, _ := utf8.DecodeRuneInString(p.src[p.pos:])
+	return fmt.Errorf("unexpected character %q at position %d of JSON text", r, p.pos)
+}
+
+// value reads one value; an unquoted one ends before any byte of stop.
+// Leading space must have been skipped.
+func (p *parser) value(stop string, depth int) (Value, error) {
+	if p.pos >= len(p.src) {
+		return nil, errEnd
+	}
+	if depth >= maxDepth {
+		return nil, fmt.Errorf("JSON text is nested more than %d levels deep", maxDepth)
+	}
+	switch c := p.src[p.pos]; c {
+	case '{':
+		return p.object(depth)
+	case '[':
+		return p.array(depth)
+	case '"', '\'':
+		return p.quoted(c)
+	case ':', '}', ']':
+		return nil, p.unexpected()
+	}
+	return bareValue(p.bare(stop)), nil
+}
+
+func (p *parser) object(depth int) (Value, error) {
+	m := &Map{}
+	for p.pos++; ; {
+		p.space()
+		if p.pos >= len(p.src) {
+			return nil, errEnd
+		}
+		switch p.src[p.pos] {
+		case '}':
+			p.pos++
+			return m, nil
+		case ',':
+			p.pos++
+			continue
+		case ':', ']', '[', '{':
+			return nil, p.unexpected()
+		}
+		key, err := p.key()
+		if err != nil {
+			return nil, err
+		}
+		p.space()
+		if p.pos >= len(p.src) || p.src[p.pos] != ':' {
+			return nil, p.unexpected()
+		}
+		p.pos++
+		p.space()
+		v, err := p.value(",}", depth+1)
+		if err != nil {
+			return nil, err
+		}
+		m.Put(key, v)
+		p.space()
+		if p.pos >= len(p.src) || p.src[p.pos] != ',' && p.src[p.pos] != '}' {
+			return nil, p.unexpected()
+		}
+	}
+}
+
+func (p *parser) key() (string, error) {
+	if c := p.src[p.pos]; c == '"' || c == '\'' {
+		return p.quoted(c)
+	}
+	return p.bare(":"), nil
+}
+
+func (p *parser) array(depth int) (Value, error) {
+	l := &List{JSON: true}
+	for p.pos++; ; {
+		p.space()
+		if p.pos >= len(p.src) {
+			return nil, errEnd
+		}
+		switch p.src[p.pos] {
+		case ']':
+			p.pos++
+			return l, nil
+		case ',':
+			p.pos++
+			continue
+		}
+		v, err := p.value(",]", depth+1)
+		if err != nil {
+			return nil, err
+		}
+		l.Items = append(l.Items, v)
+		p.space()
+		if p.pos >= len(p.src) || p.src[p.pos] != ',' && p.src[p.pos] != ']' {
+			return nil, p.unexpected()
+		}
+	}
+}
+
+// bare reads up to a byte of stop and trims trailing space.
+func (p *parser) bare(stop string) string {
+	start := p.pos
+	if n := strings.IndexAny(p.src[start:], stop); n >= 0 {
+		p.pos += n
+	} else {
+		p.pos = len(p.src)
+	}
+	return strings.TrimRight(p.src[start:p.pos], " \t\r\n")
+}
+
+// bareValue gives unquoted text its type.
+func bareValue(s string) Value {
+	switch s {
+	case "null":
+		return nil
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	if v, ok := ParseNumber(s); ok {
+		return v
+	}
+	return s
+}
+
+// ParseNumber reads JSON number text; leading zeros and a bare trailing point
+// pass, a leading plus or point does not.
+func ParseNumber(s string) (Value, bool) {
+	digits := strings.TrimPrefix(s, "-")
+	if digits == "" || digits[0] < '0' || digits[0] > '9' {
+		return nil, false
+	}
+	for i := range len(digits) {
+		switch c := digits[i]; {
+		case c >= '0' && c <= '9':
+		case c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-':
+			f, err := strconv.ParseFloat(s, 64)
+			if err != nil && !errors.Is(err, strconv.ErrRange) {
+				return nil, false
+			}
+			return f, true
+		default:
+			return nil, false
+		}
+	}
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return n, true
+	}
+	n, ok := new(big.Int).SetString(s, 10)
+	return n, ok
+}
+
+// quoted reads a string in the given quotes and undoes its escapes.
+func (p *parser) quoted(quote byte) (string, error) {
+	p.pos++
+	start := p.pos
+	for p.pos < len(p.src) && p.src[p.pos] != quote && p.src[p.pos] != '\\' {
+		p.pos++
+	}
+	if p.pos >= len(p.src) {
+		return "", errEnd
+	}
+	if p.src[p.pos] == quote {
+		p.pos++
+		return p.src[start : p.pos-1], nil
+	}
+	var b strings.Builder
+	b.WriteString(p.src[start:p.pos])
+	for p.pos < len(p.src) {
+		switch c := p.src[p.pos]; c {
+		case quote:
+			p.pos++
+			return b.String(), nil
+		case '\\':
+			if err := p.escape(&b); err != nil {
+				return "", err
+			}
+		default:
+			b.WriteByte(c)
+			p.pos++
+		}
+	}
+	return "", errEnd
+}
+
+func (p *parser) escape(b *strings.Builder) error {
+	if p.pos+1 >= len(p.src) {
+		return errEnd
+	}
+	c := p.src[p.pos+1]
+	p.pos += 2
+	switch c {
+	case 'b':
+		c = '\b'
+	case 'f':
+		c = '\f'
+	case 'n':
+		c = '\n'
+	case 'r':
+		c = '\r'
+	case 't':
+		c = '\t'
+	case 'u':
+		r, err := p.hex(4)
+		if err != nil {
+			return err
+		}
+		b.WriteRune(p.surrogate(r))
+		return nil
+	case 'x':
+		r, err := p.hex(2)
+		if err != nil {
+			return err
+		}
+		b.WriteRune(r)
+		return nil
+	}
+	b.WriteByte(c)
+	return nil
+}
+
+// hex reads n hexadecimal digits.
+func (p *parser) hex(n int) (rune, error) {
+	if p.pos+n > len(p.src) {
+		return 0, errEnd
+	}
+	r, err := strconv.ParseUint(p.src[p.pos:p.pos+n], 16, 32)
+	if err != nil {
+		return 0, p.unexpected()
+	}
+	p.pos += n
+	return rune(r), nil
+}
+
+// surrogate joins r with a following low surrogate; a lone one becomes U+FFFD
+// since Go strings cannot hold it.
+func (p *parser) surrogate(r rune) rune {
+	if !utf16.IsSurrogate(r) || !strings.HasPrefix(p.src[p.pos:], `\u`) {
+		return r
+	}
+	at := p.pos
+	p.pos += 2
+	low, err := p.hex(4)
+	if joined := utf16.DecodeRune(r, low); err == nil && joined != utf8.RuneError {
+		return joined
+	}
+	p.pos = at
+	return r
+}
