@@ -1,0 +1,389 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	llsys "github.com/landlock-lsm/go-landlock/landlock/syscall"
+)
+
+// Users of sandboxes. As root, each sandbox gets a user id of its own out of a
+// range that neither accounts nor subordinate id ranges use, so that the
+// per-user limit of processes is a limit per sandbox.
+const (
+	initUID  = 2_000_000_000 // the first process, once it has no more to do
+	firstUID = 2_000_000_001
+	maxUIDs  = 1 << 16
+	// insideUID is Lambda's own; a user namespace maps it to the caller.
+	insideUID = 993
+)
+
+// Host starts sandboxes on this machine. It is safe for concurrent use.
+type Host struct {
+	log     *slog.Logger
+	root    string // empty directory on which roots are assembled
+	tmp     string // parent of the /tmp stand-ins of weaker rungs
+	exe     string
+	wish    Wish
+	name    string // of the parent control groups
+	asRoot  bool
+	spawner spawner
+
+	probe   sync.Once
+	level   Level
+	reasons map[Level]string // why a stronger rung was not reached
+	cgroups cgroups
+	err     error // no acceptable rung
+
+	serial atomic.Int64
+	mu     sync.Mutex
+	free   []int // user ids given back
+	next   int
+}
+
+// NewHost returns a Host that keeps what it needs below dir, which it creates.
+// Nothing is tried out before the first Start or Report.
+func NewHost(dir string, wish Wish, log *slog.Logger) (*Host, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find own program: %w", err)
+	}
+	h := &Host{
+		log: log, root: filepath.Join(dir, "root"), tmp: filepath.Join(dir, "tmp"), exe: exe, wish: wish,
+		name: "butai-" + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatInt(hostSerial.Add(1), 10), asRoot: os.Geteuid() == 0,
+		reasons: map[Level]string{}, next: firstUID,
+	}
+	for _, dir := range []string{h.root, h.tmp} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, fmt.Errorf("create sandbox directory: %w", err)
+		}
+	}
+	return h, nil
+}
+
+// hostSerial tells apart the control groups of several Hosts in one process,
+// as tests have them.
+var hostSerial atomic.Int64
+
+// Close removes what the Host keeps outside its directory. All its sandboxes
+// must have ended.
+func (h *Host) Close() error {
+	h.cgroups.removeAll()
+	return nil
+}
+
+// Level returns the rung that sandboxes get, or an error if none that the wish
+// allows can be reached. The first call tries the rungs out.
+func (h *Host) Level() (Level, error) {
+	h.probe.Do(h.climb)
+	return h.level, h.err
+}
+
+// climb finds the strongest rung by really starting a sandbox on it.
+func (h *Host) climb() {
+	for level := h.wish.Max; level >= h.wish.Min; level-- {
+		err := h.try(level)
+		if err == nil {
+			h.level = level
+			if h.asRoot || level != None {
+				h.cgroups = findCgroups("/proc/self/cgroup", "/sys/fs/cgroup", h.name)
+			}
+			return
+		}
+		h.reasons[level] = err.Error()
+		h.log.Warn("isolation rung not available", "rung", level.String(), "reason", err)
+	}
+	h.err = fmt.Errorf("sandbox: isolation %q or stronger is not available: %s", h.wish.Min, h.reasons[h.wish.Max])
+}
+
+func (h *Host) try(level Level) error {
+	if level == None {
+		return nil
+	}
+	if level == Restricted {
+		if abi, err := llsys.LandlockGetABIVersion(); err != nil || abi < 1 {
+			return errors.New("the kernel has no Landlock (needs Linux 5.13 with CONFIG_SECURITY_LANDLOCK and lsm=landlock)")
+		}
+	}
+	p, err := h.start(level, &Spec{}, true)
+	if err != nil {
+		return err
+	}
+	<-p.Done()
+	if exit := p.Exit(); exit.Setup != "" {
+		return errors.New(exit.Setup)
+	}
+	return nil
+}
+
+// Start starts a sandbox. The caller keeps its own ends of spec.Channel and
+// spec.Log and may close those files once Start returns. An error means that
+// no process exists; a program that can't be run shows in Process.Exit.
+func (h *Host) Start(spec *Spec) (*Process, error) {
+	level, err := h.Level()
+	if err != nil {
+		return nil, err
+	}
+	return h.start(level, spec, false)
+}
+
+func (h *Host) start(level Level, spec *Spec, trial bool) (*Process, error) {
+	p := &Process{host: h, done: make(chan struct{})}
+	if err := h.prepare(p, level, spec); err != nil {
+		p.release()
+		return nil, err
+	}
+	var err error
+	if level == None {
+		err = h.startPlain(p, spec)
+	} else {
+		err = h.startInit(p, level, spec, trial)
+	}
+	if err != nil {
+		p.release()
+		return nil, err
+	}
+	go p.wait()
+	return p, nil
+}
+
+// prepare takes a user id, a control group and a /tmp for the sandbox.
+func (h *Host) prepare(p *Process, level Level, spec *Spec) error {
+	if level == Namespaces && h.asRoot {
+		p.uid = h.takeUID()
+	}
+	if level != Namespaces {
+		tmp, err := os.MkdirTemp(h.tmp, "")
+		if err != nil {
+			return fmt.Errorf("create temporary directory: %w", err)
+		}
+		p.tmp = tmp
+	}
+	group, err := h.cgroups.create("sandbox-"+strconv.FormatInt(h.serial.Add(1), 10), spec.MemoryMB, spec.MaxTasks)
+	if err != nil {
+		return err
+	}
+	p.group = group
+	return nil
+}
+
+func (h *Host) startPlain(p *Process, spec *Spec) error {
+	cmd := exec.Command(spec.Args[0])
+	cmd.Args, cmd.Env, cmd.Dir = spec.Args, withTmp(spec.Env, p.tmp), spec.Dir
+	cmd.Stdout, cmd.Stderr = spec.Log, spec.Log
+	if spec.Channel != nil {
+		cmd.ExtraFiles = []*os.File{spec.Channel}
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if err := h.spawner.start(cmd); err != nil {
+		p.setup = err.Error()
+		errors.As(err, &p.setupErrno)
+		cmd = nil
+	}
+	p.cmd = cmd
+	if cmd != nil {
+		return p.group.add(cmd.Process.Pid)
+	}
+	return nil
+}
+
+// startInit starts this program as the sandbox's first process, limits it, and
+// only then tells it what to do.
+func (h *Host) startInit(p *Process, level Level, spec *Spec, trial bool) error {
+	configRead, configWrite, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer configRead.Close()
+	defer configWrite.Close()
+	statusRead, statusWrite, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer statusWrite.Close()
+	p.status = statusRead
+
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Path, cmd.Args = h.exe, []string{initName}
+	cmd.Env = []string{"GOMAXPROCS=1", "GOTRACEBACK=none"}
+	cmd.Stdout, cmd.Stderr = spec.Log, spec.Log
+	channel := spec.Channel
+	if channel == nil {
+		if channel, err = os.Open(os.DevNull); err != nil {
+			return err
+		}
+		defer channel.Close()
+	}
+	cmd.ExtraFiles = []*os.File{channel, configRead, statusWrite}
+	cmd.SysProcAttr = h.attributes(level)
+	if err := h.spawner.start(cmd); err != nil {
+		statusRead.Close()
+		return fmt.Errorf("start sandbox: %w", err)
+	}
+	p.cmd = cmd
+	config, err := json.Marshal(h.config(p, level, spec, trial))
+	if err == nil {
+		err = p.group.add(cmd.Process.Pid)
+	}
+	if err == nil {
+		_, err = configWrite.Write(config)
+	}
+	if err != nil {
+		cmd.Process.Kill()
+		cmd.Wait()
+		statusRead.Close()
+		return fmt.Errorf("start sandbox: %w", err)
+	}
+	return nil
+}
+
+// attributes are the clone flags of a rung. Without root, a user namespace
+// comes first and gives the right to the others.
+func (h *Host) attributes(level Level) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if level != Namespaces {
+		return attr
+	}
+	attr.Cloneflags = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
+	if !h.asRoot {
+		attr.Cloneflags |= syscall.CLONE_NEWUSER
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: insideUID, HostID: os.Geteuid(), Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: insideUID, HostID: os.Getegid(), Size: 1}}
+		// The first process runs as an ordinary user inside, so it needs the
+		// capability to mount as an ambient one; the program won't inherit it.
+		attr.AmbientCaps = []uintptr{capSysAdmin}
+	}
+	return attr
+}
+
+const capSysAdmin = 21
+
+func (h *Host) config(p *Process, level Level, spec *Spec, trial bool) *initConfig {
+	c := &initConfig{
+		Level: level, Args: spec.Args, Env: spec.Env, Dir: spec.Dir, Root: h.root,
+		Binds: spec.Binds, Links: spec.Links, Layers: spec.Layers, LayersAt: spec.LayersAt, TmpMB: spec.TmpMB,
+		UID: insideUID, GID: insideUID, Trial: trial,
+	}
+	if p.uid != 0 {
+		c.UID, c.GID, c.InitUID, c.SetUser = p.uid, p.uid, initUID, true
+	}
+	if level == Restricted {
+		c.Env = withTmp(spec.Env, p.tmp)
+		c.Read = append(append(c.Read, systemDirs...), deviceNodes...)
+		for _, pattern := range etcEntries {
+			names, _ := filepath.Glob(pattern)
+			c.Read = append(c.Read, names...)
+		}
+		for _, b := range spec.Binds {
+			c.Read = append(c.Read, b.Source)
+		}
+		c.Read = append(c.Read, spec.Layers...)
+		c.Write = []string{p.tmp}
+	}
+	return c
+}
+
+// withTmp points programs at a private directory where /tmp is the host's.
+func withTmp(env []string, dir string) []string {
+	out := append([]string(nil), env...)
+	for i, entry := range out {
+		if strings.HasPrefix(entry, "TMPDIR=") {
+			out[i] = "TMPDIR=" + dir
+			return out
+		}
+	}
+	return append(out, "TMPDIR="+dir)
+}
+
+func (h *Host) takeUID() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if n := len(h.free); n > 0 {
+		uid := h.free[n-1]
+		h.free = h.free[:n-1]
+		return uid
+	}
+	h.next++
+	return firstUID + (h.next-firstUID-1)%maxUIDs
+}
+
+func (h *Host) giveUID(uid int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.free = append(h.free, uid)
+}
+
+// Report tells, mechanism by mechanism, what sandboxes get. The first call
+// tries the rungs out, which takes some milliseconds; ctx bounds nothing else.
+func (h *Host) Report(ctx context.Context) []Rung {
+	level, err := h.Level()
+	if err != nil {
+		return []Rung{{Mechanism: "isolation", Detail: err.Error()}}
+	}
+	user := "unprivileged user id per sandbox, no capabilities"
+	if !h.asRoot {
+		user = "user namespace, no capabilities"
+	}
+	rungs := []Rung{h.rung("file system", level == Namespaces, "private root, read-only code and system, private /tmp", Namespaces)}
+	switch level {
+	case Namespaces:
+		rungs = append(rungs,
+			Rung{"processes", true, "own process table and IPC; killed as a whole"},
+			Rung{"user", true, user})
+	case Restricted:
+		rungs = append(rungs,
+			Rung{"file access", true, "Landlock: code, runtime and system readable, a private temporary directory writable"},
+			Rung{"processes", false, "process group; a function that starts a daemon can leave it behind"},
+			Rung{"user", false, "functions run as the server's own user"})
+	default:
+		rungs = append(rungs,
+			h.rung("file access", false, "", Restricted),
+			Rung{"processes", false, "process group"},
+			Rung{"user", false, "functions run as the server's own user"})
+	}
+	filtered := level != None
+	rungs = append(rungs,
+		Rung{"system calls", filtered, cond(filtered, "no_new_privs and a deny-list", "all allowed")},
+		Rung{"resource limits", filtered, cond(filtered, "open files, processes, locked memory, core size, as on Lambda", "the server's own")})
+	return append(rungs, h.memoryRungs()...)
+}
+
+func (h *Host) memoryRungs() []Rung {
+	version := cond(h.cgroups.v2, "control groups v2", "control groups v1")
+	return []Rung{
+		{"memory limit", h.cgroups.memory != "", cond(h.cgroups.memory != "", version, h.cgroups.why)},
+		{"task limit", h.cgroups.pids != "", cond(h.cgroups.pids != "", version, h.cgroups.why)},
+	}
+}
+
+func (h *Host) rung(mechanism string, reached bool, detail string, level Level) Rung {
+	if reached {
+		return Rung{mechanism, true, detail}
+	}
+	reason := h.reasons[level]
+	if reason == "" {
+		reason = "not asked for"
+	}
+	if level == Namespaces && !h.asRoot && h.reasons[level] != "" {
+		reason += " (allow unprivileged user namespaces, for instance sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root)"
+	}
+	return Rung{mechanism, false, reason}
+}
+
+func cond(ok bool, yes, no string) string {
+	if ok {
+		return yes
+	}
+	return no
+}

@@ -1,0 +1,124 @@
+//go:build !linux
+
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+)
+
+// MaybeInit does nothing: only Linux sandboxes need a first process of ours.
+func MaybeInit() {}
+
+// Host starts processes on this machine, without isolation.
+type Host struct {
+	tmp  string
+	wish Wish
+}
+
+// NewHost returns a Host that keeps what it needs below dir, which it creates.
+func NewHost(dir string, wish Wish, _ *slog.Logger) (*Host, error) {
+	h := &Host{tmp: filepath.Join(dir, "tmp"), wish: wish}
+	if err := os.MkdirAll(h.tmp, 0o755); err != nil {
+		return nil, fmt.Errorf("create sandbox directory: %w", err)
+	}
+	return h, nil
+}
+
+// Close does nothing here.
+func (h *Host) Close() error { return nil }
+
+// Level returns None, or an error if the wish asks for more.
+func (h *Host) Level() (Level, error) {
+	if h.wish.Min > None {
+		return None, errors.New("sandbox: isolation is only available on Linux")
+	}
+	return None, nil
+}
+
+// Report tells that nothing is isolated.
+func (h *Host) Report(context.Context) []Rung {
+	return []Rung{{Mechanism: "isolation", Detail: "none: functions are plain processes of this user (run butai on Linux to isolate them)"}}
+}
+
+// Start starts a process in a group of its own.
+func (h *Host) Start(spec *Spec) (*Process, error) {
+	if _, err := h.Level(); err != nil {
+		return nil, err
+	}
+	tmp, err := os.MkdirTemp(h.tmp, "")
+	if err != nil {
+		return nil, fmt.Errorf("create temporary directory: %w", err)
+	}
+	cmd := exec.Command(spec.Args[0])
+	cmd.Args, cmd.Dir = spec.Args, spec.Dir
+	cmd.Env = append(append([]string(nil), spec.Env...), "TMPDIR="+tmp)
+	cmd.Stdout, cmd.Stderr = spec.Log, spec.Log
+	if spec.Channel != nil {
+		cmd.ExtraFiles = []*os.File{spec.Channel}
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p := &Process{cmd: cmd, tmp: tmp, done: make(chan struct{})}
+	if err := cmd.Start(); err != nil {
+		p.cmd = nil
+		p.exit.Setup = err.Error()
+		errors.As(err, &p.exit.SetupErrno)
+	}
+	go p.wait()
+	return p, nil
+}
+
+// Process is a running process. Its methods are safe for concurrent use.
+type Process struct {
+	cmd  *exec.Cmd
+	tmp  string
+	done chan struct{}
+	exit Exit
+}
+
+// Done is closed when the process has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Exit tells how the process ended. It blocks until Done.
+func (p *Process) Exit() Exit {
+	<-p.done
+	return p.exit
+}
+
+// Pid returns the process id, 0 if it never started.
+func (p *Process) Pid() int {
+	if p.cmd == nil {
+		return 0
+	}
+	return p.cmd.Process.Pid
+}
+
+// Kill ends the process and its group.
+func (p *Process) Kill() {
+	if p.cmd != nil {
+		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	}
+}
+
+// PeakMemory returns 0: it is not known before the process has ended.
+func (p *Process) PeakMemory() int64 { return 0 }
+
+func (p *Process) wait() {
+	if p.cmd != nil {
+		p.cmd.Wait()
+		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		if wait, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && wait.Signaled() {
+			p.exit.Signal = wait.Signal()
+		} else {
+			p.exit.Code = p.cmd.ProcessState.ExitCode()
+		}
+	}
+	os.RemoveAll(p.tmp)
+	close(p.done)
+}

@@ -1,0 +1,220 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// initName is the argv[0] by which the program knows that it was started to
+// become a sandbox. Nobody starts programs under such a name by accident.
+const initName = "butai-sandbox-init"
+
+// Descriptors of a sandbox's first process.
+const (
+	channelFD = 3 // handed on to the program
+	configFD  = 4 // initConfig as JSON, to its end
+	statusFD  = 5 // initStatus as JSON, when the program has ended or never began
+)
+
+// setupFailed is the exit status after a failed setup, for the log only: the
+// reason travels in initStatus.
+const setupFailed = 125
+
+// initConfig is the order that the engine gives to a sandbox's first process.
+type initConfig struct {
+	Level    Level
+	Args     []string
+	Env      []string
+	Dir      string
+	Root     string // host directory on which the new root is assembled
+	Binds    []Bind
+	Links    []Link
+	Layers   []string
+	LayersAt string
+	TmpMB    int
+	UID, GID int // whom the program runs as
+	InitUID  int // whom this process becomes afterwards; 0: stay
+	SetUser  bool
+	Read     []string // Restricted: directories and files to read and execute
+	Write    []string // Restricted: directories to write
+	Trial    bool     // stop before starting the program
+}
+
+// initStatus is what the first process reports at its end.
+type initStatus struct {
+	Error string        `json:",omitempty"`
+	Errno syscall.Errno `json:",omitempty"` // of running the program itself
+	Wait  *uint32       `json:",omitempty"` // wait status of the program
+}
+
+// MaybeInit turns this process into a sandbox and never returns, if it was
+// started for that. Otherwise it does nothing.
+func MaybeInit() {
+	if len(os.Args) != 1 || os.Args[0] != initName {
+		return
+	}
+	// The filter, capabilities and parent-death signal belong to threads.
+	runtime.LockOSThread()
+	syscall.CloseOnExec(configFD)
+	syscall.CloseOnExec(statusFD)
+	status := runInit()
+	if data, err := json.Marshal(status); err == nil {
+		syscall.Write(statusFD, data)
+	}
+	if status.Error != "" {
+		os.Exit(setupFailed)
+	}
+	os.Exit(0)
+}
+
+func runInit() initStatus {
+	data, err := io.ReadAll(os.NewFile(configFD, "config"))
+	if err != nil {
+		return initStatus{Error: "read configuration: " + err.Error()}
+	}
+	var c initConfig
+	if err := json.Unmarshal(data, &c); err != nil {
+		return initStatus{Error: "read configuration: " + err.Error()}
+	}
+	if err := isolate(&c); err != nil {
+		return initStatus{Error: err.Error()}
+	}
+	if c.Trial {
+		return initStatus{}
+	}
+	if c.Level == Restricted {
+		return execProgram(&c)
+	}
+	return superviseProgram(&c)
+}
+
+func isolate(c *initConfig) error {
+	if c.Level == Namespaces {
+		if err := buildRoot(c); err != nil {
+			return err
+		}
+	}
+	if err := setLimits(); err != nil {
+		return err
+	}
+	if c.Level == Restricted {
+		if err := restrictPaths(c.Read, c.Write); err != nil {
+			return err
+		}
+	}
+	if err := dropBoundingSet(); err != nil {
+		return err
+	}
+	return installFilter()
+}
+
+// execProgram replaces this process, for want of a process table of its own
+// that would need a first process.
+func execProgram(c *initConfig) initStatus {
+	if err := syscall.Chdir(c.Dir); err != nil {
+		return initStatus{Error: "enter working directory: " + err.Error()}
+	}
+	err := syscall.Exec(c.Args[0], c.Args, c.Env)
+	return programError(c, err)
+}
+
+func programError(c *initConfig, err error) initStatus {
+	status := initStatus{Error: fmt.Sprintf("fork/exec %s: %v", c.Args[0], err)}
+	errors.As(err, &status.Errno)
+	return status
+}
+
+// superviseProgram starts the program as a child and reaps until it ends: the
+// first process of a namespace can't be killed by signals from inside and must
+// collect orphans, which is no job for an interpreter.
+func superviseProgram(c *initConfig) initStatus {
+	attr := &syscall.ProcAttr{Dir: c.Dir, Env: c.Env, Files: []uintptr{0, 1, 2, channelFD}, Sys: &syscall.SysProcAttr{Setsid: true}}
+	if c.SetUser {
+		attr.Sys.Credential = &syscall.Credential{Uid: uint32(c.UID), Gid: uint32(c.GID)}
+	}
+	child, err := syscall.ForkExec(c.Args[0], c.Args, attr)
+	if err != nil {
+		return programError(c, err)
+	}
+	// Holding these open would hide from the engine that the program closed them.
+	for _, fd := range []int{1, 2, channelFD} {
+		syscall.Close(fd)
+	}
+	if c.SetUser && c.InitUID != 0 {
+		// Go changes these on all threads. The program must not share the user,
+		// or it could signal and inspect this process.
+		if err := errors.Join(syscall.Setgroups(nil), syscall.Setresgid(c.InitUID, c.InitUID, c.InitUID), syscall.Setresuid(c.InitUID, c.InitUID, c.InitUID)); err != nil {
+			return initStatus{Error: "drop privileges: " + err.Error()}
+		}
+	}
+	for {
+		var wait syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &wait, 0, nil)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if err != nil {
+			return initStatus{Error: "wait: " + err.Error()}
+		}
+		if pid == child && (wait.Exited() || wait.Signaled()) {
+			value := uint32(wait)
+			return initStatus{Wait: &value}
+		}
+	}
+}
+
+// Limits a function sees on Lambda (recorded from a Python function), except
+// for core files, which would only fill the host's disk.
+const (
+	maxFiles     = 1024
+	maxProcesses = 742
+	maxLocked    = 64 << 10
+	stackSize    = 8 << 20
+)
+
+func setLimits() error {
+	limits := []struct {
+		name     string
+		resource int
+		cur, max uint64
+	}{
+		{"open files", syscall.RLIMIT_NOFILE, maxFiles, maxFiles},
+		{"processes", unix.RLIMIT_NPROC, maxProcesses, maxProcesses},
+		{"locked memory", unix.RLIMIT_MEMLOCK, maxLocked, maxLocked},
+		{"core size", syscall.RLIMIT_CORE, 0, 0},
+		{"stack", syscall.RLIMIT_STACK, stackSize, unix.RLIM_INFINITY},
+	}
+	for _, l := range limits {
+		var now syscall.Rlimit
+		if err := syscall.Getrlimit(l.resource, &now); err != nil {
+			return fmt.Errorf("limit %s: %w", l.name, err)
+		}
+		want := syscall.Rlimit{Cur: min(l.cur, now.Max), Max: min(l.max, now.Max)}
+		if err := syscall.Setrlimit(l.resource, &want); err != nil {
+			return fmt.Errorf("limit %s: %w", l.name, err)
+		}
+	}
+	return nil
+}
+
+// dropBoundingSet makes sure that no program can regain a capability.
+func dropBoundingSet() error {
+	for capability := uintptr(0); ; capability++ {
+		err := unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
+		switch {
+		case errors.Is(err, unix.EINVAL): // past the kernel's last capability
+			return nil
+		case errors.Is(err, unix.EPERM): // has none to drop
+			return nil
+		case err != nil:
+			return fmt.Errorf("drop capabilities: %w", err)
+		}
+	}
+}

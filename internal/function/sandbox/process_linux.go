@@ -1,0 +1,124 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// Process is a running sandbox. Its methods are safe for concurrent use.
+type Process struct {
+	host   *Host
+	cmd    *exec.Cmd // nil if the program could not be started
+	group  *group
+	uid    int
+	tmp    string
+	status *os.File // where the first process reports, nil without one
+
+	setup      string
+	setupErrno syscall.Errno
+
+	done chan struct{}
+	exit Exit // valid once done is closed
+}
+
+// Done is closed when all processes of the sandbox have ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Exit tells how the program ended. It blocks until Done.
+func (p *Process) Exit() Exit {
+	<-p.done
+	return p.exit
+}
+
+// Pid returns the sandbox's first process on the host, 0 if it never started.
+func (p *Process) Pid() int {
+	if p.cmd == nil {
+		return 0
+	}
+	return p.cmd.Process.Pid
+}
+
+// Kill ends the sandbox at once; with a process table of its own, all that it
+// ever started goes down with it.
+func (p *Process) Kill() {
+	if p.cmd == nil {
+		return
+	}
+	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	p.cmd.Process.Kill()
+}
+
+// PeakMemory returns the most memory the sandbox has used so far, in bytes; 0
+// if the host can't tell.
+func (p *Process) PeakMemory() int64 {
+	if p.group != nil && p.group.peak != nil {
+		return p.group.peakBytes()
+	}
+	return residentPeak(p.Pid())
+}
+
+// residentPeak reads a process's high-water mark of resident memory.
+func residentPeak(pid int) int64 {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kb, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			return kb << 10
+		}
+	}
+	return 0
+}
+
+// wait collects the end of the sandbox and gives back what it held.
+func (p *Process) wait() {
+	var status initStatus
+	if p.status != nil {
+		if data, err := io.ReadAll(p.status); err == nil && len(data) > 0 {
+			json.Unmarshal(data, &status)
+		}
+		p.status.Close()
+	}
+	var wait syscall.WaitStatus
+	if p.cmd != nil {
+		p.cmd.Wait()
+		wait, _ = p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // stragglers of the weaker rungs
+	}
+	if status.Wait != nil {
+		wait = syscall.WaitStatus(*status.Wait)
+	}
+	p.exit = Exit{Setup: p.setup, SetupErrno: p.setupErrno}
+	switch {
+	case status.Error != "":
+		p.exit.Setup, p.exit.SetupErrno = status.Error, status.Errno
+	case wait.Signaled():
+		p.exit.Signal = wait.Signal()
+	default:
+		p.exit.Code = wait.ExitStatus()
+	}
+	if p.exit.Signal == syscall.SIGKILL {
+		p.exit.OutOfMemory = p.group.oomKilled()
+	}
+	close(p.done)
+	p.release()
+}
+
+func (p *Process) release() {
+	if p.group != nil {
+		p.group.remove()
+	}
+	if p.uid != 0 {
+		p.host.giveUID(p.uid)
+	}
+	if p.tmp != "" {
+		os.RemoveAll(p.tmp)
+	}
+}

@@ -1,0 +1,59 @@
+// Package sandbox starts processes that must not be trusted: it hides the
+// host's files and processes from them, bounds their memory and number, and
+// takes them down as a whole. It offers the strongest isolation the host allows
+// and says which that is. It knows nothing of Lambda.
+//
+// On Linux the program starts itself again as a sandbox's first process, so
+// main (and TestMain of tests that start sandboxes) must call MaybeInit first.
+package sandbox
+
+import (
+	"os"
+	"syscall"
+)
+
+// Bind makes a host path visible inside the sandbox, read-only.
+type Bind struct {
+	Source string // on the host; a directory or a file
+	Target string // inside; absolute
+}
+
+// Link is a symbolic link inside the sandbox's otherwise empty root.
+type Link struct {
+	Name   string // where the link is
+	Target string // what it says
+}
+
+// Spec describes one sandbox.
+type Spec struct {
+	Args []string // Args[0] is a path, as seen from inside
+	Env  []string // the whole environment
+	Dir  string   // working directory, as seen from inside
+
+	Binds  []Bind
+	Links  []Link
+	Layers []string // host directories merged at LayersAt, later ones win
+	// LayersAt is where Layers appear, "" for nowhere.
+	LayersAt string
+
+	TmpMB    int // size of /tmp
+	MemoryMB int // memory limit of everything inside; 0 means none
+	MaxTasks int // processes and threads; 0 means none
+
+	Channel *os.File // becomes descriptor 3; may be nil
+	Log     *os.File // becomes descriptors 1 and 2
+}
+
+// Exit tells how a sandbox's main process ended.
+type Exit struct {
+	Code        int            // exit status, when Signal is 0
+	Signal      syscall.Signal // the signal that ended it, or 0
+	OutOfMemory bool           // the kernel killed it at its memory limit
+	// Setup is why the program was never started, else "". SetupErrno is the
+	// system's reason when it was the program itself that could not be run.
+	Setup      string
+	SetupErrno syscall.Errno
+}
+
+// Success reports a plain exit with status 0.
+func (e Exit) Success() bool { return e.Code == 0 && e.Signal == 0 && e.Setup == "" }
