@@ -1,0 +1,417 @@
+package iam
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/api/iamapi"
+	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/iam/managed"
+	"github.com/butai-dev/butai/internal/iam/policy"
+	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// managedPolicy is a customer managed policy as it is stored, by name.
+type managedPolicy struct {
+	Policy   iamapi.Policy
+	Versions []iamapi.PolicyVersion // ascending, documents as they came
+	Last     int                    // highest version number ever given
+}
+
+// maxVersions is IAM's quota of versions per managed policy.
+const maxVersions = 5
+
+func compareText(a, b string) int { return strings.Compare(a, b) }
+
+func nameOf(policyARN string) string { return policyARN[strings.LastIndexByte(policyARN, '/')+1:] }
+
+// policyPath reports whether the policy's path starts with prefix.
+func policyPath(policyARN string, prefix *string) bool {
+	_, path, _ := strings.Cut(policyARN, ":policy")
+	return strings.HasPrefix(path, pathOr(prefix))
+}
+
+func noSuchPolicy(policyARN string) error {
+	return &iamapi.NoSuchEntityException{Message: wire.Ptr("Policy " + policyARN + " was not found.")}
+}
+
+// findPolicy returns the policy of the ARN, AWS's own included.
+func findPolicy(r store.ReadTx, policyARN string) (*managedPolicy, error) {
+	if p, ok := managed.Lookup(policyARN); ok {
+		return awsPolicy(p), nil
+	}
+	a, err := arn.Parse(policyARN)
+	if err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, "policy/") {
+		return nil, &iamapi.InvalidInputException{Message: wire.Ptr("ARN " + policyARN + " is not valid.")}
+	}
+	p, err := policies.Get(r, a.Account, nameOf(policyARN))
+	if err != nil {
+		return nil, err
+	}
+	if p == nil || *p.Policy.Arn != policyARN {
+		return nil, noSuchPolicy(policyARN)
+	}
+	return p, nil
+}
+
+func awsPolicy(p managed.Policy) *managedPolicy {
+	return &managedPolicy{
+		Policy: iamapi.Policy{
+			PolicyName: wire.Ptr(p.Name), PolicyId: wire.Ptr(p.ID), Arn: wire.Ptr(p.ARN), Path: wire.Ptr(p.Path),
+			DefaultVersionId: wire.Ptr(p.DefaultVersionID), IsAttachable: wire.Ptr(true), PermissionsBoundaryUsageCount: wire.Ptr(int64(0)),
+			CreateDate: &p.Created, UpdateDate: &p.Updated,
+		},
+		Versions: []iamapi.PolicyVersion{{VersionId: wire.Ptr(p.DefaultVersionID), IsDefaultVersion: wire.Ptr(true),
+			Document: wire.Ptr(p.Document()), CreateDate: &p.Updated}},
+	}
+}
+
+// document returns the default version's text.
+func (p *managedPolicy) document() string {
+	for _, v := range p.Versions {
+		if *v.IsDefaultVersion {
+			return *v.Document
+		}
+	}
+	return ""
+}
+
+// usage is how often each policy is attached, or serves as a boundary.
+type usage struct {
+	attached, boundary map[string]int64
+}
+
+func countUsage(r store.ReadTx, account string) (usage, error) {
+	u := usage{map[string]int64{}, map[string]int64{}}
+	for _, k := range []kind{roleKind, userKind} {
+		for e, err := range k.records.All(r, account) {
+			if err != nil {
+				return u, err
+			}
+			for _, a := range e.Attached {
+				u.attached[a]++
+			}
+			if b := e.boundary(); b != "" {
+				u.boundary[b]++
+			}
+		}
+	}
+	return u, nil
+}
+
+func (u usage) stamp(p *iamapi.Policy) {
+	p.AttachmentCount = wire.Ptr(u.attached[*p.Arn])
+	p.PermissionsBoundaryUsageCount = wire.Ptr(u.boundary[*p.Arn])
+}
+
+// CreatePolicy makes a customer managed policy with version v1.
+func (s *Service) CreatePolicy(ctx context.Context, in *iamapi.CreatePolicyRequest) (*iamapi.CreatePolicyResponse, error) {
+	if _, err := compile(*in.PolicyDocument, policy.Managed); err != nil {
+		return nil, err
+	}
+	tags, err := mergeTags(nil, in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	p := &managedPolicy{
+		Last: 1,
+		Policy: iamapi.Policy{
+			PolicyName: in.PolicyName, PolicyId: wire.Ptr("ANPA" + ident.Upper(17)), Path: wire.Ptr(pathOr(in.Path)),
+			Arn:              wire.Ptr(iamARN(account(ctx), "policy", pathOr(in.Path), *in.PolicyName)),
+			DefaultVersionId: wire.Ptr("v1"), IsAttachable: wire.Ptr(true), Description: in.Description,
+			CreateDate: now, UpdateDate: now, Tags: tags,
+		},
+		Versions: []iamapi.PolicyVersion{{VersionId: wire.Ptr("v1"), IsDefaultVersion: wire.Ptr(true), Document: in.PolicyDocument, CreateDate: now}},
+	}
+	err = s.update(ctx, func(tx store.Tx) error {
+		if have, err := policies.Get(tx, account(ctx), *in.PolicyName); err != nil || have != nil {
+			return orElse(err, &iamapi.EntityAlreadyExistsException{Message: wire.Ptr("A policy called " + *in.PolicyName + " already exists. Duplicate names are not allowed.")})
+		}
+		return policies.Put(tx, p, account(ctx), *in.PolicyName)
+	})
+	answer := p.Policy
+	usage{}.stamp(&answer)
+	answer.Description = nil // only GetPolicy tells it
+	return &iamapi.CreatePolicyResponse{Policy: &answer}, err
+}
+
+// GetPolicy returns a managed policy's metadata.
+func (s *Service) GetPolicy(ctx context.Context, in *iamapi.GetPolicyRequest) (*iamapi.GetPolicyResponse, error) {
+	var p *managedPolicy
+	err := s.Store.View(ctx, func(r store.ReadTx) (err error) {
+		if p, err = findPolicy(r, *in.PolicyArn); err != nil {
+			return err
+		}
+		u, err := countUsage(r, account(ctx))
+		u.stamp(&p.Policy)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.Policy.Tags = list(p.Policy.Tags)
+	return &iamapi.GetPolicyResponse{Policy: &p.Policy}, nil
+}
+
+// ListPolicies lists managed policies: the account's, AWS's, or both.
+func (s *Service) ListPolicies(ctx context.Context, in *iamapi.ListPoliciesRequest) (*iamapi.ListPoliciesResponse, error) {
+	var all []iamapi.Policy
+	err := s.Store.View(ctx, func(r store.ReadTx) error {
+		all = nil
+		u, err := countUsage(r, account(ctx))
+		if err != nil {
+			return err
+		}
+		add := func(p iamapi.Policy) {
+			u.stamp(&p)
+			used := *p.AttachmentCount > 0
+			if in.PolicyUsageFilter != nil && *in.PolicyUsageFilter == iamapi.PolicyUsageTypePermissionsBoundary {
+				used = *p.PermissionsBoundaryUsageCount > 0
+			}
+			if strings.HasPrefix(*p.Path, pathOr(in.PathPrefix)) && (used || !wire.Val(in.OnlyAttached) && in.PolicyUsageFilter == nil) {
+				p.Tags, p.Description = nil, nil
+				all = append(all, p)
+			}
+		}
+		if scope := wire.Val(in.Scope); scope != iamapi.PolicyScopeTypeAWS {
+			for p, err := range policies.All(r, account(ctx)) {
+				if err != nil {
+					return err
+				}
+				add(p.Policy)
+			}
+		}
+		if scope := wire.Val(in.Scope); scope != iamapi.PolicyScopeTypeLocal {
+			for _, p := range managed.All() {
+				add(iamapi.Policy{PolicyName: wire.Ptr(p.Name), PolicyId: wire.Ptr(p.ID), Arn: wire.Ptr(p.ARN), Path: wire.Ptr(p.Path),
+					DefaultVersionId: wire.Ptr(p.DefaultVersionID), IsAttachable: wire.Ptr(true), CreateDate: &p.Created, UpdateDate: &p.Updated})
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(all, func(a, b iamapi.Policy) int { return compareText(*a.Arn, *b.Arn) })
+	out, truncated, next := page(all, func(p iamapi.Policy) string { return *p.Arn }, in.Marker, in.MaxItems)
+	return &iamapi.ListPoliciesResponse{Policies: list(out), IsTruncated: truncated, Marker: next}, err
+}
+
+// ListEntitiesForPolicy lists who has a policy attached or as a boundary.
+func (s *Service) ListEntitiesForPolicy(ctx context.Context, in *iamapi.ListEntitiesForPolicyRequest) (*iamapi.ListEntitiesForPolicyResponse, error) {
+	out := &iamapi.ListEntitiesForPolicyResponse{IsTruncated: wire.Ptr(false)}
+	asBoundary := wire.Val(in.PolicyUsageFilter) == iamapi.PolicyUsageTypePermissionsBoundary
+	uses := func(e *entity) bool {
+		if asBoundary {
+			return e.boundary() == *in.PolicyArn
+		}
+		return slices.Contains(e.Attached, *in.PolicyArn)
+	}
+	err := s.Store.View(ctx, func(r store.ReadTx) error {
+		out.PolicyGroups, out.PolicyRoles, out.PolicyUsers = []iamapi.PolicyGroup{}, []iamapi.PolicyRole{}, []iamapi.PolicyUser{}
+		if _, err := findPolicy(r, *in.PolicyArn); err != nil {
+			return err
+		}
+		for e, err := range roles.All(r, account(ctx)) {
+			if err != nil {
+				return err
+			}
+			if uses(e) && strings.HasPrefix(*e.Role.Path, pathOr(in.PathPrefix)) && wanted(in.EntityFilter, "Role") {
+				out.PolicyRoles = append(out.PolicyRoles, iamapi.PolicyRole{RoleName: e.Role.RoleName, RoleId: e.Role.RoleId})
+			}
+		}
+		for e, err := range users.All(r, account(ctx)) {
+			if err != nil {
+				return err
+			}
+			if uses(e) && strings.HasPrefix(*e.User.Path, pathOr(in.PathPrefix)) && wanted(in.EntityFilter, "User") {
+				out.PolicyUsers = append(out.PolicyUsers, iamapi.PolicyUser{UserName: e.User.UserName, UserId: e.User.UserId})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func wanted(filter *string, kind string) bool { return filter == nil || *filter == kind }
+
+// CreatePolicyVersion adds a version.
+func (s *Service) CreatePolicyVersion(ctx context.Context, in *iamapi.CreatePolicyVersionRequest) (*iamapi.CreatePolicyVersionResponse, error) {
+	if _, err := compile(*in.PolicyDocument, policy.Managed); err != nil {
+		return nil, err
+	}
+	var added iamapi.PolicyVersion
+	err := s.editPolicy(ctx, *in.PolicyArn, func(p *managedPolicy) error {
+		if len(p.Versions) >= maxVersions {
+			return &iamapi.LimitExceededException{Message: wire.Ptr("A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.")}
+		}
+		p.Last++
+		added = iamapi.PolicyVersion{VersionId: wire.Ptr("v" + strconv.Itoa(p.Last)), IsDefaultVersion: wire.Ptr(false), Document: in.PolicyDocument, CreateDate: s.now()}
+		p.Versions = append(p.Versions, added)
+		if wire.Val(in.SetAsDefault) {
+			added.IsDefaultVersion = wire.Ptr(true)
+			return p.setDefault(*added.VersionId)
+		}
+		return nil
+	})
+	added.Document = nil
+	return &iamapi.CreatePolicyVersionResponse{PolicyVersion: &added}, err
+}
+
+// editPolicy changes a customer managed policy in place.
+func (s *Service) editPolicy(ctx context.Context, policyARN string, fn func(*managedPolicy) error) error {
+	if _, ok := managed.Lookup(policyARN); ok {
+		return &wire.Error{Code: "AccessDenied", Status: 403, Message: "Cannot change an AWS managed policy: " + policyARN}
+	}
+	return s.update(ctx, func(tx store.Tx) error {
+		p, err := findPolicy(tx, policyARN)
+		if err != nil {
+			return err
+		}
+		if err := fn(p); err != nil {
+			return err
+		}
+		p.Policy.UpdateDate = s.now()
+		return policies.Put(tx, p, account(ctx), *p.Policy.PolicyName)
+	})
+}
+
+func (p *managedPolicy) version(id string) (int, error) {
+	for i, v := range p.Versions {
+		if *v.VersionId == id {
+			return i, nil
+		}
+	}
+	return 0, &iamapi.NoSuchEntityException{Message: wire.Ptr("Policy " + *p.Policy.Arn + " version " + id + " does not exist or is not attachable.")}
+}
+
+func (p *managedPolicy) setDefault(id string) error {
+	at, err := p.version(id)
+	if err != nil {
+		return err
+	}
+	for i := range p.Versions {
+		p.Versions[i].IsDefaultVersion = wire.Ptr(i == at)
+	}
+	p.Policy.DefaultVersionId = wire.Ptr(id)
+	return nil
+}
+
+// SetDefaultPolicyVersion makes a version the one in force.
+func (s *Service) SetDefaultPolicyVersion(ctx context.Context, in *iamapi.SetDefaultPolicyVersionRequest) error {
+	return s.editPolicy(ctx, *in.PolicyArn, func(p *managedPolicy) error { return p.setDefault(*in.VersionId) })
+}
+
+// DeletePolicyVersion deletes a version that is not in force.
+func (s *Service) DeletePolicyVersion(ctx context.Context, in *iamapi.DeletePolicyVersionRequest) error {
+	return s.editPolicy(ctx, *in.PolicyArn, func(p *managedPolicy) error {
+		i, err := p.version(*in.VersionId)
+		if err != nil {
+			return err
+		}
+		if *p.Versions[i].IsDefaultVersion {
+			return deleteConflict("cannot delete the default version of a policy.")
+		}
+		p.Versions = slices.Delete(p.Versions, i, i+1)
+		return nil
+	})
+}
+
+// GetPolicyVersion returns a version with its document.
+func (s *Service) GetPolicyVersion(ctx context.Context, in *iamapi.GetPolicyVersionRequest) (*iamapi.GetPolicyVersionResponse, error) {
+	var v iamapi.PolicyVersion
+	err := s.Store.View(ctx, func(r store.ReadTx) error {
+		p, err := findPolicy(r, *in.PolicyArn)
+		if err != nil {
+			return err
+		}
+		i, err := p.version(*in.VersionId)
+		if err != nil {
+			return err
+		}
+		v = p.Versions[i]
+		v.Document = escapeDocument(*v.Document)
+		return nil
+	})
+	return &iamapi.GetPolicyVersionResponse{PolicyVersion: &v}, err
+}
+
+// ListPolicyVersions lists versions, the newest first, without documents.
+func (s *Service) ListPolicyVersions(ctx context.Context, in *iamapi.ListPolicyVersionsRequest) (*iamapi.ListPolicyVersionsResponse, error) {
+	var versions []iamapi.PolicyVersion
+	err := s.Store.View(ctx, func(r store.ReadTx) error {
+		p, err := findPolicy(r, *in.PolicyArn)
+		if err != nil {
+			return err
+		}
+		versions = p.Versions
+		slices.Reverse(versions)
+		for i := range versions {
+			versions[i].Document = nil
+		}
+		return nil
+	})
+	at := 0
+	for i, v := range versions {
+		if in.Marker != nil && *v.VersionId == *in.Marker {
+			at = i + 1
+		}
+	}
+	out, truncated, next := page(versions[at:], func(v iamapi.PolicyVersion) string { return *v.VersionId }, nil, in.MaxItems)
+	return &iamapi.ListPolicyVersionsResponse{Versions: list(out), IsTruncated: truncated, Marker: next}, err
+}
+
+// DeletePolicy deletes a policy that nothing uses and that has one version.
+func (s *Service) DeletePolicy(ctx context.Context, in *iamapi.DeletePolicyRequest) error {
+	if _, ok := managed.Lookup(*in.PolicyArn); ok {
+		return &wire.Error{Code: "AccessDenied", Status: 403, Message: "Cannot delete an AWS managed policy: " + *in.PolicyArn}
+	}
+	return s.update(ctx, func(tx store.Tx) error {
+		p, err := findPolicy(tx, *in.PolicyArn)
+		if err != nil {
+			return err
+		}
+		u, err := countUsage(tx, account(ctx))
+		switch {
+		case err != nil:
+			return err
+		case u.attached[*in.PolicyArn] > 0 || u.boundary[*in.PolicyArn] > 0:
+			return &iamapi.DeleteConflictException{Message: wire.Ptr("Cannot delete a policy attached to entities.")}
+		case len(p.Versions) > 1:
+			return &iamapi.DeleteConflictException{Message: wire.Ptr("This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.")}
+		}
+		return policies.Delete(tx, account(ctx), *p.Policy.PolicyName)
+	})
+}
+
+// TagPolicy adds tags to a policy.
+func (s *Service) TagPolicy(ctx context.Context, in *iamapi.TagPolicyRequest) error {
+	return s.editPolicy(ctx, *in.PolicyArn, func(p *managedPolicy) (err error) {
+		p.Policy.Tags, err = mergeTags(p.Policy.Tags, in.Tags)
+		return err
+	})
+}
+
+// UntagPolicy removes tags from a policy.
+func (s *Service) UntagPolicy(ctx context.Context, in *iamapi.UntagPolicyRequest) error {
+	return s.editPolicy(ctx, *in.PolicyArn, func(p *managedPolicy) error {
+		p.Policy.Tags = dropTags(p.Policy.Tags, in.TagKeys)
+		return nil
+	})
+}
+
+// ListPolicyTags lists a policy's tags.
+func (s *Service) ListPolicyTags(ctx context.Context, in *iamapi.ListPolicyTagsRequest) (*iamapi.ListPolicyTagsResponse, error) {
+	var tags []iamapi.Tag
+	err := s.Store.View(ctx, func(r store.ReadTx) error {
+		p, err := findPolicy(r, *in.PolicyArn)
+		if err == nil {
+			tags = sortedTags(p.Policy.Tags)
+		}
+		return err
+	})
+	out, truncated, next := page(tags, func(t iamapi.Tag) string { return *t.Key }, in.Marker, in.MaxItems)
+	return &iamapi.ListPolicyTagsResponse{Tags: list(out), IsTruncated: truncated, Marker: next}, err
+}
