@@ -62,11 +62,11 @@ func awsPolicy(p managed.Policy) *managedPolicy {
 	return &managedPolicy{
 		Policy: iamapi.Policy{
 			PolicyName: wire.Ptr(p.Name), PolicyId: wire.Ptr(p.ID), Arn: wire.Ptr(p.ARN), Path: wire.Ptr(p.Path),
-			DefaultVersionId: wire.Ptr(p.DefaultVersionID), IsAttachable: wire.Ptr(true), PermissionsBoundaryUsageCount: wire.Ptr(int64(0)),
-			CreateDate: &p.Created, UpdateDate: &p.Updated,
+			DefaultVersionId: wire.Ptr(p.VersionID), IsAttachable: wire.Ptr(true), PermissionsBoundaryUsageCount: wire.Ptr(int64(0)),
+			CreateDate: &p.CreateDate, UpdateDate: &p.UpdateDate,
 		},
-		Versions: []iamapi.PolicyVersion{{VersionId: wire.Ptr(p.DefaultVersionID), IsDefaultVersion: wire.Ptr(true),
-			Document: wire.Ptr(p.Document()), CreateDate: &p.Updated}},
+		Versions: []iamapi.PolicyVersion{{VersionId: wire.Ptr(p.VersionID), IsDefaultVersion: wire.Ptr(true),
+			Document: wire.Ptr(p.Document()), CreateDate: &p.UpdateDate}},
 	}
 }
 
@@ -189,7 +189,7 @@ func (s *Service) ListPolicies(ctx context.Context, in *iamapi.ListPoliciesReque
 		if scope := wire.Val(in.Scope); scope != iamapi.PolicyScopeTypeLocal {
 			for _, p := range managed.All() {
 				add(iamapi.Policy{PolicyName: wire.Ptr(p.Name), PolicyId: wire.Ptr(p.ID), Arn: wire.Ptr(p.ARN), Path: wire.Ptr(p.Path),
-					DefaultVersionId: wire.Ptr(p.DefaultVersionID), IsAttachable: wire.Ptr(true), CreateDate: &p.Created, UpdateDate: &p.Updated})
+					DefaultVersionId: wire.Ptr(p.VersionID), IsAttachable: wire.Ptr(true), CreateDate: &p.CreateDate, UpdateDate: &p.UpdateDate})
 			}
 		}
 		return nil

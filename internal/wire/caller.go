@@ -1,6 +1,9 @@
 package wire
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Caller is who makes a request, and from where.
 type Caller struct {
@@ -33,4 +36,16 @@ func CallerFrom(ctx context.Context) *Caller {
 		panic("wire: context without a caller")
 	}
 	return c
+}
+
+// Principal is the holder of an access key that butai issued.
+type Principal struct {
+	Account  string
+	ARN      string
+	UserID   string
+	UserName string // of an IAM user; "" otherwise
+	Secret   string
+	Token    string    // session token of temporary keys; "" otherwise
+	Expires  time.Time // of temporary keys; zero otherwise
+	Disabled bool      // an inactive or deleted key: it was ours, and opens nothing
 }

@@ -1,0 +1,209 @@
+package iam
+
+import (
+	"context"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/iam/policy"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// subject is a role or user with its policies compiled, for decisions. It is
+// immutable and good for one generation.
+type subject struct {
+	generation uint64
+	account    string
+	arn, id    string
+	identity   []policy.Policy
+	boundary   policy.Policy
+	trust      *policy.Document // of a role
+	maxSession int64            // seconds; of a role
+}
+
+type subjectKey struct{ account, kind, name string }
+
+// subject returns the compiled role or user, or nil if there is none.
+func (s *Service) subject(account string, k kind, name string) *subject {
+	at := subjectKey{account, k.name, name}
+	generation := s.generation.Load()
+	if cached, ok := s.subjects.Load(at); ok && cached.(*subject).generation == generation {
+		return cached.(*subject)
+	}
+	var sub *subject
+	err := s.Store.View(context.Background(), func(r store.ReadTx) error {
+		sub = nil
+		e, err := k.records.Get(r, account, name)
+		if err != nil || e == nil {
+			return err
+		}
+		sub, err = newSubject(r, account, e)
+		return err
+	})
+	if err != nil {
+		s.Log.Error("compile policies", "kind", k.name, "name", name, "error", err)
+		return nil
+	}
+	if sub == nil {
+		s.subjects.Delete(at)
+		return nil
+	}
+	sub.generation = generation
+	s.subjects.Store(at, sub)
+	return sub
+}
+
+func newSubject(r store.ReadTx, account string, e *entity) (*subject, error) {
+	sub := &subject{account: account, arn: e.arn()}
+	if e.Role != nil {
+		sub.id, sub.maxSession = *e.Role.RoleId, *e.Role.MaxSessionDuration
+		trust, err := policy.Parse([]byte(*e.Role.AssumeRolePolicyDocument), policy.Trust)
+		if err != nil {
+			return nil, err
+		}
+		sub.trust = trust
+	} else {
+		sub.id = *e.User.UserId
+	}
+	for _, text := range e.Inline {
+		doc, err := policy.Parse([]byte(text), policy.Inline)
+		if err != nil {
+			return nil, err
+		}
+		sub.identity = append(sub.identity, policy.Policy{Doc: doc})
+	}
+	for _, policyARN := range e.Attached {
+		p, err := compiled(r, policyARN)
+		if err != nil {
+			return nil, err
+		}
+		sub.identity = append(sub.identity, p)
+	}
+	if b := e.boundary(); b != "" {
+		var err error
+		if sub.boundary, err = compiled(r, b); err != nil {
+			return nil, err
+		}
+	}
+	return sub, nil
+}
+
+func compiled(r store.ReadTx, policyARN string) (policy.Policy, error) {
+	p, err := findPolicy(r, policyARN)
+	if err != nil {
+		return policy.Policy{}, err
+	}
+	doc, err := policy.Parse([]byte(p.document()), policy.Inline)
+	return policy.Policy{ARN: policyARN, Doc: doc}, err
+}
+
+// Authorize decides whether the caller may act on a target; it returns "" or
+// the message of the refusal.
+func (s *Service) Authorize(_ context.Context, caller *wire.Caller, target wire.IAMTarget) string {
+	if strings.HasSuffix(caller.ARN, ":root") && target.Policy == "" {
+		return ""
+	}
+	req := &policy.Request{Action: target.Action, Resource: target.Resource, Context: s.requestContext(caller, target)}
+	if a, err := arn.Parse(target.Resource); err == nil {
+		req.ResourceAccount = a.Account
+	}
+	if target.Policy != "" {
+		doc, err := policy.Parse([]byte(target.Policy), policy.Resource)
+		if err != nil {
+			return "The resource policy can't be read: " + err.Error()
+		}
+		req.ResourcePolicy = doc
+	}
+	s.fill(req, caller)
+	return policy.Evaluate(req).Message(req)
+}
+
+// fill adds the caller and the policies that bind them.
+func (s *Service) fill(req *policy.Request, caller *wire.Caller) {
+	p := policy.Principal{ARN: caller.ARN, Account: caller.Account, UniqueID: caller.UserID}
+	switch {
+	case strings.HasSuffix(caller.ARN, ":root"):
+		p.Kind = policy.RootUser
+	case caller.UserName != "":
+		p.Kind = policy.User
+		s.bind(req, s.subject(caller.Account, userKind, caller.UserName))
+	default:
+		p.Kind = policy.RoleSession
+		if k := s.key(caller.AccessKeyID); k != nil {
+			sub := s.subject(caller.Account, roleKind, k.Role)
+			if sub != nil {
+				p.RoleARN = sub.arn
+			}
+			s.bind(req, sub)
+			req.Session = s.sessionPolicies(k)
+		}
+	}
+	req.Principal = p
+}
+
+// bind adds a subject's policies; a deleted subject has none, so nothing is
+// allowed.
+func (s *Service) bind(req *policy.Request, sub *subject) {
+	if sub != nil {
+		req.Identity, req.Boundary = sub.identity, sub.boundary
+	}
+}
+
+// sessionPolicies compiles the policies that narrow a session. One that can't
+// be read any more allows nothing.
+func (s *Service) sessionPolicies(k *key) []policy.Policy {
+	var out []policy.Policy
+	if k.Policy != "" {
+		doc, err := policy.Parse([]byte(k.Policy), policy.Inline)
+		if err != nil {
+			doc = &policy.Document{}
+		}
+		out = append(out, policy.Policy{Doc: doc})
+	}
+	for _, policyARN := range k.PolicyARNs {
+		p := policy.Policy{ARN: policyARN, Doc: &policy.Document{}}
+		_ = s.Store.View(context.Background(), func(r store.ReadTx) error {
+			if found, err := compiled(r, policyARN); err == nil {
+				p = found
+			}
+			return nil
+		})
+		out = append(out, p)
+	}
+	return out
+}
+
+// requestContext fills in the global condition keys (IAM User Guide: "AWS
+// global condition context keys") and the target's own.
+func (s *Service) requestContext(caller *wire.Caller, target wire.IAMTarget) policy.Context {
+	now := s.Clock.Now()
+	ctx := policy.Context{}
+	ctx.Set("aws:CurrentTime", now.Format("2006-01-02T15:04:05Z"))
+	ctx.Set("aws:EpochTime", formatUnix(now))
+	ctx.Set("aws:PrincipalAccount", caller.Account)
+	ctx.Set("aws:PrincipalArn", caller.ARN)
+	ctx.Set("aws:PrincipalType", principalType(caller))
+	ctx.Set("aws:RequestedRegion", caller.Region)
+	ctx.Set("aws:SecureTransport", formatBool(caller.Secure))
+	ctx.Set("aws:SourceIp", caller.SourceIP)
+	ctx.Set("aws:UserAgent", caller.UserAgent)
+	ctx.Set("aws:userid", caller.UserID)
+	if caller.UserName != "" {
+		ctx.Set("aws:username", caller.UserName)
+	}
+	for name, values := range target.Context {
+		ctx.Set(name, values...)
+	}
+	return ctx
+}
+
+func principalType(caller *wire.Caller) string {
+	switch {
+	case strings.HasSuffix(caller.ARN, ":root"):
+		return "Account"
+	case caller.UserName != "":
+		return "User"
+	}
+	return "AssumedRole"
+}

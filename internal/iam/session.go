@@ -1,0 +1,134 @@
+package iam
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/iam/policy"
+	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// Session is a set of temporary credentials and whom they stand for.
+type Session struct {
+	AccessKeyID, SecretAccessKey, SessionToken string
+	Expiration                                 time.Time
+	ARN, ID                                    string // of the assumed role session, or of the user
+}
+
+// Assumption is a request for a role session.
+type Assumption struct {
+	RoleARN    string
+	Name       string // of the session
+	Duration   time.Duration
+	Policy     string   // session policy document, or ""
+	PolicyARNs []string // managed session policies
+	ExternalID string
+	// Service is the AWS service that assumes the role for itself, such as
+	// lambda.amazonaws.com; "" if it is Caller who asks.
+	Service string
+	Caller  *wire.Caller
+}
+
+// AssumeRole issues temporary credentials for a role if its trust policy and
+// the caller's own policies allow it. A refusal is an AccessDenied error that
+// doesn't tell whether the role exists, as STS's doesn't.
+func (s *Service) AssumeRole(ctx context.Context, a *Assumption) (*Session, error) {
+	role, err := arn.Parse(a.RoleARN)
+	if err != nil || role.Service != "iam" || !strings.HasPrefix(role.Resource, "role/") {
+		return nil, wire.Errorf("ValidationError", "%s is invalid", a.RoleARN)
+	}
+	name := nameOf(a.RoleARN)
+	sub := s.subject(role.Account, roleKind, name)
+	if sub == nil || sub.arn != a.RoleARN || !s.trusts(sub, a) {
+		return nil, s.notAssumable(a)
+	}
+	if longest := time.Duration(sub.maxSession) * time.Second; a.Duration > longest {
+		return nil, wire.Errorf("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	}
+	k := s.temporary(role.Account, a.Duration)
+	k.Role, k.Policy, k.PolicyARNs = name, a.Policy, a.PolicyARNs
+	k.Subject = arn.New("sts", "", role.Account, "assumed-role/"+name+"/"+a.Name).String()
+	k.SubjectID = sub.id + ":" + a.Name
+	return s.keep(ctx, k)
+}
+
+// SessionToken issues temporary credentials for the calling user or root user.
+func (s *Service) SessionToken(ctx context.Context, caller *wire.Caller, duration time.Duration) (*Session, error) {
+	k := s.temporary(caller.Account, duration)
+	k.User, k.Subject, k.SubjectID = caller.UserName, caller.ARN, caller.UserID
+	return s.keep(ctx, k)
+}
+
+func (s *Service) temporary(account string, duration time.Duration) *key {
+	now := *s.now()
+	return &key{
+		ID: s.newKeyID("ASIA"), Secret: ident.Mixed(40), Token: ident.Base64(180), Account: account,
+		Created: now, Expires: now.Add(duration),
+	}
+}
+
+// keep stores a session's key, so that a restart doesn't forget it, and
+// clears out those that expired.
+func (s *Service) keep(ctx context.Context, k *key) (*Session, error) {
+	err := s.Store.Update(ctx, func(tx store.Tx) error {
+		var expired []string
+		for old, err := range keyring.All(tx) {
+			if err != nil {
+				return err
+			}
+			if old.Token != "" && s.Clock.Now().After(old.Expires.Add(24*time.Hour)) {
+				expired = append(expired, old.ID)
+			}
+		}
+		for _, id := range expired {
+			if err := keyring.Delete(tx, id); err != nil {
+				return err
+			}
+		}
+		return keyring.Put(tx, k, k.ID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Session{AccessKeyID: k.ID, SecretAccessKey: k.Secret, SessionToken: k.Token, Expiration: k.Expires, ARN: k.Subject, ID: k.SubjectID}, nil
+}
+
+func (s *Service) notAssumable(a *Assumption) error {
+	who := a.Service
+	if a.Caller != nil {
+		who = a.Caller.ARN
+	}
+	return &wire.Error{Code: "AccessDenied", Status: 403,
+		Message: "User: " + who + " is not authorized to perform: sts:AssumeRole on resource: " + a.RoleARN}
+}
+
+// trusts decides by the role's trust policy and the caller's policies.
+func (s *Service) trusts(sub *subject, a *Assumption) bool {
+	ctx := policy.Context{}
+	if a.ExternalID != "" {
+		ctx.Set("sts:ExternalId", a.ExternalID)
+	}
+	ctx.Set("sts:RoleSessionName", a.Name)
+	req := &policy.Request{Action: "sts:AssumeRole", Resource: sub.arn, ResourceAccount: sub.account, Context: ctx,
+		ResourcePolicy: sub.trust, NeedResourcePolicy: true}
+	if a.Service != "" {
+		req.Principal = policy.Principal{Kind: policy.Service, Name: a.Service}
+		return policy.Evaluate(req).Allowed
+	}
+	s.fill(req, a.Caller)
+	return policy.Evaluate(req).Allowed
+}
+
+// Assumable reports whether a service may assume the role, which must exist.
+func (s *Service) Assumable(roleARN, service string) bool {
+	role, err := arn.Parse(roleARN)
+	if err != nil {
+		return false
+	}
+	sub := s.subject(role.Account, roleKind, nameOf(roleARN))
+	return sub != nil && sub.arn == roleARN && s.trusts(sub, &Assumption{RoleARN: roleARN, Service: service})
+}

@@ -1,0 +1,57 @@
+package iam
+
+import (
+	"context"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+func formatUnix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+func formatBool(b bool) string      { return strconv.FormatBool(b) }
+
+// IAMTargets names the role, user or policy that a call is about (Service
+// Authorization Reference: IAM). Listings and the rest act on "*".
+func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []wire.IAMTarget {
+	target := wire.IAMTarget{Action: "iam:" + op.Name, Resource: "*"}
+	if in == nil {
+		return []wire.IAMTarget{target}
+	}
+	rv := reflect.ValueOf(in).Elem()
+	text := func(field string) string {
+		f := rv.FieldByName(field)
+		if !f.IsValid() || f.IsNil() {
+			return ""
+		}
+		return f.Elem().String()
+	}
+	acct := account(ctx)
+	path := text("Path")
+	switch {
+	case text("RoleName") != "":
+		target.Resource = s.entityARN(acct, roleKind, path, text("RoleName"))
+		if arn := text("PolicyArn"); arn != "" {
+			target.Context = map[string][]string{"iam:PolicyARN": {arn}}
+		}
+	case text("UserName") != "":
+		target.Resource = s.entityARN(acct, userKind, path, text("UserName"))
+		if arn := text("PolicyArn"); arn != "" {
+			target.Context = map[string][]string{"iam:PolicyARN": {arn}}
+		}
+	case text("PolicyArn") != "":
+		target.Resource = text("PolicyArn")
+	case text("PolicyName") != "":
+		target.Resource = iamARN(acct, "policy", pathOr(&path), text("PolicyName"))
+	}
+	return []wire.IAMTarget{target}
+}
+
+// entityARN is the ARN of an entity, which may not exist yet.
+func (s *Service) entityARN(acct string, k kind, path, name string) string {
+	if sub := s.subject(acct, k, name); sub != nil {
+		return sub.arn
+	}
+	return iamARN(acct, k.name, pathOr(&path), name)
+}
