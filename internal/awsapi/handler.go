@@ -1,0 +1,302 @@
+// Package awsapi is the front end of the AWS APIs: one http.Handler that
+// takes a signed request to any service, finds the operation, checks who
+// calls and whether they may, and answers in the service's own protocol.
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/sigv4"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// Registration is a service and the model it implements.
+type Registration struct {
+	Model   *wire.ServiceModel
+	Service any
+}
+
+// Authorizer decides whether a caller may do something.
+type Authorizer interface {
+	// Authorize returns "" if the caller may, and otherwise the message of
+	// the AccessDenied answer.
+	Authorize(ctx context.Context, caller *wire.Caller, target wire.IAMTarget) (denial string)
+}
+
+// Config is what New needs; every field is required unless it says otherwise.
+type Config struct {
+	Services   []Registration
+	Keys       Keys
+	Authorizer Authorizer
+	Log        *slog.Logger
+	Clock      clock.Clock
+	// StrictCredentials refuses access keys that butai didn't issue, which
+	// otherwise act as the root user of their account.
+	StrictCredentials bool
+}
+
+// Handler serves the AWS APIs.
+type Handler struct {
+	Config
+	byName    map[string]*service
+	bySigning map[string]*service
+	verifier  *sigv4.Verifier
+	warned    sync.Map // refused parts that were logged already
+}
+
+var _ http.Handler = (*Handler)(nil)
+
+type service struct {
+	*wire.ServiceModel
+	profile
+	impl     any
+	refusals map[string][]wire.Refusal // by operation; "" for all
+}
+
+// New returns a handler for the registered services. It fails when a service
+// has a method that is named like an operation but has another signature:
+// such an operation would silently count as not built.
+func New(cfg Config) (*Handler, error) {
+	h := &Handler{Config: cfg, byName: map[string]*service{}, bySigning: map[string]*service{}}
+	h.verifier = sigv4.New(h.lookup)
+	for _, reg := range cfg.Services {
+		p, ok := profiles[reg.Model.Name]
+		if !ok {
+			return nil, fmt.Errorf("awsapi: no profile for service %s", reg.Model.Name)
+		}
+		s := &service{ServiceModel: reg.Model, profile: p, impl: reg.Service, refusals: map[string][]wire.Refusal{}}
+		if err := s.checkSignatures(); err != nil {
+			return nil, err
+		}
+		if r, ok := reg.Service.(wire.Refuser); ok {
+			for _, refusal := range r.Refused() {
+				s.refusals[refusal.Operation] = append(s.refusals[refusal.Operation], refusal)
+			}
+		}
+		h.byName[reg.Model.Name] = s
+		h.bySigning[reg.Model.SigningName] = s
+	}
+	return h, nil
+}
+
+func (s *service) checkSignatures() error {
+	t := reflect.TypeOf(s.impl)
+	for i := range s.Operations {
+		op := &s.Operations[i]
+		if _, named := t.MethodByName(op.Name); named && !op.Built(s.impl) {
+			return fmt.Errorf("awsapi: %s.%s has the name of an operation but not its signature", s.Name, op.Name)
+		}
+	}
+	return nil
+}
+
+// ServeHTTP takes a request from the first byte to the last of its answer.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	call := &call{handler: h, started: time.Now(), requestID: ident.UUID(), req: &wire.Request{Request: r}}
+	res := call.run()
+	header := w.Header()
+	for name, values := range res.Header {
+		header[name] = values
+	}
+	header.Set("Content-Length", strconv.Itoa(len(res.Body)))
+	if res.Status == http.StatusNoContent {
+		header.Del("Content-Length")
+	}
+	w.WriteHeader(res.Status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(res.Body) // a client that has gone away needs no answer
+	}
+	call.log(res.Status)
+}
+
+// call is one request on its way through the handler.
+type call struct {
+	handler   *Handler
+	started   time.Time
+	requestID string
+	req       *wire.Request
+	svc       *service
+	op        *wire.Operation
+	caller    *wire.Caller
+	failure   error
+}
+
+// run is the road of a control-plane request: identify, authenticate, decode,
+// validate, authorize, call, encode.
+func (c *call) run() *wire.Response {
+	svc, err := c.handler.identify(c.req.Request)
+	if err != nil {
+		return c.handler.unknownService(c.req.Request, err, c.requestID)
+	}
+	c.svc = svc
+	if c.caller, err = c.authenticate(); err != nil {
+		return c.fail(err)
+	}
+	op, opErr := svc.protocol.Identify(svc.ServiceModel, c.req, func(op *wire.Operation) bool { return op.Built(svc.impl) })
+	if opErr != nil {
+		return c.fail(opErr)
+	}
+	c.op = op
+	if !op.Built(svc.impl) {
+		return c.fail(wire.NotBuilt("%s %s", svc.ID, op.Name))
+	}
+	in, err := c.decode()
+	if err != nil {
+		return c.fail(err)
+	}
+	ctx := wire.WithCaller(c.req.Context(), c.caller)
+	if err := c.authorize(ctx, in); err != nil {
+		return c.fail(err)
+	}
+	out, err := c.invoke(ctx, in)
+	if err != nil {
+		return c.fail(err)
+	}
+	res, err := svc.protocol.Encode(svc.ServiceModel, op, out, c.requestID)
+	if err != nil {
+		return c.fail(err)
+	}
+	return res
+}
+
+func (c *call) decode() (any, error) {
+	if c.op.NewInput == nil {
+		return nil, nil
+	}
+	in := c.op.NewInput()
+	if err := c.svc.protocol.Decode(c.svc.ServiceModel, c.op, c.req, in); err != nil {
+		return nil, err
+	}
+	if err := c.svc.refuse(c.op, in); err != nil {
+		return nil, err
+	}
+	if custom, ok := c.svc.impl.(Validator); ok {
+		return in, custom.ValidateInput(c.op, in)
+	}
+	if found := c.svc.Schema.Validate(c.op.Input, in, c.svc.isExempt); len(found) > 0 {
+		return nil, &wire.Error{Code: c.svc.validation, Status: 400, Message: wire.ViolationText(found)}
+	}
+	return in, nil
+}
+
+// Validator is implemented by a service that words failed model constraints
+// itself; it replaces the common validation.
+type Validator interface {
+	ValidateInput(op *wire.Operation, in any) error
+}
+
+func (s *service) isExempt(shape *wire.Shape) bool {
+	for _, name := range s.exempt {
+		if shape.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *call) authorize(ctx context.Context, in any) error {
+	targets := []wire.IAMTarget{{Action: c.svc.SigningName + ":" + c.op.Name, Resource: "*"}}
+	if namer, ok := c.svc.impl.(wire.IAMNamer); ok {
+		targets = namer.IAMTargets(ctx, c.op, in)
+	}
+	for _, target := range targets {
+		if denial := c.handler.Authorizer.Authorize(ctx, c.caller, target); denial != "" {
+			denied := c.svc.denied
+			denied.Message = denial
+			return &denied
+		}
+	}
+	return nil
+}
+
+// invoke runs the operation; a panic in a service is an internal failure of
+// that request alone.
+func (c *call) invoke(ctx context.Context, in any) (out any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in %s.%s: %v", c.svc.Name, c.op.Name, p)
+		}
+	}()
+	out, err = c.op.Call(ctx, c.svc.impl, in)
+	if err != nil {
+		return nil, err
+	}
+	if rv := reflect.ValueOf(out); !rv.IsValid() || rv.IsNil() {
+		return nil, nil
+	}
+	return out, nil
+}
+
+// fail encodes err for the client. Errors that are neither modelled nor
+// wire.Errors are internal: the client learns only the request id.
+func (c *call) fail(err error) *wire.Response {
+	c.failure = err
+	var modelled wire.ModelledError
+	var plain *wire.Error
+	var bytes *wire.SerializationError
+	switch {
+	case errors.As(err, &modelled):
+		return c.svc.protocol.EncodeError(c.svc.ServiceModel, modelled, c.requestID)
+	case errors.As(err, &plain):
+		return c.svc.protocol.EncodeError(c.svc.ServiceModel, plain, c.requestID)
+	case errors.As(err, &bytes):
+		code := "SerializationException"
+		if strings.HasSuffix(c.svc.Protocol, "xml") {
+			code = "MalformedXML"
+		} else if c.svc.Protocol == "query" {
+			code = "MalformedInput"
+		}
+		return c.svc.protocol.EncodeError(c.svc.ServiceModel, &wire.Error{Code: code, Status: 400, Message: bytes.Message}, c.requestID)
+	}
+	return c.svc.protocol.EncodeError(c.svc.ServiceModel, &wire.Error{
+		Code: "InternalFailure", Status: 500, Fault: true,
+		Message: "The request processing has failed because of an unknown error, exception or failure. Request id: " + c.requestID,
+	}, c.requestID)
+}
+
+// log writes one line a call: errors of ours and, once each, parts of AWS
+// that butai doesn't do; everything else only when debugging.
+func (c *call) log(status int) {
+	if c.svc == nil {
+		return
+	}
+	name := "?"
+	if c.op != nil {
+		name = c.op.Name
+	}
+	attrs := []any{"service", c.svc.Name, "operation", name, "status", status, "request", c.requestID,
+		"took", time.Since(c.started).Round(time.Microsecond)}
+	log := c.handler.Log
+	switch {
+	case status == http.StatusNotImplemented:
+		if _, seen := c.handler.warned.LoadOrStore(c.failure.Error(), true); !seen {
+			log.Warn("refused: "+c.failure.Error(), "service", c.svc.Name, "operation", name)
+		}
+	case status >= 500 && c.failure != nil:
+		log.Error(c.failure.Error(), attrs...)
+	case c.failure != nil:
+		log.Debug(c.failure.Error(), attrs...)
+	default:
+		log.Debug("served", attrs...)
+	}
+}
+
+func sourceIP(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}

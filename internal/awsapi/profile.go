@@ -1,0 +1,69 @@
+package awsapi
+
+import (
+	"github.com/butai-dev/butai/internal/sigv4"
+	"github.com/butai-dev/butai/internal/wire"
+	"github.com/butai-dev/butai/internal/wire/awsjson"
+	"github.com/butai-dev/butai/internal/wire/awsquery"
+	"github.com/butai-dev/butai/internal/wire/jsonbody"
+	"github.com/butai-dev/butai/internal/wire/restjson"
+	"github.com/butai-dev/butai/internal/wire/restxml"
+)
+
+// profile is how one service's front end words what no model declares.
+type profile struct {
+	protocol wire.Protocol
+	maxBody  int64
+	// validation is the code of a failed model constraint.
+	validation string
+	// denied is the answer to a caller who lacks a permission.
+	denied wire.Error
+	// family says how errors of the signature are worded.
+	family sigv4.Family
+	// exempt leaves constraints of these shapes to the service.
+	exempt []string
+}
+
+// profiles holds the front ends by butai's service name. The body limits are
+// AWS's documented request limits; S3's is butai's own, since it buffers.
+var profiles = map[string]profile{
+	"acm": {
+		protocol: awsjson.Protocol{}, maxBody: 1 << 20, validation: "ValidationException",
+		denied: wire.Error{Code: "AccessDeniedException", Status: 400}, family: sigv4.JSON,
+	},
+	"apigateway": {
+		protocol: restjson.Protocol{Style: jsonbody.JavaClass}, maxBody: 10 << 20, validation: "ValidationException",
+		denied: wire.Error{Code: "AccessDeniedException", Status: 403}, family: sigv4.REST,
+	},
+	"dynamodb": {
+		protocol: awsjson.Protocol{ErrorPrefix: "com.amazonaws.dynamodb.v20120810#", CoralErrors: true, CRC32: true},
+		maxBody:  16 << 20, validation: "ValidationException",
+		denied: wire.Error{Code: "AccessDeniedException", Status: 400}, family: sigv4.JSON,
+	},
+	"iam": {
+		protocol: awsquery.Protocol{}, maxBody: 1 << 20, validation: "ValidationError",
+		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.Query,
+	},
+	"lambda": {
+		protocol: restjson.Protocol{}, maxBody: 70_167_211, validation: "ValidationException",
+		denied: wire.Error{Code: "AccessDeniedException", Status: 403}, family: sigv4.REST,
+		// Lambda words these itself, as InvalidParameterValueException.
+		exempt: []string{"Runtime"},
+	},
+	"logs": {
+		protocol: awsjson.Protocol{}, maxBody: 2 << 20, validation: "InvalidParameterException",
+		denied: wire.Error{Code: "AccessDeniedException", Status: 400}, family: sigv4.JSON,
+	},
+	"route53": {
+		protocol: restxml.Protocol{Namespace: "https://route53.amazonaws.com/doc/2013-04-01/"}, maxBody: 1 << 20, validation: "InvalidInput",
+		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.Query,
+	},
+	"s3": {
+		protocol: restxml.Protocol{Namespace: "http://s3.amazonaws.com/doc/2006-03-01/", S3: true}, maxBody: 512 << 20, validation: "InvalidArgument",
+		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.S3,
+	},
+	"sts": {
+		protocol: awsquery.Protocol{}, maxBody: 1 << 20, validation: "ValidationError",
+		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.Query,
+	},
+}
