@@ -1,0 +1,125 @@
+package vtl
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/butai-dev/butai/internal/gateway/value"
+)
+
+// Value is what templates compute with; see package value for its types. A
+// Source may also return another Source.
+type Value = value.Value
+
+// Source is a read-only group of named values, asked only for what a template
+// mentions, so that a request need not prepare what nobody reads.
+type Source interface {
+	// Lookup returns the value of name and whether there is one. A value may
+	// be nil (JSON null), a string, number or bool, a *value.Map or a Source.
+	Lookup(name string) (Value, bool)
+	// Keys returns the names in the order in which API Gateway lists them.
+	Keys() []string
+}
+
+// Strings is a Source over a plain map; its keys are listed in sorted order.
+type Strings map[string]string
+
+// Lookup implements Source.
+func (s Strings) Lookup(name string) (Value, bool) {
+	v, ok := s[name]
+	if !ok {
+		return nil, false
+	}
+	return v, true
+}
+
+// Keys implements Source.
+func (s Strings) Keys() []string { return slices.Sorted(maps.Keys(s)) }
+
+// Env is what one rendering sees. The zero Env is a request without body,
+// parameters, context and stage variables. An Env belongs to one goroutine.
+//
+// The response template of a request is rendered with the same Env after
+// SetBody, since $input.params() still reads the request there and overrides
+// outlive the request template.
+type Env struct {
+	// Path, Query and Header are the request's parameters for
+	// $input.params(); nil means none. A parameter given more than once has
+	// its last value.
+	Path, Query, Header Source
+	// Context is $context. Groups such as identity are Sources in it. The two
+	// overrides are the engine's: Lookup is not asked for them, but Keys may
+	// name them to say where they stand among the keys.
+	Context Source
+	// StageVariables is $stageVariables, a canary's overrides included.
+	StageVariables Source
+	// Trace, if set, is told each reference that is printed, as written in the
+	// template, with the text printed for it.
+	Trace func(ref, text string)
+
+	body         []byte
+	text         string
+	hasText      bool
+	doc          Value
+	parsed       bool
+	invalid      bool
+	requestOver  *value.Map
+	responseOver *value.Map
+}
+
+// SetBody sets the payload that $input reads: the request's body, or the
+// integration's response. It is not copied and is parsed only if a template
+// asks for its content.
+func (e *Env) SetBody(body []byte) {
+	e.body = body
+	e.text, e.hasText = "", false
+	e.doc, e.parsed, e.invalid = nil, false, false
+}
+
+// RequestOverride returns what templates put into $context.requestOverride,
+// or nil if none looked at it. It holds maps under "header", "querystring" and
+// "path", and whatever else a template stored to carry it along.
+func (e *Env) RequestOverride() *value.Map { return e.requestOver }
+
+// ResponseOverride returns what templates put into $context.responseOverride,
+// or nil if none looked at it: a map under "header" and maybe "status".
+func (e *Env) ResponseOverride() *value.Map { return e.responseOver }
+
+// bodyText is $input.body: the payload as it came, {} if there is none
+// (recorded from API Gateway: the empty body also prints {} in strings).
+func (e *Env) bodyText() string {
+	if !e.hasText {
+		e.text, e.hasText = string(e.body), true
+		if e.text == "" {
+			e.text = "{}"
+		}
+	}
+	return e.text
+}
+
+// document is the parsed payload; false means that it could not be parsed.
+func (e *Env) document() (Value, bool) {
+	if !e.parsed {
+		e.parsed = true
+		doc, err := value.Parse(e.bodyText())
+		e.doc, e.invalid = doc, err != nil
+	}
+	return e.doc, !e.invalid
+}
+
+func (e *Env) requestOverride() *value.Map {
+	if e.requestOver == nil {
+		e.requestOver = value.NewMap(
+			value.Entry{Key: "header", Value: &value.Map{}},
+			value.Entry{Key: "querystring", Value: &value.Map{}},
+			value.Entry{Key: "path", Value: &value.Map{}})
+	}
+	return e.requestOver
+}
+
+func (e *Env) responseOverride() *value.Map {
+	if e.responseOver == nil {
+		e.responseOver = value.NewMap(value.Entry{Key: "header", Value: &value.Map{}})
+	}
+	return e.responseOver
+}

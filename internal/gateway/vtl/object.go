@@ -1,0 +1,209 @@
+package vtl
+
+import (
+	"github.com/butai-dev/butai/internal/gateway/jsonpath"
+	"github.com/butai-dev/butai/internal/gateway/value"
+)
+
+// object returns the value that a variable has before the template sets it.
+func object(name string) Value {
+	switch name {
+	case "input":
+		return inputObject{}
+	case "util":
+		return utilObject{}
+	case "context":
+		return contextObject{}
+	case "stageVariables":
+		return stageObject{}
+	}
+	return nil
+}
+
+// inputObject is $input.
+type inputObject struct{}
+
+// AppendJava prints nothing: what API Gateway prints for $input is not known.
+func (inputObject) AppendJava(dst []byte) []byte { return dst }
+
+func (inputObject) callMethod(st *state, s *refStep, args []Value) (Value, error) {
+	env := st.env
+	switch {
+	case s.name == "params" && len(args) == 0:
+		return paramsOf(env), nil
+	case s.name == "params" && len(args) == 1:
+		name, ok := args[0].(string)
+		if !ok {
+			return "", nil
+		}
+		return param(env, name), nil
+	case s.name == "path" && len(args) == 1:
+		v, _, err := query(env, s, args[0])
+		return v, err
+	case s.name == "json" && len(args) == 1:
+		v, ok, err := query(env, s, args[0])
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return `""`, nil
+		}
+		b := value.AppendJSON(nil, v, MaxOutput)
+		if len(b) > MaxOutput {
+			return nil, errOutput
+		}
+		return string(b), st.spend(len(b) / 64)
+	case s.name == "getBody" && len(args) == 0:
+		return env.bodyText(), nil
+	}
+	return nil, nil
+}
+
+// query evaluates the JSONPath of a .path or .json call on the payload.
+func query(env *Env, s *refStep, arg Value) (Value, bool, error) {
+	path := s.path
+	if path == nil {
+		expr, ok := arg.(string)
+		if !ok {
+			return nil, false, nil
+		}
+		var err error
+		if path, err = jsonpath.Compile(expr); err != nil {
+			return nil, false, err
+		}
+	}
+	doc, ok := env.document()
+	if !ok {
+		return nil, false, nil
+	}
+	v, ok := path.Eval(doc)
+	return v, ok, nil
+}
+
+// param is $input.params('name'): the path's value, or the query string's, or
+// the header's, or the empty string.
+func param(env *Env, name string) Value {
+	for _, group := range [...]Source{env.Path, env.Query, env.Header} {
+		if group == nil {
+			continue
+		}
+		if v, ok := group.Lookup(name); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// paramsOf is $input.params().
+func paramsOf(env *Env) Value {
+	m := &value.Map{}
+	m.Put("path", source{env.Path, false})
+	m.Put("querystring", source{env.Query, false})
+	m.Put("header", source{env.Header, false})
+	return m
+}
+
+// stageObject is $stageVariables.
+type stageObject struct{}
+
+// AppendJava prints nothing, as for $context.
+func (stageObject) AppendJava(dst []byte) []byte { return dst }
+
+func (stageObject) source(env *Env) source { return source{env.StageVariables, true} }
+
+func (o stageObject) callMethod(st *state, s *refStep, args []Value) (Value, error) {
+	return o.source(st.env).callMethod(st, s, args)
+}
+
+// contextObject is $context.
+type contextObject struct{}
+
+// AppendJava prints nothing: what API Gateway prints for $context as a whole
+// is not known.
+func (contextObject) AppendJava(dst []byte) []byte { return dst }
+
+// lookup returns one of $context's values. What has no value is the empty
+// string, which is true as a condition, and not null (reported for API Gateway).
+func (contextObject) lookup(env *Env, name string) Value {
+	switch name {
+	case "requestOverride":
+		return env.requestOverride()
+	case "responseOverride":
+		return env.responseOverride()
+	}
+	return source{env.Context, true}.lookup(name)
+}
+
+func (c contextObject) callMethod(st *state, s *refStep, args []Value) (Value, error) {
+	if s.name == "get" && len(args) == 1 {
+		name, err := st.text(args[0])
+		return c.lookup(st.env, name), err
+	}
+	return s.methods.dict.call(callee{st, s, c.toMap(st.env)}, args)
+}
+
+// toMap lists $context. The overrides stand where the gateway's Keys name
+// them, or else at the end.
+func (c contextObject) toMap(env *Env) *value.Map {
+	m := source{env.Context, true}.toMap()
+	m.Put("requestOverride", env.requestOverride())
+	m.Put("responseOverride", env.responseOverride())
+	return m
+}
+
+// source is a Source as a template sees it: a read-only map.
+type source struct {
+	of Source
+	// hidden marks the groups of $context, which print nothing as a whole
+	// (recorded for identity and requestOverride).
+	hidden bool
+}
+
+func (s source) lookup(name string) Value {
+	if s.of == nil {
+		return ""
+	}
+	v, ok := s.of.Lookup(name)
+	switch {
+	case !ok || v == nil:
+		return ""
+	default:
+		if group, ok := v.(Source); ok {
+			return source{group, s.hidden}
+		}
+		return v
+	}
+}
+
+func (s source) toMap() *value.Map {
+	m := &value.Map{}
+	if s.of != nil {
+		for _, key := range s.of.Keys() {
+			m.Put(key, s.lookup(key))
+		}
+	}
+	return m
+}
+
+func (s source) AppendJava(dst []byte) []byte {
+	if s.hidden {
+		return dst
+	}
+	return value.AppendJava(dst, s.toMap(), len(dst)+MaxOutput)
+}
+
+func (s source) callMethod(st *state, step *refStep, args []Value) (Value, error) {
+	switch step.name {
+	case "put", "putAll", "putIfAbsent", "remove", "clear":
+		return nil, nil
+	case "get":
+		if len(args) == 1 {
+			name, err := st.text(args[0])
+			if err != nil {
+				return nil, err
+			}
+			return s.lookup(name), nil
+		}
+	}
+	return step.methods.dict.call(callee{st, step, s.toMap()}, args)
+}
