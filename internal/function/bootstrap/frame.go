@@ -42,7 +42,7 @@ type Invocation struct {
 // Transport is the engine's end of the socket.
 type Transport interface {
 	io.ReadWriter
-	SetReadDeadline(t time.Time) error
+	SetDeadline(t time.Time) error
 }
 
 const (
@@ -73,8 +73,30 @@ func NewChannel(conn Transport, limit int) *Channel {
 	return &Channel{conn: conn, limit: limit, in: make([]byte, bufferSize)}
 }
 
-// Send writes one invocation in a single write.
-func (c *Channel) Send(inv *Invocation) error {
+// Ready reads the frame that ends the init phase: Ready or InitFailed. Its
+// errors are Invoke's.
+func (c *Channel) Ready(deadline time.Time) (Frame, error) {
+	if err := c.conn.SetDeadline(deadline); err != nil {
+		return Frame{}, err
+	}
+	return c.receive()
+}
+
+// Invoke writes one invocation and reads the runtime's answer. It returns
+// os.ErrDeadlineExceeded past the deadline and io.EOF or a connection error
+// when the process has closed its end.
+func (c *Channel) Invoke(inv *Invocation, deadline time.Time) (Frame, error) {
+	if err := c.conn.SetDeadline(deadline); err != nil {
+		return Frame{}, err
+	}
+	if err := c.send(inv); err != nil {
+		return Frame{}, err
+	}
+	return c.receive()
+}
+
+// send writes one invocation in a single write.
+func (c *Channel) send(inv *Invocation) error {
 	n := 1 + invokeHead + len(inv.RequestID) + len(inv.InvokedARN) + len(inv.TraceID) + len(inv.ClientContext) + len(inv.Payload)
 	b := binary.BigEndian.AppendUint32(c.out[:0], uint32(n))
 	b = append(b, byte(Invoke))
@@ -96,13 +118,8 @@ func (c *Channel) Send(inv *Invocation) error {
 	return err
 }
 
-// Receive reads the runtime's next frame, until the deadline (zero: for ever).
-// It returns os.ErrDeadlineExceeded past the deadline and io.EOF when the
-// process has closed its end.
-func (c *Channel) Receive(deadline time.Time) (Frame, error) {
-	if err := c.conn.SetReadDeadline(deadline); err != nil {
-		return Frame{}, err
-	}
+// receive reads the runtime's next frame.
+func (c *Channel) receive() (Frame, error) {
 	got := 0
 	for got < frameHead {
 		n, err := c.conn.Read(c.in[got:])

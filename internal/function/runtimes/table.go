@@ -3,6 +3,12 @@
 // before it is asked for, so that a server starts at once.
 package runtimes
 
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+)
+
 // Family groups runtimes that are launched alike.
 type Family string
 
@@ -53,4 +59,28 @@ func ByID(id string) (Runtime, bool) {
 		}
 	}
 	return Runtime{}, false
+}
+
+// VersionARN returns the ARN of the runtime version that butai reports for a
+// runtime. AWS's end in a digest of the image; ours is a digest of the name,
+// which is as stable.
+func VersionARN(region, id string) string {
+	return fmt.Sprintf("arn:aws:lambda:%s::runtime:%x", region, sha256.Sum256([]byte(id)))
+}
+
+// RuntimeVersion returns the version in AWS's notation, such as
+// python:3.11.v7; the number after v is the interpreter's patch release.
+func (i *Interpreter) RuntimeVersion() string {
+	name, version := string(i.Runtime.Family), i.Runtime.Version
+	switch i.Runtime.Family {
+	case Node:
+		name = "nodejs"
+	case Provided:
+		_, version, _ = strings.Cut(i.Runtime.ID, ".")
+	}
+	patch := 1
+	if n := numbers(i.Version); len(n) > 2 {
+		patch = n[2]
+	}
+	return fmt.Sprintf("%s:%s.v%d", name, version, patch)
 }

@@ -37,7 +37,7 @@ func buildRoot(c *initConfig) error {
 	if err := unix.Mount("tmpfs", c.Root, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755,size=1m"); err != nil {
 		return fmt.Errorf("mount root: %w", err)
 	}
-	steps := []func(*initConfig) error{mountSystem, mountDevices, mountBinds, mountLayers, mountTmp, makeLinks, writeAccounts, enterRoot, mountProc}
+	steps := []func(*initConfig) error{mountSystem, mountDevices, mountBinds, makeLinks, mountLayers, mountTmp, writeAccounts, enterRoot, mountProc}
 	for _, step := range steps {
 		if err := step(c); err != nil {
 			return err
@@ -132,7 +132,7 @@ func mountLayers(c *initConfig) error {
 
 func mountTmp(c *initConfig) error {
 	target := c.Root + "/tmp"
-	if err := os.Mkdir(target, 0o755); err != nil {
+	if err := os.MkdirAll(target, 0o755); err != nil {
 		return err
 	}
 	options := "mode=1777"

@@ -1,0 +1,209 @@
+package function
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/function/runtimes"
+	"github.com/butai-dev/butai/internal/function/sandbox"
+)
+
+// Defaults of Config.
+const (
+	// DefaultConcurrency is an AWS account's limit of concurrent executions
+	// per region ("Lambda quotas").
+	DefaultConcurrency = 1000
+	// DefaultIdleTimeout is how long an unused sandbox is kept. AWS doesn't
+	// say; observers see five minutes and more.
+	DefaultIdleTimeout = 10 * time.Minute
+	// sandboxFootprint is what one idle sandbox is assumed to take when the
+	// machine's memory bounds their number.
+	sandboxFootprint = 32 << 20
+)
+
+// Config is what an Engine needs.
+type Config struct {
+	Dir      string        // scratch folder of the engine's own; need not exist, must not be shared
+	Logger   *slog.Logger  // required
+	Clock    clock.Clock   // required; log times, deadlines told to handlers
+	Runtimes *runtimes.Set // required
+	Roles    RoleAssumer   // nil: functions get no credentials
+	Logs     LogSink       // nil: logs are only seen in Result.LogTail
+
+	// Environment is added to every function's environment, below the user's
+	// own variables: AWS_ENDPOINT_URL leads SDKs to this server.
+	Environment map[string]string
+	Isolation   sandbox.Wish
+	// Concurrency is the limit per account and region; 0 means DefaultConcurrency.
+	Concurrency int
+	// MaxSandboxes bounds the sandboxes of all functions together; 0 derives it
+	// from the machine's memory.
+	MaxSandboxes int
+	// IdleTimeout is how long an unused sandbox is kept; 0 means DefaultIdleTimeout.
+	IdleTimeout time.Duration
+}
+
+// Engine runs functions. It is safe for concurrent use.
+type Engine struct {
+	cfg   Config
+	host  *sandbox.Host
+	cores int
+
+	mu       sync.Mutex
+	pools    map[string]*pool // by Spec.ID
+	accounts map[accountKey]*account
+	live     int // sandboxes of all pools, starting ones included
+	all      map[*instance]struct{}
+	closed   bool
+
+	stop chan struct{}
+	work sync.WaitGroup // background goroutines
+}
+
+var _ Invoker = (*Engine)(nil)
+
+var errClosed = errors.New("function: the engine is closed")
+
+// New returns an Engine. It writes the bootstraps below cfg.Dir and starts
+// nothing else before the first Invoke. Close ends it.
+func New(cfg Config) (*Engine, error) {
+	if cfg.Concurrency == 0 {
+		cfg.Concurrency = DefaultConcurrency
+	}
+	if cfg.IdleTimeout == 0 {
+		cfg.IdleTimeout = DefaultIdleTimeout
+	}
+	if cfg.MaxSandboxes == 0 {
+		cfg.MaxSandboxes = min(cfg.Concurrency, max(8, int(machineMemory()*3/4/sandboxFootprint)))
+	}
+	dir, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("engine folder: %w", err)
+	}
+	cfg.Dir = dir
+	if err := installRuntimes(dir); err != nil {
+		return nil, fmt.Errorf("engine folder: %w", err)
+	}
+	host, err := sandbox.NewHost(filepath.Join(dir, "sandbox"), cfg.Isolation, cfg.Logger)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		cfg: cfg, host: host, cores: runtime.GOMAXPROCS(0),
+		pools: map[string]*pool{}, accounts: map[accountKey]*account{}, all: map[*instance]struct{}{},
+		stop: make(chan struct{}),
+	}
+	e.work.Add(1)
+	go e.reclaimIdle()
+	return e, nil
+}
+
+// Report tells what isolation functions get. The first call tries it out.
+func (e *Engine) Report(ctx context.Context) []sandbox.Rung { return e.host.Report(ctx) }
+
+// Retire ends the sandboxes of a function version that will not be invoked any
+// more: idle ones now, busy ones after their current call.
+func (e *Engine) Retire(specID string) {
+	e.mu.Lock()
+	p := e.pools[specID]
+	if p == nil {
+		e.mu.Unlock()
+		return
+	}
+	p.retired = true
+	idle := p.idle
+	p.idle = nil
+	e.forget(p, len(idle))
+	e.mu.Unlock()
+	e.end(idle)
+}
+
+// Close ends all sandboxes, busy ones too, and waits until they are gone.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	close(e.stop)
+	instances := make([]*instance, 0, len(e.all))
+	for i := range e.all {
+		instances = append(instances, i)
+	}
+	for _, p := range e.pools {
+		p.failWaiters(errClosed)
+	}
+	e.mu.Unlock()
+	e.end(instances)
+	e.work.Wait()
+	return errors.Join(e.host.Close(), os.RemoveAll(e.cfg.Dir))
+}
+
+// end kills sandboxes and waits for their last breath.
+func (e *Engine) end(instances []*instance) {
+	for _, i := range instances {
+		i.kill()
+	}
+	for _, i := range instances {
+		i.close()
+		e.mu.Lock()
+		delete(e.all, i)
+		e.mu.Unlock()
+	}
+}
+
+// forget takes n ended sandboxes off the books; e.mu is held.
+func (e *Engine) forget(p *pool, n int) {
+	p.live -= n
+	e.live -= n
+	if p.retired && p.live == 0 && len(p.waiting) == 0 {
+		delete(e.pools, p.spec.ID)
+	}
+}
+
+// reclaimIdle ends sandboxes that nobody has used for a while.
+func (e *Engine) reclaimIdle() {
+	defer e.work.Done()
+	tick := time.NewTicker(max(e.cfg.IdleTimeout/10, 10*time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-e.stop:
+			return
+		case <-tick.C:
+			e.end(e.takeStale(e.cfg.IdleTimeout))
+		}
+	}
+}
+
+// takeStale takes the sandboxes that have been idle for longer than age.
+func (e *Engine) takeStale(age time.Duration) []*instance {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var stale []*instance
+	for id, p := range e.pools {
+		// The stack's bottom is the longest unused.
+		n := 0
+		for n < len(p.idle) && time.Since(p.idle[n].idleSince) > age {
+			n++
+		}
+		if n > 0 {
+			stale = append(stale, p.idle[:n]...)
+			p.idle = append([]*instance(nil), p.idle[n:]...)
+			e.forget(p, n)
+		}
+		if p.live == 0 && len(p.waiting) == 0 {
+			delete(e.pools, id)
+		}
+	}
+	return stale
+}

@@ -1,0 +1,269 @@
+package function
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/butai-dev/butai/internal/function/bootstrap"
+	"github.com/butai-dev/butai/internal/function/runtimes"
+	"github.com/butai-dev/butai/internal/function/sandbox"
+	"github.com/butai-dev/butai/internal/ident"
+)
+
+const (
+	// initLimit is the longest init phase outside of a call ("Lambda execution
+	// environment lifecycle").
+	initLimit = 10 * time.Second
+	// exitGrace is how long a process may take to end once it has closed its
+	// socket, so that its true exit status is seen.
+	exitGrace    = time.Second
+	initOnDemand = "on-demand"
+	// credentialMargin is how long before their end credentials are too old to
+	// begin a call with.
+	credentialMargin = time.Minute
+)
+
+// session is the engine's line to a runtime process, whatever it speaks.
+type session interface {
+	// Ready waits for the end of the init phase: a Ready or InitFailed frame.
+	Ready(deadline time.Time) (bootstrap.Frame, error)
+	// Invoke runs one call: a Response, Failure or Fatal frame, or
+	// os.ErrDeadlineExceeded, or another error once the process is gone.
+	Invoke(inv *bootstrap.Invocation, deadline time.Time) (bootstrap.Frame, error)
+	Close() error
+}
+
+// instance is one sandbox of a pool. It serves one call at a time; only kill
+// and close may be called by others.
+type instance struct {
+	engine      *Engine
+	pool        *pool
+	spec        *Spec
+	interpreter *runtimes.Interpreter
+	credentials Credentials
+	log         *logWriter
+
+	proc     *sandbox.Process
+	session  session
+	initTook time.Duration
+	// initFailure is set while the first init phase has failed and the second,
+	// inside the first call, hasn't been tried.
+	initFailure *initFailure
+	internal    error // the sandbox could not be set up: nobody's function's fault
+
+	calls     int
+	dead      bool
+	took      time.Duration // of the last call
+	idleSince time.Time     // guarded by Engine.mu
+}
+
+// launch starts a sandbox and runs its init phase. An error means that it
+// could not be set up; a function that fails to load is no error here.
+func (e *Engine) launch(p *pool) (*instance, error) {
+	ctx := context.Background() // what is started serves whoever comes next
+	interpreter, err := e.cfg.Runtimes.Lookup(ctx, p.spec.Runtime)
+	if err != nil {
+		return nil, err
+	}
+	i := &instance{engine: e, pool: p, spec: p.spec, interpreter: interpreter}
+	if e.cfg.Roles != nil {
+		if i.credentials, err = e.cfg.Roles.AssumeForFunction(ctx, p.spec); err != nil {
+			return nil, fmt.Errorf("assume the function's role: %w", err)
+		}
+	}
+	now := e.cfg.Clock.Now().UTC()
+	stream := now.Format("2006/01/02") + "/[" + p.spec.Version + "]" + ident.Hex(16)
+	i.log = &logWriter{spec: p.spec, stream: stream, clock: e.cfg.Clock, sink: e.cfg.Logs}
+	i.logInitStart()
+	start := time.Now()
+	i.initFailure, err = i.boot(start.Add(initLimit))
+	i.initTook = time.Since(start)
+	if err != nil {
+		i.close()
+		return nil, err
+	}
+	if f := i.initFailure; f != nil {
+		status, kind := f.status()
+		i.log.initFailed(i.initTook, "init", status, kind)
+	}
+	return i, e.adopt(i)
+}
+
+// adopt puts a sandbox on the list that Close works through.
+func (e *Engine) adopt(i *instance) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		go i.close()
+		return errClosed
+	}
+	e.all[i] = struct{}{}
+	return nil
+}
+
+type initStartRecord struct {
+	Type       string `json:"initializationType"`
+	Phase      string `json:"phase"`
+	Version    string `json:"runtimeVersion"`
+	VersionARN string `json:"runtimeVersionArn"`
+}
+
+func (i *instance) logInitStart() {
+	version, arn := i.interpreter.RuntimeVersion(), runtimes.VersionARN(i.spec.Region, i.spec.Runtime)
+	i.log.platform(fmt.Sprintf("INIT_START Runtime Version: %s\tRuntime Version ARN: %s\n", version, arn),
+		"platform.initStart", initStartRecord{initOnDemand, "init", version, arn})
+}
+
+// boot starts the process and waits until it has loaded the handler.
+func (i *instance) boot(deadline time.Time) (*initFailure, error) {
+	err := i.start()
+	if err != nil {
+		return nil, err
+	}
+	frame, err := i.session.Ready(deadline)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		i.stop()
+		return &initFailure{timedOut: true}, nil
+	case err != nil:
+		exit := i.awaitExit()
+		i.stop()
+		if exit.Setup != "" && exit.SetupErrno == 0 {
+			return nil, fmt.Errorf("set up sandbox: %s", exit.Setup)
+		}
+		return &initFailure{exit: &exit}, nil
+	case frame.Kind == bootstrap.InitFailed:
+		i.awaitExit()
+		i.stop()
+		return &initFailure{payload: frame.Body, kind: frame.ErrorType}, nil
+	}
+	return nil, nil
+}
+
+// initAgain repeats a failed init phase inside the first call and under the
+// function's own timeout, as AWS does ("suppressed init").
+func (i *instance) initAgain(req *Request, deadline time.Time) (out outcome, ran bool) {
+	begin := time.Now()
+	failure, err := i.boot(deadline)
+	if err != nil {
+		i.internal = err
+		return outcome{dead: true}, false
+	}
+	i.initFailure = nil
+	if failure == nil {
+		return outcome{}, true
+	}
+	status, kind := failure.status()
+	i.log.initFailed(time.Since(begin), "invoke", status, kind)
+	return failure.outcome(req.RequestID, i.spec.Timeout), false
+}
+
+// exchange runs one call in the ready process.
+func (i *instance) exchange(req *Request, start time.Time) outcome {
+	inv := bootstrap.Invocation{
+		Deadline: i.engine.cfg.Clock.Now().Add(i.spec.Timeout - time.Since(start)), RequestID: req.RequestID,
+		InvokedARN: req.InvokedARN, TraceID: req.TraceID, ClientContext: req.ClientContext, Payload: req.Payload,
+	}
+	if len(inv.Payload) == 0 {
+		inv.Payload = []byte("{}")
+	}
+	frame, err := i.session.Invoke(&inv, start.Add(i.spec.Timeout))
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		i.kill()
+		return timedOut(req.RequestID, i.spec.Timeout)
+	case err != nil:
+		if errors.Is(err, bootstrap.ErrProtocol) {
+			i.kill()
+		}
+		return exited(req.RequestID, i.awaitExit())
+	case frame.Oversize > 0:
+		return tooLarge()
+	}
+	switch frame.Kind {
+	case bootstrap.Response:
+		return outcome{payload: frame.Body}
+	case bootstrap.Fatal:
+		i.awaitExit()
+		return outcome{payload: frame.Body, failed: true, status: statusError, errorType: reportedType(frame.ErrorType), dead: true}
+	case bootstrap.Failure:
+		return outcome{payload: frame.Body, failed: true}
+	}
+	i.kill()
+	return exited(req.RequestID, i.awaitExit())
+}
+
+// awaitExit waits for the end of a process that has closed its socket.
+func (i *instance) awaitExit() sandbox.Exit {
+	timer := time.NewTimer(exitGrace)
+	defer timer.Stop()
+	select {
+	case <-i.proc.Done():
+	case <-timer.C:
+		i.proc.Kill()
+	}
+	return i.proc.Exit()
+}
+
+// memoryUsed is the sandbox's high-water mark in MB, at most its limit.
+func (i *instance) memoryUsed() int {
+	return min(i.spec.MemoryMB, int((i.proc.PeakMemory()+1<<20-1)>>20))
+}
+
+// expired tells whether the sandbox's credentials could end during a call.
+func (i *instance) expired() bool {
+	end := i.credentials.Expiration
+	return !end.IsZero() && i.engine.cfg.Clock.Now().Add(i.spec.Timeout+credentialMargin).After(end)
+}
+
+// kill ends the process; the call under way then fails.
+func (i *instance) kill() { i.proc.Kill() }
+
+// stop ends the process and what belongs to it, after which boot may start
+// another.
+func (i *instance) stop() {
+	i.proc.Kill()
+	<-i.proc.Done()
+	i.session.Close()
+	i.log.detach()
+}
+
+// close ends the sandbox for good.
+func (i *instance) close() {
+	if i.proc != nil {
+		i.stop()
+	}
+}
+
+// framed is a session over the socket that a bootstrap speaks frames on.
+type framed struct {
+	*bootstrap.Channel
+	conn *os.File
+}
+
+func (f *framed) Close() error { return f.conn.Close() }
+
+// socketPair returns two connected stream sockets: the engine's end, which
+// obeys deadlines, and the process's, which blocks.
+func socketPair() (ours, theirs *os.File, err error) {
+	syscall.ForkLock.RLock()
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		syscall.CloseOnExec(fds[0])
+		syscall.CloseOnExec(fds[1])
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return nil, nil, fmt.Errorf("create socket pair: %w", err)
+	}
+	if err := syscall.SetNonblock(fds[0], true); err != nil {
+		syscall.Close(fds[0])
+		syscall.Close(fds[1])
+		return nil, nil, fmt.Errorf("create socket pair: %w", err)
+	}
+	return os.NewFile(uintptr(fds[0]), "channel"), os.NewFile(uintptr(fds[1]), "channel"), nil
+}

@@ -1,0 +1,233 @@
+package function
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/butai-dev/butai/internal/function/bootstrap"
+	"github.com/butai-dev/butai/internal/function/runtimes"
+	"github.com/butai-dev/butai/internal/function/sandbox"
+)
+
+// family says how the runtimes of one family are launched. A new family of the
+// framed protocol is a new row.
+type family struct {
+	program string // bootstrap file below LAMBDA_RUNTIME_DIR
+	sdkDir  string // folder there in which the host's SDK copy appears
+	// args are the arguments before the program's path.
+	args func(spec *Spec) []string
+	env  func(spec *Spec, i *runtimes.Interpreter, at places) map[string]string
+}
+
+var families = map[runtimes.Family]family{
+	runtimes.Python: {program: "bootstrap.py", sdkDir: "sdk", args: pythonArgs, env: pythonEnv},
+	runtimes.Node:   {program: "bootstrap.cjs", sdkDir: "node_modules", args: nodeArgs, env: nodeEnv},
+}
+
+// places are the folders of a function's world, as the function sees them.
+type places struct {
+	task, opt, runtime, lang string
+	isolated                 bool
+}
+
+// lambdaPlaces are AWS's. Rungs without a file system of their own show the
+// host's real folders instead.
+var lambdaPlaces = places{task: "/var/task", opt: "/opt", runtime: "/var/runtime", lang: "/var/lang", isolated: true}
+
+// maxTasks is Lambda's limit of processes and threads ("Lambda quotas").
+const maxTasks = 1024
+
+// installRuntimes writes what sandboxes get to see besides the host's own.
+func installRuntimes(dir string) error {
+	if err := os.MkdirAll(filepath.Join(dir, "empty"), 0o755); err != nil {
+		return err
+	}
+	return bootstrap.Install(filepath.Join(dir, "runtime"))
+}
+
+// start starts the sandbox's process and opens the session with it.
+func (i *instance) start() error {
+	level, err := i.engine.host.Level()
+	if err != nil {
+		return err
+	}
+	if i.interpreter.Runtime.Family == runtimes.Provided {
+		return i.startProvided(level)
+	}
+	ours, theirs, err := socketPair()
+	if err != nil {
+		return err
+	}
+	defer theirs.Close()
+	spec, err := i.plan(level)
+	if err != nil {
+		ours.Close()
+		return err
+	}
+	spec.Channel = theirs
+	if err := i.spawn(spec); err != nil {
+		ours.Close()
+		return err
+	}
+	i.session = &framed{bootstrap.NewChannel(ours, maxResponse), ours}
+	return nil
+}
+
+// spawn starts the process with its output going to the log.
+func (i *instance) spawn(spec *sandbox.Spec) error {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("create log pipe: %w", err)
+	}
+	defer write.Close()
+	spec.Log = write
+	proc, err := i.engine.host.Start(spec)
+	if err != nil {
+		read.Close()
+		return err
+	}
+	i.proc = proc
+	return i.log.attach(read)
+}
+
+// plan describes the sandbox of a runtime with an interpreter of the host.
+func (i *instance) plan(level sandbox.Level) (*sandbox.Spec, error) {
+	f, ok := families[i.interpreter.Runtime.Family]
+	if !ok {
+		return nil, &runtimes.UnknownError{Runtime: i.spec.Runtime}
+	}
+	at := lambdaPlaces
+	if level != sandbox.Namespaces {
+		var err error
+		if at, err = i.plainPlaces(f); err != nil {
+			return nil, err
+		}
+	}
+	s := i.baseSpec(at)
+	program := i.interpreter.Path
+	if at.isolated {
+		program = path.Join(at.lang, "bin", filepath.Base(i.interpreter.Path))
+		i.bindInterpreter(s, program)
+		i.bindRuntime(s, f)
+	} else {
+		s.Binds = append(s.Binds, sandbox.Bind{Source: i.interpreter.Path}, sandbox.Bind{Source: at.runtime}, sandbox.Bind{Source: i.familyDir()})
+		if i.interpreter.Prefix != "" {
+			s.Binds = append(s.Binds, sandbox.Bind{Source: i.interpreter.Prefix})
+		}
+		for _, part := range i.interpreter.SDK {
+			s.Binds = append(s.Binds, sandbox.Bind{Source: part})
+		}
+	}
+	s.Args = append([]string{program}, f.args(i.spec)...)
+	s.Args = append(s.Args, path.Join(at.runtime, f.program))
+	s.Env = i.environment(at, f.env(i.spec, i.interpreter, at))
+	return s, nil
+}
+
+// baseSpec is what sandboxes of all runtimes have in common.
+func (i *instance) baseSpec(at places) *sandbox.Spec {
+	s := &sandbox.Spec{
+		Dir: at.task, TmpMB: i.spec.EphemeralMB, MemoryMB: i.spec.MemoryMB, MaxTasks: maxTasks,
+		Binds: []sandbox.Bind{{Source: i.spec.CodeDir, Target: at.task}},
+	}
+	s.Layers, s.LayersAt = i.spec.Layers, at.opt
+	return s
+}
+
+// bindInterpreter shows the interpreter's installation as /var/lang. The link
+// at its own path serves what was compiled into it, such as library paths.
+func (i *instance) bindInterpreter(s *sandbox.Spec, program string) {
+	prefix := i.interpreter.Prefix
+	if prefix == "" {
+		if i.interpreter.Path[:4] == "/usr" {
+			s.Links = append(s.Links, sandbox.Link{Name: program, Target: i.interpreter.Path})
+		} else {
+			s.Binds = append(s.Binds, sandbox.Bind{Source: i.interpreter.Path, Target: program})
+		}
+		return
+	}
+	s.Binds = append(s.Binds, sandbox.Bind{Source: prefix, Target: lambdaPlaces.lang})
+	s.Links = append(s.Links, sandbox.Link{Name: prefix, Target: lambdaPlaces.lang})
+	// What happens to be installed there is the host's business.
+	empty := filepath.Join(i.engine.cfg.Dir, "empty")
+	for _, library := range []string{"lib/python" + i.interpreter.Runtime.Version + "/site-packages", "lib/node_modules"} {
+		if info, err := os.Stat(filepath.Join(prefix, library)); err == nil && info.IsDir() {
+			s.Binds = append(s.Binds, sandbox.Bind{Source: empty, Target: path.Join(lambdaPlaces.lang, library)})
+		}
+	}
+}
+
+func (i *instance) familyDir() string {
+	return filepath.Join(i.engine.cfg.Dir, "runtime", string(i.interpreter.Runtime.Family))
+}
+
+// bindRuntime shows the bootstrap and the parts of the host's SDK copy, one by
+// one: a library folder holds more than functions should see.
+func (i *instance) bindRuntime(s *sandbox.Spec, f family) {
+	s.Binds = append(s.Binds, sandbox.Bind{Source: filepath.Join(i.familyDir(), f.program), Target: path.Join(lambdaPlaces.runtime, f.program)})
+	for _, part := range i.interpreter.SDK {
+		s.Binds = append(s.Binds, sandbox.Bind{Source: part, Target: path.Join(lambdaPlaces.runtime, f.sdkDir, filepath.Base(part))})
+	}
+}
+
+// plainPlaces prepares a runtime folder of links for the rungs that have no
+// file system of their own.
+func (i *instance) plainPlaces(f family) (places, error) {
+	at := places{task: i.spec.CodeDir, opt: "/nonexistent", lang: i.interpreter.Prefix}
+	if len(i.spec.Layers) > 0 {
+		at.opt = i.spec.Layers[len(i.spec.Layers)-1]
+	}
+	if len(i.spec.Layers) > 1 {
+		return at, errors.New("several layers need the namespaces rung of isolation, which this host does not offer")
+	}
+	at.runtime = filepath.Join(i.engine.cfg.Dir, "plain", i.spec.Runtime)
+	if err := os.MkdirAll(filepath.Join(at.runtime, f.sdkDir), 0o755); err != nil {
+		return at, err
+	}
+	links := map[string]string{f.program: filepath.Join(i.familyDir(), f.program)}
+	for _, part := range i.interpreter.SDK {
+		links[filepath.Join(f.sdkDir, filepath.Base(part))] = part
+	}
+	for name, target := range links {
+		if err := os.Symlink(target, filepath.Join(at.runtime, name)); err != nil && !errors.Is(err, os.ErrExist) {
+			return at, err
+		}
+	}
+	return at, nil
+}
+
+// pythonArgs keep the host's library folders out: -S skips site, -s the
+// user's own.
+func pythonArgs(*Spec) []string { return []string{"-s", "-S"} }
+
+func pythonEnv(spec *Spec, _ *runtimes.Interpreter, at places) map[string]string {
+	env := map[string]string{
+		"AWS_EXECUTION_ENV": executionEnv(spec), "LC_CTYPE": "C.UTF-8", "PYTHONPATH": at.runtime,
+		"PWD": at.task, "SHLVL": "0",
+	}
+	if !at.isolated {
+		env["BUTAI_OPT"] = at.opt
+	}
+	return env
+}
+
+// nodeHeapShare leaves room beside the heap, so that a leaking function sees
+// V8's own error before the kernel's.
+const nodeHeapShare = 0.9
+
+func nodeArgs(spec *Spec) []string {
+	return []string{fmt.Sprintf("--max-old-space-size=%d", int(float64(spec.MemoryMB)*nodeHeapShare))}
+}
+
+func nodeEnv(spec *Spec, i *runtimes.Interpreter, at places) map[string]string {
+	return map[string]string{
+		"AWS_EXECUTION_ENV": executionEnv(spec), "PWD": at.task, "SHLVL": "0",
+		"NODE_PATH": fmt.Sprintf("%[1]s/nodejs/node%[2]s/node_modules:%[1]s/nodejs/node_modules:%[3]s/node_modules:%[3]s:%[4]s",
+			at.opt, i.Runtime.Version, at.runtime, at.task),
+	}
+}
+
+func executionEnv(spec *Spec) string { return "AWS_Lambda_" + spec.Runtime }

@@ -1,0 +1,60 @@
+package function
+
+// The members of Lambda's ThrottleReason enumeration that the engine uses.
+const (
+	reasonAccount  = "ConcurrentInvocationLimitExceeded"
+	reasonReserved = "ReservedFunctionConcurrentInvocationLimitExceeded"
+)
+
+// accountKey names one pool of concurrency: AWS counts per account and region.
+type accountKey struct{ account, region string }
+
+// account counts the executions that are under way ("Understanding Lambda
+// function scaling"). Functions with reserved concurrency have their own
+// count, and what they reserve is taken from the rest, used or not.
+type account struct {
+	unreserved int // under way, of functions without a reservation
+	functions  map[string]*reservation
+}
+
+type reservation struct {
+	limit    int
+	inFlight int
+}
+
+// enter counts one execution in or refuses it; e.mu is held. The reservation
+// is read from the Spec at hand, so the newest one seen counts for all
+// versions of a function.
+func (e *Engine) enter(spec *Spec) (leave func(), err error) {
+	key := accountKey{spec.Account, spec.Region}
+	a := e.accounts[key]
+	if a == nil {
+		a = &account{functions: map[string]*reservation{}}
+		e.accounts[key] = a
+	}
+	if spec.Concurrency >= 0 {
+		r := a.functions[spec.Name]
+		if r == nil {
+			r = &reservation{}
+			a.functions[spec.Name] = r
+		}
+		r.limit = spec.Concurrency
+		if r.inFlight >= r.limit {
+			return nil, &ThrottledError{Reason: reasonReserved}
+		}
+		r.inFlight++
+		return func() { r.inFlight-- }, nil
+	}
+	if r := a.functions[spec.Name]; r != nil {
+		r.limit = 0 // the reservation was taken back
+	}
+	limit := e.cfg.Concurrency
+	for _, r := range a.functions {
+		limit -= r.limit
+	}
+	if a.unreserved >= limit {
+		return nil, &ThrottledError{Reason: reasonAccount}
+	}
+	a.unreserved++
+	return func() { a.unreserved-- }, nil
+}

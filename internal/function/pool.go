@@ -1,0 +1,244 @@
+package function
+
+import (
+	"context"
+	"time"
+)
+
+// How many sandboxes a function gets is a choice between fidelity and speed.
+//
+// AWS gives each concurrent call an environment of its own. With handlers that
+// take a tenth of a millisecond, 16 concurrent callers would then keep 16
+// interpreters busy that share the machine's few cores, each one colder than a
+// single one would be; and starting one takes far longer than waiting for the
+// next one to come free. So a call that finds no idle sandbox first
+//
+//   - starts another one at once, while there are fewer than the machine has
+//     cores, because those really run side by side;
+//   - otherwise waits in line for at most patience, if recent calls have been
+//     so short that its turn should come before that;
+//   - and starts another one then, or at once if recent calls took longer. It
+//     stays in line meanwhile and takes whichever sandbox comes first.
+//
+// Handlers that wait for something (a database, another function) are slower
+// than patience or soon exceed it, so they do get one sandbox per call, and
+// functions that call themselves can't starve. Idle sandboxes are reused last
+// in, first out, as AWS does, so that the surplus ages and is reclaimed.
+
+// patience is the longest wait before another sandbox is started. A cold start
+// costs 15 ms and more of processor time.
+const patience = 10 * time.Millisecond
+
+// pool holds the sandboxes of one Spec. Engine.mu guards it.
+type pool struct {
+	spec    *Spec
+	idle    []*instance // used as a stack
+	waiting []*waiter   // first in, first out
+	live    int         // sandboxes, starting ones included
+	// starting counts sandboxes on their way, which the first waiters will get.
+	starting int
+	typical  time.Duration // moving average of recent calls
+	retired  bool
+}
+
+// waiter is a call in line for a sandbox.
+type waiter struct {
+	granted chan grant // buffered, so that giving never blocks
+}
+
+type grant struct {
+	instance *instance
+	err      error
+}
+
+// acquire takes a sandbox for one call. The caller must give it back with
+// release, along with leave.
+func (e *Engine) acquire(ctx context.Context, spec *Spec) (*instance, func(), error) {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil, nil, errClosed
+	}
+	leave, err := e.enter(spec)
+	if err != nil {
+		e.mu.Unlock()
+		return nil, nil, err
+	}
+	p := e.pools[spec.ID]
+	if p == nil {
+		p = &pool{spec: spec}
+		e.pools[spec.ID] = p
+	}
+	if n := len(p.idle); n > 0 {
+		i := p.idle[n-1]
+		p.idle[n-1] = nil
+		p.idle = p.idle[:n-1]
+		e.mu.Unlock()
+		return i, leave, nil
+	}
+	w := &waiter{granted: make(chan grant, 1)}
+	p.waiting = append(p.waiting, w)
+	hurry := p.live < e.cores || p.expectedWait() > patience
+	if hurry {
+		e.startFor(p)
+	}
+	e.mu.Unlock()
+	i, err := e.await(ctx, p, w, hurry)
+	if err != nil {
+		e.mu.Lock()
+		leave()
+		e.mu.Unlock()
+		return nil, nil, err
+	}
+	return i, leave, nil
+}
+
+// expectedWait estimates when the last in line gets its turn.
+func (p *pool) expectedWait() time.Duration {
+	busy := max(1, p.live-p.starting)
+	return p.typical * time.Duration(len(p.waiting)) / time.Duration(busy)
+}
+
+// await blocks until w is granted a sandbox.
+func (e *Engine) await(ctx context.Context, p *pool, w *waiter, hurry bool) (*instance, error) {
+	var timeout <-chan time.Time
+	if !hurry {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	for {
+		select {
+		case g := <-w.granted:
+			return g.instance, g.err
+		case <-timeout:
+			timeout = nil
+			e.mu.Lock()
+			e.startFor(p)
+			e.mu.Unlock()
+		case <-ctx.Done():
+			return e.giveUp(ctx, p, w)
+		}
+	}
+}
+
+// giveUp leaves the line, unless a sandbox was granted just now.
+func (e *Engine) giveUp(ctx context.Context, p *pool, w *waiter) (*instance, error) {
+	e.mu.Lock()
+	for n, other := range p.waiting {
+		if other == w {
+			p.waiting = append(p.waiting[:n], p.waiting[n+1:]...)
+			e.mu.Unlock()
+			return nil, ctx.Err()
+		}
+	}
+	e.mu.Unlock()
+	g := <-w.granted
+	return g.instance, g.err
+}
+
+// startFor starts a sandbox for the line of p, unless enough are on their way
+// or there is no room; then the line waits for one to come free. e.mu is held.
+func (e *Engine) startFor(p *pool) {
+	if e.closed || p.starting >= len(p.waiting) {
+		return
+	}
+	if e.live >= e.cfg.MaxSandboxes && !e.evictOldest() {
+		return
+	}
+	p.starting++
+	p.live++
+	e.live++
+	e.work.Add(1)
+	go func() {
+		defer e.work.Done()
+		i, err := e.launch(p)
+		e.mu.Lock()
+		p.starting--
+		e.mu.Unlock()
+		if err != nil {
+			e.launchFailed(p, err)
+			return
+		}
+		e.release(i, func() {})
+	}()
+}
+
+// evictOldest makes room by ending the sandbox of any function that has been
+// idle for longest; e.mu is held.
+func (e *Engine) evictOldest() bool {
+	var from *pool
+	for _, p := range e.pools {
+		if len(p.idle) > 0 && (from == nil || p.idle[0].idleSince.Before(from.idle[0].idleSince)) {
+			from = p
+		}
+	}
+	if from == nil {
+		return false
+	}
+	old := from.idle[0]
+	from.idle = append([]*instance(nil), from.idle[1:]...)
+	e.forget(from, 1)
+	e.work.Add(1)
+	go func() {
+		defer e.work.Done()
+		e.end([]*instance{old})
+	}()
+	return true
+}
+
+// launchFailed tells the first in line that there will be no sandbox for it.
+func (e *Engine) launchFailed(p *pool, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.forget(p, 1)
+	if w := p.next(); w != nil {
+		w.granted <- grant{err: err}
+	}
+}
+
+// next takes the first waiter out of line, nil if there is none.
+func (p *pool) next() *waiter {
+	if len(p.waiting) == 0 {
+		return nil
+	}
+	w := p.waiting[0]
+	p.waiting[0] = nil
+	p.waiting = p.waiting[1:]
+	return w
+}
+
+func (p *pool) failWaiters(err error) {
+	for w := p.next(); w != nil; w = p.next() {
+		w.granted <- grant{err: err}
+	}
+}
+
+// release gives a sandbox to the next in line or puts it aside, and ends it if
+// it can't serve again. It calls leave while it holds e.mu.
+func (e *Engine) release(i *instance, leave func()) {
+	e.mu.Lock()
+	leave()
+	p := i.pool
+	if i.took > 0 {
+		p.typical += (i.took - p.typical) / 8
+	}
+	if i.dead || p.retired || e.closed || i.expired() {
+		e.forget(p, 1)
+		// The line must not be left without anybody working for it.
+		if len(p.waiting) > 0 && p.live == 0 {
+			e.startFor(p)
+		}
+		e.mu.Unlock()
+		e.end([]*instance{i})
+		return
+	}
+	if w := p.next(); w != nil {
+		e.mu.Unlock()
+		w.granted <- grant{instance: i}
+		return
+	}
+	i.idleSince = time.Now()
+	p.idle = append(p.idle, i)
+	e.mu.Unlock()
+}

@@ -1,0 +1,85 @@
+package function
+
+import (
+	"math"
+	"strconv"
+	"time"
+)
+
+// Statuses of report lines.
+const (
+	statusError   = "error"
+	statusTimeout = "timeout"
+)
+
+// report is what Lambda writes to the log after each call.
+type report struct {
+	requestID string
+	duration  time.Duration
+	memoryMB  int
+	usedMB    int
+	init      time.Duration // 0 unless this call was the first
+	status    string
+	errorType string
+}
+
+// text formats a report line. The order and the trailing tab are as AWS writes
+// them. Since August 2025 the init phase is billed, so it counts in.
+func (r *report) text() string {
+	b := make([]byte, 0, 256)
+	b = append(b, "REPORT RequestId: "...)
+	b = append(b, r.requestID...)
+	b = append(b, "\tDuration: "...)
+	b = appendMillis(b, r.duration)
+	b = append(b, " ms\tBilled Duration: "...)
+	b = strconv.AppendInt(b, billed(r.duration+r.init), 10)
+	b = append(b, " ms\tMemory Size: "...)
+	b = strconv.AppendInt(b, int64(r.memoryMB), 10)
+	b = append(b, " MB\tMax Memory Used: "...)
+	b = strconv.AppendInt(b, int64(r.usedMB), 10)
+	b = append(b, " MB\t"...)
+	if r.init > 0 {
+		b = append(b, "Init Duration: "...)
+		b = appendMillis(b, r.init)
+		b = append(b, " ms\t"...)
+	}
+	b = appendStatus(b, r.status, r.errorType)
+	return string(append(b, '\n'))
+}
+
+// initReport formats the line about an init phase that failed.
+func initReport(took time.Duration, phase, status, errorType string) string {
+	b := append(make([]byte, 0, 160), "INIT_REPORT Init Duration: "...)
+	b = appendMillis(b, took)
+	b = append(b, " ms\tPhase: "...)
+	b = append(b, phase...)
+	b = append(b, '\t')
+	b = appendStatus(b, status, errorType)
+	return string(append(b, '\n'))
+}
+
+func appendStatus(b []byte, status, errorType string) []byte {
+	if status == "" {
+		return b
+	}
+	b = append(b, "Status: "...)
+	b = append(b, status...)
+	if errorType != "" {
+		b = append(b, "\tError Type: "...)
+		b = append(b, errorType...)
+	}
+	return b
+}
+
+func appendMillis(b []byte, d time.Duration) []byte {
+	return strconv.AppendFloat(b, millis(d), 'f', 2, 64)
+}
+
+// millis is a duration in milliseconds, with AWS's two digits.
+func millis(d time.Duration) float64 {
+	return math.Round(float64(d)/float64(time.Millisecond)*100) / 100
+}
+
+func billed(d time.Duration) int64 {
+	return int64((d + time.Millisecond - 1) / time.Millisecond)
+}
