@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/server"
+)
+
+// serveCommand starts the server and runs it until a signal ends it.
+func (a *app) serveCommand() *cobra.Command {
+	cfg := server.Config{}
+	var logLevel, logFormat string
+	var runtimes []string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Start butai",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := newLogger(a.err, logLevel, logFormat)
+			if err != nil {
+				return usageError{err}
+			}
+			if cfg.Runtimes, err = parseRuntimes(runtimes); err != nil {
+				return usageError{err}
+			}
+			cfg.Log, cfg.Clock = log, clock.System{}
+			return runServe(cmd.Context(), cfg, a.out)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&cfg.Listen, "listen", server.DefaultListen, "host:port to listen on; nothing listens beyond loopback unless asked")
+	f.StringVar(&cfg.HTTPS, "https", "", "host:port of an HTTPS listener for custom domains (certificate by SNI)")
+	f.StringVar(&cfg.DataDir, "data-dir", defaultDataDir(), "directory for everything that must survive")
+	f.BoolVar(&cfg.Ephemeral, "ephemeral", false, "keep everything in a temporary place and forget it at the end")
+	f.StringVar(&cfg.PostgresURL, "postgres", "", "keep records in PostgreSQL at this URL instead of in the data directory")
+	f.BoolVar(&cfg.StrictCredentials, "strict-credentials", false, "refuse access keys that butai didn't issue")
+	f.StringArrayVar(&runtimes, "runtime", nil, "interpreter for a runtime, as name=path (repeatable)")
+	f.StringVar(&cfg.Isolation, "isolation", "", "weakest isolation to run functions under: see 'butai doctor'")
+	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&logFormat, "log-format", "text", "text or json")
+	return cmd
+}
+
+// runServe builds the server, prints where it is, and serves until ctx ends.
+func runServe(ctx context.Context, cfg server.Config, out io.Writer) error {
+	srv, err := server.New(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer srv.Close()
+	if err := srv.Listen(); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, strings.Join(srv.Banner(), "\n"))
+	return srv.Serve(ctx)
+}
+
+func newLogger(w io.Writer, level, format string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("--log-level: %w", err)
+	}
+	switch format {
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})), nil
+	case "text":
+		f, isFile := w.(*os.File)
+		return slog.New(tint.NewHandler(w, &tint.Options{Level: l, NoColor: !isFile || !term.IsTerminal(int(f.Fd()))})), nil
+	}
+	return nil, fmt.Errorf("--log-format: want text or json, not %q", format)
+}
+
+func parseRuntimes(pairs []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, p := range pairs {
+		name, path, ok := strings.Cut(p, "=")
+		if !ok || name == "" || path == "" {
+			return nil, fmt.Errorf("--runtime: want name=path, such as python3.11=/usr/bin/python3.11, not %q", p)
+		}
+		out[name] = path
+	}
+	return out, nil
+}
+
+// defaultDataDir is below the XDG state directory.
+func defaultDataDir() string {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "butai")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return filepath.Join(os.TempDir(), "butai")
+	}
+	return filepath.Join(home, ".local", "state", "butai")
+}

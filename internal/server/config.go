@@ -1,0 +1,34 @@
+// Package server is the front hall: it opens the store, builds every service,
+// hands each what it needs, and listens. It is the only room that knows them
+// all.
+package server
+
+import (
+	"log/slog"
+
+	"github.com/butai-dev/butai/internal/clock"
+)
+
+// Defaults of the command line.
+const (
+	DefaultListen  = "127.0.0.1:4566"
+	DefaultAccount = "000000000000"
+	DefaultRegion  = "us-east-1"
+)
+
+// Config is what New needs. Log and Clock are required.
+type Config struct {
+	Listen string // host:port; port 0 picks a free one
+	HTTPS  string // host:port of the HTTPS listener; "" for none
+
+	DataDir     string // where everything durable is kept
+	Ephemeral   bool   // use a temporary data directory and delete it at the end
+	PostgresURL string // keep records in PostgreSQL; "" means SQLite in DataDir
+
+	StrictCredentials bool
+	Runtimes          map[string]string // interpreter paths by runtime id
+	Isolation         string            // weakest isolation accepted; "" means any
+
+	Log   *slog.Logger
+	Clock clock.Clock
+}
