@@ -65,7 +65,7 @@ at it with AWS_ENDPOINT_URL.
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(a.serveCommand(), a.envCommand(), a.coverageCommand(), a.caCommand(), a.doctorCommand())
+	root.AddCommand(a.serveCommand(), a.envCommand(), a.coverageCommand())
 	return root
 }
 
