@@ -1,0 +1,406 @@
+// Runs a Node.js handler for butai's function engine. It speaks the framed
+// protocol of PROTOCOL.md on file descriptor 3, with blocking reads: between
+// invocations AWS freezes the environment, and so does this.
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const util = require('node:util');
+const { Writable } = require('node:stream');
+const { pathToFileURL } = require('node:url');
+
+const CHANNEL = 3;
+const FRAME_HEAD = 5;
+const INVOKE_HEAD = 18;
+const EXIT_UNHANDLED_REJECTION = 128;
+const EXIT_UNCAUGHT_EXCEPTION = 129;
+const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+
+// --- frames -----------------------------------------------------------------
+
+let input = Buffer.allocUnsafe(65536);
+
+// readFrame blocks until a whole frame is in `input` and returns its end, or 0
+// when the engine has closed its side.
+function readFrame() {
+  let have = 0;
+  let want = FRAME_HEAD;
+  while (have < want) {
+    const n = fs.readSync(CHANNEL, input, have, input.length - have, null);
+    if (n === 0) return 0;
+    have += n;
+    if (want === FRAME_HEAD && have >= FRAME_HEAD) {
+      want = input.readUInt32BE(0) + 4;
+      if (want > input.length) {
+        const larger = Buffer.allocUnsafe(want);
+        input.copy(larger, 0, 0, have);
+        input = larger;
+      }
+    }
+  }
+  return want;
+}
+
+function writeAll(fd, data) {
+  let done = 0;
+  while (done < data.length) {
+    try {
+      done += fs.writeSync(fd, data, done);
+    } catch (e) {
+      // process.stdout makes the log pipe non-blocking; a full one drains soon.
+      if (e.code !== 'EAGAIN') throw e;
+    }
+  }
+}
+
+function writeFrame(kind, body) {
+  const length = Buffer.isBuffer(body) ? body.length : Buffer.byteLength(body);
+  const frame = Buffer.allocUnsafe(FRAME_HEAD + length);
+  frame.writeUInt32BE(length + 1, 0);
+  frame[4] = kind.charCodeAt(0);
+  if (Buffer.isBuffer(body)) body.copy(frame, FRAME_HEAD);
+  else frame.write(body, FRAME_HEAD);
+  writeAll(CHANNEL, frame);
+}
+
+function writeError(kind, error) {
+  const type = Buffer.from(String(error.errorType ?? ''));
+  const size = Buffer.alloc(2);
+  size.writeUInt16BE(type.length);
+  writeFrame(kind, Buffer.concat([size, type, Buffer.from(JSON.stringify(error))]));
+}
+
+// --- errors -----------------------------------------------------------------
+
+// RuntimeError is a failure that the runtime itself names.
+class RuntimeError extends Error {
+  constructor(type, reason) {
+    super(String(reason));
+    this.name = `Runtime.${type}`;
+    this.stack = this.stack.replace(/^Error/, this.name);
+  }
+}
+
+function isError(value) {
+  return util.types.isNativeError(value) ||
+    (value && value.name && value.message && value.stack && typeof value === 'object');
+}
+
+// describe gives the payload of an error, in Lambda's key order for Node.js.
+function describe(error) {
+  try {
+    if (isError(error)) {
+      return { errorType: error.name, errorMessage: error.message, trace: String(error.stack).split('\n') };
+    }
+    return { errorType: typeof error, errorMessage: String(error), trace: [] };
+  } catch {
+    return {
+      errorType: 'handled',
+      errorMessage: 'callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack',
+    };
+  }
+}
+
+// logged is an error as the log shows it: own properties, and the stack last.
+function logged(error) {
+  if (!isError(error)) return JSON.stringify(error);
+  const shown = { errorType: error.name ?? 'UnknownError', errorMessage: error.message, ...error };
+  shown.stack = typeof error.stack === 'string' ? error.stack.split('\n') : error.stack;
+  try {
+    return JSON.stringify(shown, (_, v) => (v instanceof Promise ? {} : isError(v) ? logPart(v) : v));
+  } catch {
+    return JSON.stringify({ errorType: shown.errorType, errorMessage: shown.errorMessage, stack: shown.stack });
+  }
+}
+
+function logPart(error) {
+  return { errorType: error.name, errorMessage: error.message, ...error, stack: String(error.stack).split('\n') };
+}
+
+function logError(title, error) {
+  if (LOG_JSON) writeLog('ERROR', title, logPartOrValue(error));
+  else writeLog('ERROR', `${title} \t${logged(error)}`);
+}
+
+function logPartOrValue(error) {
+  return isError(error) ? logPart(error) : error;
+}
+
+// --- the log ----------------------------------------------------------------
+
+const LOG_JSON = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
+let requestId;
+
+function writeLog(level, ...args) {
+  const time = new Date().toISOString();
+  if (LOG_JSON) {
+    const entry = { timestamp: time, level, requestId };
+    if (args.length === 1 && typeof args[0] === 'object' && args[0] !== null && !isError(args[0])) entry.message = args[0];
+    else entry.message = util.format(...args);
+    const error = args.find(isError);
+    if (error) Object.assign(entry, { errorType: error.name, errorMessage: error.message, stackTrace: String(error.stack).split('\n') });
+    writeAll(1, Buffer.from(JSON.stringify(entry) + '\n'));
+    return;
+  }
+  // "\r" keeps the lines of one message in one log event.
+  const text = util.format(...args).replace(/\n/g, '\r');
+  writeAll(1, Buffer.from(`${time}\t${requestId}\t${level}\t${text}\n`));
+}
+
+function patchConsole() {
+  const levels = { log: 'INFO', info: 'INFO', warn: 'WARN', error: 'ERROR', debug: 'DEBUG', trace: 'TRACE', fatal: 'FATAL' };
+  for (const [method, level] of Object.entries(levels)) {
+    console[method] = (...args) => writeLog(level, ...args);
+  }
+}
+
+// --- the handler ------------------------------------------------------------
+
+function tryFile(base, extension) {
+  const file = base + extension;
+  return fs.existsSync(file) && fs.statSync(file).isFile() ? file : undefined;
+}
+
+// inModuleScope tells whether .js files at dir are ES modules.
+function inModuleScope(dir) {
+  for (;;) {
+    const manifest = path.join(dir, 'package.json');
+    if (fs.existsSync(manifest)) {
+      try {
+        return JSON.parse(fs.readFileSync(manifest, 'utf8')).type === 'module';
+      } catch {
+        return false;
+      }
+    }
+    const parent = path.dirname(dir);
+    if (parent === dir) return false;
+    dir = parent;
+  }
+}
+
+async function loadModule(root, name) {
+  const base = path.resolve(root, name);
+  const plain = tryFile(base, '');
+  if (plain) return require(plain);
+  const script = tryFile(base, '.js');
+  if (script) return inModuleScope(path.dirname(script)) ? import(pathToFileURL(script).href) : require(script);
+  const module = tryFile(base, '.mjs');
+  if (module) return import(pathToFileURL(module).href);
+  const common = tryFile(base, '.cjs');
+  if (common) return require(common);
+  return require(require.resolve(name, { paths: [root, path.dirname(base)] }));
+}
+
+// loadHandler resolves "[folder/]file.export[.member]".
+async function loadHandler(root, name) {
+  if (name.includes('..')) {
+    throw new RuntimeError('MalformedHandlerName', `'${name}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`);
+  }
+  const file = path.basename(name);
+  const dot = file.indexOf('.');
+  if (dot <= 0 || dot === file.length - 1) throw new RuntimeError('MalformedHandlerName', 'Bad handler');
+  const module = path.join(path.dirname(name), file.slice(0, dot));
+  let loaded;
+  try {
+    loaded = await loadModule(root, module);
+  } catch (e) {
+    if (e instanceof SyntaxError) throw new RuntimeError('UserCodeSyntaxError', e);
+    if (e && (e.code === 'MODULE_NOT_FOUND' || e.code === 'ERR_MODULE_NOT_FOUND')) throw new RuntimeError('ImportModuleError', e);
+    throw e;
+  }
+  const handler = file.slice(dot + 1).split('.').reduce((value, key) => value && value[key], loaded);
+  if (!handler) throw new RuntimeError('HandlerNotFound', `${name} is undefined or not exported`);
+  if (typeof handler !== 'function') throw new RuntimeError('HandlerNotFound', `${name} is not a function`);
+  // From Node.js 24 on, Lambda runs no callback handlers.
+  if (Number(/nodejs(\d+)/.exec(process.env.AWS_EXECUTION_ENV)?.[1]) >= 24 && handler.length >= 3 && !handler[STREAMING]) {
+    throw new RuntimeError('CallbackHandlerDeprecated', 'AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. Change the handler to an async function.');
+  }
+  return handler;
+}
+
+// --- response streaming, collected: this road answers in one piece ----------
+
+class CollectedStream extends Writable {
+  constructor() {
+    super();
+    this.chunks = [];
+  }
+
+  setContentType(type) {
+    this.contentType = type;
+  }
+
+  _write(chunk, encoding, done) {
+    this.chunks.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk, encoding));
+    done();
+  }
+}
+
+globalThis.awslambda = {
+  streamifyResponse(handler, options) {
+    handler[STREAMING] = 'response';
+    if (options?.highWaterMark !== undefined) handler[Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark')] = Number(options.highWaterMark);
+    return handler;
+  },
+  HttpResponseStream: class {
+    static from(stream, metadata) {
+      stream.setContentType('application/vnd.awslambda.http-integration-response');
+      stream.write(Buffer.concat([Buffer.from(JSON.stringify(metadata)), Buffer.alloc(8)]));
+      return stream;
+    }
+  },
+};
+
+// --- invocations ------------------------------------------------------------
+
+const environment = {
+  functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+  functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+  memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+  logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
+  logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+};
+
+let handler;
+let current; // the invocation under way
+const isAsyncFunction = (f) => f.constructor.name === 'AsyncFunction';
+
+class Invocation {
+  constructor(end) {
+    const deadline = Number(input.readBigUInt64BE(5));
+    let at = FRAME_HEAD + INVOKE_HEAD;
+    const text = (length) => input.toString('utf8', at, (at += length));
+    const id = text(input.readUInt16BE(13));
+    const arn = text(input.readUInt16BE(15));
+    const trace = text(input.readUInt16BE(17));
+    const client = text(input.readUInt32BE(19));
+    if (trace) process.env._X_AMZN_TRACE_ID = trace;
+    this.id = id;
+    this.payload = input.toString('utf8', at, end);
+    this.answered = false;
+    this.waitForLoop = true;
+    this.context = this.makeContext(id, arn, client, deadline);
+  }
+
+  makeContext(id, arn, client, deadline) {
+    const self = this;
+    return {
+      get callbackWaitsForEmptyEventLoop() { return self.waitForLoop; },
+      set callbackWaitsForEmptyEventLoop(value) { self.waitForLoop = value; },
+      ...environment,
+      clientContext: client ? JSON.parse(client) : undefined,
+      identity: undefined,
+      invokedFunctionArn: arn,
+      awsRequestId: id,
+      getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+      succeed: (value) => this.settle(null, value, false),
+      fail: (error) => this.settle(error ?? 'handled', undefined, false),
+      done: (error, value) => this.settle(error, value, this.waitForLoop),
+    };
+  }
+
+  run() {
+    let result;
+    try {
+      const event = JSON.parse(this.payload);
+      if (handler[STREAMING]) {
+        this.stream(event);
+        return;
+      }
+      result = handler(event, this.context, (error, value) => this.settle(error, value, this.waitForLoop));
+    } catch (e) {
+      this.fail(e);
+      return;
+    }
+    if (result && typeof result.then === 'function') {
+      result.then((value) => this.succeed(value), (e) => this.fail(e));
+    }
+  }
+
+  stream(event) {
+    const out = new CollectedStream();
+    const finished = new Promise((resolve, reject) => out.on('finish', resolve).on('error', reject));
+    Promise.resolve(handler(event, out, this.context))
+      .then(() => finished)
+      .then(() => this.answer('R', Buffer.concat(out.chunks)), (e) => this.fail(e));
+  }
+
+  // settle takes a callback's result; it is sent once the event loop is empty,
+  // unless the handler has said not to wait for that.
+  settle(error, value, wait) {
+    if (this.answered || this.settled) return;
+    this.settled = () => (error === undefined || error === null ? this.succeed(value) : this.fail(error));
+    if (!wait) setImmediate(this.settled);
+  }
+
+  succeed(value) {
+    let body;
+    try {
+      body = JSON.stringify(value === undefined ? null : value);
+    } catch {
+      this.fail(new Error('Unable to stringify response body'));
+      return;
+    }
+    this.answer('R', body ?? 'null');
+  }
+
+  fail(error) {
+    if (this.answered) return;
+    logError('Invoke Error', error);
+    this.answer('E', describe(error));
+  }
+
+  answer(kind, body) {
+    if (this.answered) return;
+    this.answered = true;
+    if (kind === 'R') writeFrame(kind, body);
+    else writeError(kind, body);
+    current = undefined;
+    setImmediate(next);
+  }
+
+  // loopEmpty is called when nothing is left that could call back.
+  loopEmpty() {
+    if (this.settled) this.settled();
+    else if (isAsyncFunction(handler)) {
+      this.fail(new RuntimeError('NodeJsExit', 'The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never settled. For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes'));
+    } else this.succeed(null);
+  }
+}
+
+function next() {
+  const end = readFrame();
+  if (end === 0) process.exit(0);
+  current = new Invocation(end);
+  requestId = current.id;
+  current.run();
+}
+
+function fatal(title, error, code) {
+  logError(title, error);
+  if (current && !current.answered) writeError('X', describe(error));
+  else if (!handler) writeError('F', describe(error));
+  process.exit(code);
+}
+
+async function main() {
+  patchConsole();
+  process.on('uncaughtException', (e) => fatal('Uncaught Exception', e, EXIT_UNCAUGHT_EXCEPTION));
+  process.on('unhandledRejection', (reason, promise) => {
+    const error = new RuntimeError('UnhandledPromiseRejection', reason);
+    error.reason = reason;
+    error.promise = promise;
+    fatal('Unhandled Promise Rejection', error, EXIT_UNHANDLED_REJECTION);
+  });
+  process.on('beforeExit', () => current && current.loopEmpty());
+  process.chdir(process.env.LAMBDA_TASK_ROOT);
+  try {
+    handler = await loadHandler(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER);
+  } catch (e) {
+    fatal('Uncaught Exception', e, 1);
+  }
+  writeFrame('K', '');
+  next();
+}
+
+main();

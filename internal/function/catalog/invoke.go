@@ -1,0 +1,142 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/butai-dev/butai/internal/function"
+	"github.com/butai-dev/butai/internal/iam/policy"
+	"github.com/butai-dev/butai/internal/ident"
+)
+
+// Call is an invocation of a function.
+type Call struct {
+	FunctionARN string // qualified or not; handlers see it as it is
+
+	// Principal is the service that calls for itself, such as
+	// apigateway.amazonaws.com: the policy of exactly the called qualifier
+	// must allow it. "" means that the caller has been authorized already.
+	Principal     string
+	SourceARN     string // aws:SourceArn of a service's call, or ""
+	SourceAccount string // aws:SourceAccount of a service's call, or ""
+
+	Payload       []byte // JSON; empty means {}
+	KnownJSON     bool   // Payload was made by butai: it isn't checked again
+	ClientContext []byte // decoded JSON, or nil
+	Tail          bool   // ask for the end of the log
+	RequestID     string // "" makes one
+	TraceID       string
+}
+
+// Outcome is the result of a call that reached its function.
+type Outcome struct {
+	function.Result
+	RequestID       string
+	ExecutedVersion string // "$LATEST" or a number
+}
+
+// Refusal says that Lambda did not pass a call on.
+type Refusal struct {
+	Status    int
+	Code      string // such as ResourceNotFoundException
+	Message   string
+	Reason    string // of a throttled call, else ""
+	RequestID string
+}
+
+func (r *Refusal) Error() string { return r.Code + ": " + r.Message }
+
+// Invoke runs a call to its end. The error is a *Refusal, or an internal
+// failure.
+func (c *Catalog) Invoke(ctx context.Context, call *Call) (*Outcome, error) {
+	if call.RequestID == "" {
+		withID := *call
+		withID.RequestID = ident.UUID()
+		call = &withID
+	}
+	target, err := c.Admit(call)
+	if err != nil {
+		return nil, err
+	}
+	spec := target.Pick()
+	res, err := c.engine.Invoke(ctx, spec, &function.Request{
+		RequestID: call.RequestID, InvokedARN: call.FunctionARN, Payload: call.Payload,
+		ClientContext: call.ClientContext, TraceID: call.TraceID, Tail: call.Tail,
+	})
+	if err != nil {
+		var throttled *function.ThrottledError
+		if errors.As(err, &throttled) {
+			return nil, &Refusal{Status: http.StatusTooManyRequests, Code: "TooManyRequestsException", Message: "Rate Exceeded.",
+				Reason: throttled.Reason, RequestID: call.RequestID}
+		}
+		return nil, fmt.Errorf("invoke %s: %w", call.FunctionARN, err)
+	}
+	return &Outcome{Result: *res, RequestID: call.RequestID, ExecutedVersion: spec.Version}, nil
+}
+
+// Admit does all of Invoke but the run: it finds the target, decides whether
+// the caller may, and checks the payload. The error is a *Refusal.
+func (c *Catalog) Admit(call *Call) (*Target, error) {
+	target := c.Resolve(call.FunctionARN)
+	if call.Principal != "" {
+		if refusal := authorize(target, call); refusal != nil {
+			return nil, refusal
+		}
+	}
+	if target == nil {
+		return nil, notFound(call)
+	}
+	if !call.KnownJSON && len(call.Payload) > 0 && !jsontext.Value(call.Payload).IsValid(permissive...) {
+		if fault := jsonFault(call.Payload); fault != "" {
+			return nil, &Refusal{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", RequestID: call.RequestID,
+				Message: "Could not parse request body into json: Could not parse payload into json: " + fault}
+		}
+	}
+	return target, nil
+}
+
+// notFound names the version that was looked for: Invoke is alone in saying
+// $LATEST when the caller said nothing.
+func notFound(call *Call) *Refusal {
+	full := call.FunctionARN
+	if base, qualifier := Split(full); qualifier == "" {
+		full = base + ":" + Latest
+	}
+	return &Refusal{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: "Function not found: " + full, RequestID: call.RequestID}
+}
+
+const invokeAction = "lambda:InvokeFunction"
+
+// authorize decides whether the policy of the target's qualifier lets the
+// calling service in (Lambda Developer Guide: "Working with resource-based
+// IAM policies in Lambda"). A missing function has no policy, so services
+// learn nothing about which functions exist.
+func authorize(target *Target, call *Call) *Refusal {
+	resource := call.FunctionARN
+	if base, qualifier := Split(resource); qualifier == Latest {
+		resource = base
+	}
+	req := policy.Request{
+		Principal: policy.Principal{Kind: policy.Service, Name: call.Principal},
+		Action:    invokeAction, Resource: resource,
+		Context: policy.Context{},
+	}
+	if call.SourceARN != "" {
+		req.Context["aws:sourcearn"] = []string{call.SourceARN}
+	}
+	if call.SourceAccount != "" {
+		req.Context["aws:sourceaccount"] = []string{call.SourceAccount}
+	}
+	if target != nil {
+		req.ResourceAccount, req.ResourcePolicy = target.account, target.policy
+	}
+	decision := policy.Evaluate(&req)
+	if decision.Allowed {
+		return nil
+	}
+	return &Refusal{Status: http.StatusForbidden, Code: "AccessDeniedException", Message: decision.Message(&req), RequestID: call.RequestID}
+}
