@@ -182,15 +182,15 @@ func TestPayloadsMustBeJSON(t *testing.T) {
 	const at = "\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: "
 	for payload, want := range map[string]string{
 		``: "", `{}`: "", ` {"a":[1,-2.5e3,"\u00e9\n",null,true]} `: "", `"x"`: "", `{"a":1,"a":2}`: "", `"\ud800"`: "",
-		`{'a':1}`:        "Unexpected character (''' (code 39)): was expecting double-quote to start field name" + at + "1, column: 2]",
-		"{\n\"a\" 1}":    "Unexpected character ('1' (code 49)): was expecting a colon to separate field name and value" + at + "2, column: 5]",
-		`hello`:          "Unrecognized token 'hello': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + at + "1, column: 6]",
-		`{"a":1`:         "Unexpected end-of-input: expected close marker for Object" + at + "1, column: 7]",
-		`[1 2]`:          "Unexpected character ('2' (code 50)): was expecting comma to separate Array entries" + at + "1, column: 4]",
-		"  ":             "No content to map due to end-of-input" + at + "1, column: 3]",
-		`{} {}`:          "Trailing token found after value" + at + "1, column: 6]",
-		`[01]`:           "Invalid numeric value: Leading zeroes not allowed" + at + "1, column: 3]",
-		"\"a\nb\"":       "Illegal unquoted character ((CTRL-CHAR, code 10)): has to be escaped using backslash to be included in string value" + at + "1, column: 3]",
+		`{'a':1}`:          "Unexpected character (''' (code 39)): was expecting double-quote to start field name" + at + "1, column: 2]",
+		"{\n\"a\" 1}":      "Unexpected character ('1' (code 49)): was expecting a colon to separate field name and value" + at + "2, column: 5]",
+		`hello`:            "Unrecognized token 'hello': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + at + "1, column: 6]",
+		`{"a":1`:           "Unexpected end-of-input: expected close marker for Object" + at + "1, column: 7]",
+		`[1 2]`:            "Unexpected character ('2' (code 50)): was expecting comma to separate Array entries" + at + "1, column: 4]",
+		"  ":               "No content to map due to end-of-input" + at + "1, column: 3]",
+		`{} {}`:            "Trailing token found after value" + at + "1, column: 6]",
+		`[01]`:             "Invalid numeric value: Leading zeroes not allowed" + at + "1, column: 3]",
+		"\"a\nb\"":         "Illegal unquoted character ((CTRL-CHAR, code 10)): has to be escaped using backslash to be included in string value" + at + "1, column: 3]",
 		"{\"a\":\"\xff\"}": "Invalid UTF-8 start byte 0xff" + at + "1, column: 7]",
 	} {
 		_, err := c.Invoke(t.Context(), &catalog.Call{FunctionARN: fnARN, Payload: []byte(payload)})
