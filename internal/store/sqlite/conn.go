@@ -14,6 +14,9 @@ import (
 	"github.com/butai-dev/butai/internal/store/txn"
 )
 
+// value is the value of a row of kv. The inner query runs only if v is NULL.
+const value = "coalesce(v, (SELECT v FROM large WHERE id = large_id))"
+
 // pageBytes is where a page of a scan stops short, to bound memory.
 const pageBytes = 1 << 20
 
@@ -146,12 +149,12 @@ func (c *conn) version() (int, error) {
 
 // Get implements txn.Reader.
 func (c *conn) Get(key []byte) ([]byte, error) {
-	var value []byte
-	err := c.query("SELECT v FROM kv WHERE k = ?", []any{blob(key)}, func(row []driver.Value) bool {
-		value = blob(row[0].([]byte))
+	var found []byte
+	err := c.query("SELECT "+value+" FROM kv WHERE k = ?", []any{blob(key)}, func(row []driver.Value) bool {
+		found = blob(row[0].([]byte))
 		return false
 	})
-	return value, err
+	return found, err
 }
 
 // Page implements txn.Reader.
@@ -170,13 +173,13 @@ func (c *conn) Page(r store.Range) (pairs []store.KV, more bool, err error) {
 func pageQuery(r store.Range) (string, []any) {
 	switch {
 	case r.Hi == nil && r.Reverse:
-		return "SELECT k, v FROM kv WHERE k >= ? ORDER BY k DESC LIMIT ?", []any{blob(r.Lo), int64(r.Limit)}
+		return "SELECT k, " + value + " FROM kv WHERE k >= ? ORDER BY k DESC LIMIT ?", []any{blob(r.Lo), int64(r.Limit)}
 	case r.Hi == nil:
-		return "SELECT k, v FROM kv WHERE k >= ? ORDER BY k LIMIT ?", []any{blob(r.Lo), int64(r.Limit)}
+		return "SELECT k, " + value + " FROM kv WHERE k >= ? ORDER BY k LIMIT ?", []any{blob(r.Lo), int64(r.Limit)}
 	case r.Reverse:
-		return "SELECT k, v FROM kv WHERE k >= ? AND k < ? ORDER BY k DESC LIMIT ?", []any{blob(r.Lo), r.Hi, int64(r.Limit)}
+		return "SELECT k, " + value + " FROM kv WHERE k >= ? AND k < ? ORDER BY k DESC LIMIT ?", []any{blob(r.Lo), r.Hi, int64(r.Limit)}
 	default:
-		return "SELECT k, v FROM kv WHERE k >= ? AND k < ? ORDER BY k LIMIT ?", []any{blob(r.Lo), r.Hi, int64(r.Limit)}
+		return "SELECT k, " + value + " FROM kv WHERE k >= ? AND k < ? ORDER BY k LIMIT ?", []any{blob(r.Lo), r.Hi, int64(r.Limit)}
 	}
 }
 

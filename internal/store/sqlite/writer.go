@@ -238,9 +238,21 @@ func (w *session) Page(r store.Range) ([]store.KV, bool, error) {
 	return pairs, more, w.note(err)
 }
 
+// maxInline is the size of key and value up to which a row of kv stays within
+// its page: about a quarter of SQLite's page of 4096 bytes.
+const maxInline = 900
+
 // Put implements txn.Writer.
 func (w *session) Put(key, value []byte) error {
-	return w.write("INSERT INTO kv (k, v) VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = excluded.v", blob(key), blob(value))
+	if len(key)+len(value) <= maxInline {
+		return w.write(`INSERT INTO kv (k, v) VALUES (?, ?)
+			ON CONFLICT (k) DO UPDATE SET v = excluded.v, large_id = NULL`, blob(key), blob(value))
+	}
+	if err := w.write("INSERT INTO large (v) VALUES (?)", blob(value)); err != nil {
+		return err
+	}
+	return w.write(`INSERT INTO kv (k, large_id) VALUES (?, last_insert_rowid())
+		ON CONFLICT (k) DO UPDATE SET v = NULL, large_id = excluded.large_id`, blob(key))
 }
 
 // Delete implements txn.Writer.
