@@ -1,0 +1,168 @@
+package gateway
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/gateway/value"
+	"github.com/butai-dev/butai/internal/gateway/vtl"
+)
+
+// requestTimeLayout is how $context.requestTime prints (Common Log Format).
+const requestTimeLayout = "02/Jan/2006:15:04:05 -0700"
+
+// contextSource is $context (developer guide, "Variables for data models and
+// mapping templates for API Gateway"; key order recorded).
+type contextSource struct{ x *exchange }
+
+// identitySource is $context.identity. Without an authorizer or an API key
+// only the client's address and user agent are known; the rest is null.
+type identitySource struct{ x *exchange }
+
+// errorSource is $context.error.
+type errorSource struct{ f *failure }
+
+var _, _, _ vtl.Source = contextSource{}, identitySource{}, errorSource{}
+
+func (contextSource) Keys() []string {
+	return []string{"resourceId", "resourcePath", "httpMethod", "extendedRequestId", "requestTime", "path",
+		"accountId", "protocol", "stage", "domainPrefix", "requestTimeEpoch", "requestId", "identity",
+		"domainName", "deploymentId", "apiId"}
+}
+
+func (s contextSource) Lookup(name string) (vtl.Value, bool) {
+	x := s.x
+	switch name {
+	case "requestTimeEpoch":
+		return x.started.UnixMilli(), true
+	case "identity":
+		return identitySource{x}, true
+	case "error":
+		return errorSource{x.failed}, x.failed != nil
+	}
+	v := x.contextText(name)
+	return v, v != ""
+}
+
+// contextText returns one of $context's plain texts, or "".
+func (x *exchange) contextText(name string) string {
+	switch name {
+	case "requestId":
+		return x.requestID
+	case "extendedRequestId":
+		return x.extendedID
+	case "httpMethod":
+		return x.verb
+	case "path":
+		return x.target.RequestPath
+	case "protocol":
+		return x.r.Proto
+	case "requestTime":
+		return x.started.Format(requestTimeLayout)
+	case "domainName":
+		return x.domainName()
+	case "domainPrefix":
+		prefix, _, _ := strings.Cut(x.domainName(), ".")
+		return prefix
+	case "apiId":
+		return x.target.APIID
+	case "stage":
+		return x.target.Stage
+	}
+	return x.staticText(name)
+}
+
+// staticText returns what the stage and the method alone determine.
+func (x *exchange) staticText(name string) string {
+	if x.st != nil {
+		switch name {
+		case "accountId":
+			return x.st.account
+		case "deploymentId":
+			return x.st.deploymentID
+		}
+	}
+	if x.m != nil {
+		switch name {
+		case "resourceId":
+			return x.m.resourceID
+		case "resourcePath":
+			return x.m.resourcePath
+		case "operationName":
+			return x.m.operation
+		}
+	}
+	return ""
+}
+
+// domainName is the host that the client asked, or the API's own where it
+// came by one of butai's path forms.
+func (x *exchange) domainName() string {
+	if x.target.DomainName == "" && x.st != nil {
+		x.target.DomainName = x.st.apiID + ".execute-api." + x.st.region + ".amazonaws.com"
+	}
+	return x.target.DomainName
+}
+
+func (identitySource) Keys() []string {
+	return []string{"cognitoIdentityPoolId", "accountId", "cognitoIdentityId", "caller", "sourceIp", "principalOrgId",
+		"accessKey", "cognitoAuthenticationType", "cognitoAuthenticationProvider", "userArn", "userAgent", "user"}
+}
+
+func (s identitySource) Lookup(name string) (vtl.Value, bool) {
+	switch name {
+	case "sourceIp":
+		return s.x.sourceIP(), true
+	case "userAgent":
+		if ua := one(s.x.r.Header, "User-Agent"); ua != "" {
+			return ua, true
+		}
+	}
+	return nil, false
+}
+
+func (errorSource) Keys() []string {
+	return []string{"message", "messageString", "responseType"}
+}
+
+func (s errorSource) Lookup(name string) (vtl.Value, bool) {
+	switch name {
+	case "message":
+		return s.f.message, true
+	case "messageString":
+		return string(value.AppendQuoted(nil, s.f.message)), true
+	case "responseType":
+		return s.f.kind, true
+	}
+	return nil, false
+}
+
+// variable returns the text of a $context variable by its dotted name, for
+// parameter mappings and access logs.
+func (x *exchange) variable(name string) (string, bool) {
+	var group vtl.Source = contextSource{x}
+	for {
+		key, rest, more := strings.Cut(name, ".")
+		v, ok := group.Lookup(key)
+		if !ok {
+			return "", false
+		}
+		if !more {
+			return textOf(v)
+		}
+		if group, ok = v.(vtl.Source); !ok {
+			return "", false
+		}
+		name = rest
+	}
+}
+
+func textOf(v vtl.Value) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	}
+	return "", false
+}

@@ -1,0 +1,120 @@
+package gateway
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// noBasePath is how an empty base path is stored and shown (API reference,
+// "BasePathMapping").
+const noBasePath = "(none)"
+
+// domain is a compiled DomainName.
+type domain struct {
+	region   string
+	mappings []mappedPath // longest base path first
+}
+
+// mappedPath is a base path and what it stands for; an empty stage means that
+// the next segment of the request path names it.
+type mappedPath struct {
+	basePath, apiID, stage string
+}
+
+func compileDomain(d *DomainName) *domain {
+	compiled := &domain{region: d.Region}
+	for _, m := range d.Mappings {
+		path := wire.Val(m.BasePath)
+		if path == noBasePath {
+			path = ""
+		}
+		compiled.mappings = append(compiled.mappings, mappedPath{path, wire.Val(m.RestApiId), wire.Val(m.Stage)})
+	}
+	slices.SortFunc(compiled.mappings, func(a, b mappedPath) int {
+		return cmp.Or(cmp.Compare(len(b.basePath), len(a.basePath)), cmp.Compare(a.basePath, b.basePath))
+	})
+	return compiled
+}
+
+// resolve finds the stage for a raw request path.
+func (d *domain) resolve(path string) (Target, bool) {
+	for _, m := range d.mappings {
+		rest, ok := cutBasePath(path, m.basePath)
+		if !ok {
+			continue
+		}
+		t := Target{APIID: m.apiID, Stage: m.stage, Path: rest, BasePath: m.basePath, RequestPath: path, Custom: true}
+		if t.Stage == "" {
+			t.Stage, t.Path = splitStage(rest)
+		}
+		return t, true
+	}
+	return Target{}, false
+}
+
+// cutBasePath returns what follows the base path, beginning with a slash.
+func cutBasePath(path, basePath string) (string, bool) {
+	if basePath == "" {
+		return path, true
+	}
+	rest, ok := strings.CutPrefix(path, "/"+basePath)
+	if !ok || rest != "" && rest[0] != '/' {
+		return "", false
+	}
+	return cmp.Or(rest, "/"), true
+}
+
+// splitStage cuts the stage off a raw path. Doubled slashes before it do not
+// count (recorded: //stage/x is served like /stage/x).
+func splitStage(path string) (stage, rest string) {
+	stage, rest, _ = strings.Cut(strings.TrimLeft(path, "/"), "/")
+	return stage, "/" + rest
+}
+
+// ServesDomain reports whether host (with or without a port) is a custom
+// domain's name.
+func (g *Gateway) ServesDomain(host string) bool {
+	domains := g.tables.Load().domains
+	if len(domains) == 0 {
+		return false
+	}
+	_, ok := domains[hostKey(host)]
+	return ok
+}
+
+// ServeDomain answers a request whose Host is a custom domain, by the longest
+// base path that its path begins with; 403 if there is none.
+func (g *Gateway) ServeDomain(w http.ResponseWriter, r *http.Request) {
+	name := hostKey(r.Host)
+	var t Target
+	if d := g.tables.Load().domains[name]; d != nil {
+		t, _ = d.resolve(r.URL.EscapedPath())
+		t.Region = d.region
+	}
+	t.DomainName = name
+	g.ServeStage(w, r, t)
+}
+
+// ServeAPI answers a request that names an API by its id. path is raw, as the
+// client would send it to the API's own host: the stage is its first segment.
+// region is the one in the host's name, or "".
+func (g *Gateway) ServeAPI(w http.ResponseWriter, r *http.Request, apiID, region, path string) {
+	t := Target{APIID: apiID, Region: region, RequestPath: path}
+	t.Stage, t.Path = splitStage(path)
+	if host := hostKey(r.Host); strings.HasPrefix(host, strings.ToLower(apiID)+".") {
+		t.DomainName = host
+	}
+	g.ServeStage(w, r, t)
+}
+
+// hostKey is a host name without port, in lower case.
+func hostKey(host string) string {
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		host = host[:i]
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}

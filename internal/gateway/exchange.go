@@ -1,0 +1,202 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/butai-dev/butai/internal/gateway/route"
+	"github.com/butai-dev/butai/internal/gateway/vtl"
+	"github.com/butai-dev/butai/internal/ident"
+	"github.com/google/uuid"
+)
+
+// exchange is one request on its way through a stage, and its answer. It
+// belongs to one goroutine.
+type exchange struct {
+	gw     *Gateway
+	r      *http.Request
+	target Target
+	st     *stage  // nil if there is no such stage
+	m      *method // nil until routed
+
+	started    time.Time
+	begun      time.Time // with a monotonic reading, for latencies
+	requestID  string
+	extendedID string
+	trace      trace
+
+	verb        string
+	params      []route.Param
+	body        []byte
+	header      fields // see headers
+	queryString fields // see query
+	queryRead   bool
+	env         vtl.Env
+
+	outbound outbound // what the integration gets
+	inbound  inbound  // what the integration answered
+	answer   answer   // what the client gets
+	failed   *failure // why the gateway answered itself, or nil
+	log      *executionLog
+}
+
+// outbound is the integration request.
+type outbound struct {
+	body []byte
+	// header holds mapped headers only: a function gets no others.
+	header fields
+}
+
+// inbound is the integration response.
+type inbound struct {
+	called  bool
+	status  int
+	body    []byte
+	header  fields
+	latency time.Duration
+	// selector is what selection patterns are matched against.
+	selector   string
+	isError    bool // the function failed; body is its error JSON
+	requestID  string
+	lambdaCode string // of a refusal, such as AccessDeniedException
+}
+
+// answer is the method response.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	size   int // of the body as sent
+}
+
+func newExchange(g *Gateway, r *http.Request, t Target) *exchange {
+	now := g.clock.Now()
+	x := &exchange{
+		gw: g, r: r, target: t,
+		started: now, begun: time.Now(),
+		requestID:  r.Header.Get("X-Amzn-Requestid"),
+		extendedID: ident.Base64(11),
+		trace:      newTrace(one(r.Header, "X-Amzn-Trace-Id"), now),
+		verb:       r.Method,
+	}
+	if uuid.Validate(x.requestID) != nil || len(x.requestID) != 36 {
+		x.requestID = ident.UUID()
+	}
+	if verb := one(r.Header, "X-Http-Method-Override"); verb != "" {
+		x.verb = strings.ToUpper(verb)
+	}
+	return x
+}
+
+// serve answers the request and writes its logs.
+func (x *exchange) serve(w http.ResponseWriter) {
+	x.failed = x.run()
+	if x.failed != nil {
+		x.answerFailure()
+	}
+	x.log.end(x)
+	x.write(w)
+	x.flushLogs()
+}
+
+// run is the road of a request through the gateway, in API Gateway's own
+// order. The first stop that fails ends it.
+func (x *exchange) run() *failure {
+	if fail := x.findStage(); fail != nil {
+		return fail
+	}
+	if fail := x.route(); fail != nil {
+		return fail
+	}
+	if fail := x.readBody(); fail != nil {
+		return fail
+	}
+	if fail := x.throttle(); fail != nil {
+		return fail
+	}
+	x.beginLog()
+	if fail := x.m.problem; fail != nil {
+		return fail
+	}
+	if fail := x.validate(); fail != nil {
+		return fail
+	}
+	if fail := x.mapRequest(); fail != nil {
+		return fail
+	}
+	if fail := x.integrate(); fail != nil {
+		return fail
+	}
+	return x.mapResponse()
+}
+
+// findStage stops requests for stages that do not exist, or not at this host.
+func (x *exchange) findStage() *failure {
+	st := x.st
+	switch {
+	case st == nil:
+		return forbidden()
+	case x.target.Region != "" && x.target.Region != st.region:
+		return forbidden()
+	case st.hostClosed && !x.target.Custom:
+		return forbidden()
+	}
+	return st.problem
+}
+
+// route finds the method. Unknown paths and unknown verbs are one and the
+// same to API Gateway.
+func (x *exchange) route() *failure {
+	m, params, ok := x.st.router.Match(x.verb, x.target.Path, nil)
+	if !ok {
+		return missingAuthenticationToken()
+	}
+	x.m, x.params = m, params
+	return nil
+}
+
+func (x *exchange) throttle() *failure {
+	if !x.m.settings.limiter.allow(x.started) {
+		return tooManyRequests()
+	}
+	return nil
+}
+
+// validate checks the parameters that the method's validator requires; a
+// blank one counts as missing.
+func (x *exchange) validate() *failure {
+	var missing []string
+	for _, p := range x.m.required {
+		var values []string
+		switch p.location {
+		case "header":
+			values = x.headers().get(p.name)
+		case "querystring":
+			values = x.query().exact(p.name)
+		case "path":
+			if v, ok := x.pathParam(p.name); ok {
+				values = []string{v}
+			}
+		}
+		if len(values) == 0 || values[len(values)-1] == "" {
+			missing = append(missing, p.name)
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	text := "Missing required request parameters: [" + strings.Join(missing, ", ") + "]"
+	return badRequestParameters(text).because(text)
+}
+
+// integrate calls what is behind the method.
+func (x *exchange) integrate() *failure {
+	switch x.m.kind {
+	case typeMock:
+		return x.callMock()
+	case typeAWS:
+		return x.callFunction()
+	}
+	return x.callProxy()
+}

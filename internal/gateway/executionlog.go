@@ -1,0 +1,167 @@
+package gateway
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// API Gateway cuts a line of the execution log at 1,024 bytes (developer
+// guide, "Set up CloudWatch logging for REST APIs").
+const (
+	maxLogLine = 1024
+	truncated  = " [TRUNCATED]"
+)
+
+// executionLog collects the lines of one request. A nil one takes nothing and
+// costs nothing: all of its methods may be called on nil.
+type executionLog struct {
+	x     *exchange
+	info  bool // INFO: everything; otherwise errors alone
+	trace bool // headers and bodies too
+
+	events []LogEvent
+}
+
+// beginLog starts the log if the method's settings ask for one.
+func (x *exchange) beginLog() {
+	s := &x.m.settings
+	if !s.logErrors {
+		return
+	}
+	x.log = &executionLog{x: x, info: s.logInfo, trace: s.dataTrace}
+	x.log.start()
+}
+
+// add appends one line.
+func (l *executionLog) add(parts ...string) {
+	var b strings.Builder
+	b.WriteString("(" + l.x.requestID + ") ")
+	for _, p := range parts {
+		b.WriteString(p)
+	}
+	line := b.String()
+	if len(line) > maxLogLine {
+		line = strings.ToValidUTF8(line[:maxLogLine-len(truncated)], "") + truncated
+	}
+	l.events = append(l.events, LogEvent{Time: l.x.gw.clock.Now(), Message: line})
+}
+
+func (l *executionLog) start() {
+	if !l.info {
+		return
+	}
+	x := l.x
+	key := x.st.apiID + "/" + x.st.name
+	l.add("Extended Request Id: ", x.extendedID)
+	l.add("Verifying Usage Plan for request: ", x.requestID, ". API Key:  API Stage: ", key)
+	l.add("API Key  authorized because method '", x.m.verb, " ", x.m.resourcePath,
+		"' does not require API Key. Request will not contribute to throttle or quota limits")
+	l.add("Usage Plan check succeeded for API Key  and API Stage ", key)
+	l.add("Starting execution for request: ", x.requestID)
+	l.add("HTTP Method: ", x.verb, ", Resource Path: ", x.target.proxyPath())
+	if !l.trace {
+		return
+	}
+	params := make(fields, len(x.params))
+	for i, p := range x.params {
+		params[i] = field{p.Name, []string{p.Value}}
+	}
+	l.add("Method request path: ", params.java())
+	l.add("Method request query string: ", x.query().java())
+	l.add("Method request headers: ", x.headers().java())
+	l.add("Method request body before transformations: ", string(x.body))
+}
+
+// endpointRequest tells what the function is about to be called with.
+func (l *executionLog) endpointRequest(x *exchange, payload []byte) {
+	if l == nil || !l.info {
+		return
+	}
+	fn := &x.m.function
+	l.add("Endpoint request URI: ", fn.url)
+	if l.trace {
+		headers := fields{
+			{"x-amzn-lambda-integration-tag", []string{x.requestID}},
+			{"X-Amz-Date", []string{x.started.Format("20060102T150405Z")}},
+			{"x-amzn-apigateway-api-id", []string{x.st.apiID}},
+			{"Accept", []string{applicationJSON}},
+			{"User-Agent", []string{"AmazonAPIGateway_" + x.st.apiID}},
+			{"X-Amz-Source-Arn", []string{fn.sourceARN}},
+			{"X-Amzn-Trace-Id", []string{x.trace.forFunction(fn.lineage)}},
+		}
+		l.add("Endpoint request headers: ", append(headers, x.outbound.header...).java())
+		l.add("Endpoint request body after transformations: ", string(payload))
+	}
+	l.add("Sending request to ", fn.url)
+}
+
+// endpointResponse tells what the function answered.
+func (l *executionLog) endpointResponse(x *exchange) {
+	if l == nil || !l.info {
+		return
+	}
+	l.add("Received response. Status: ", strconv.Itoa(x.inbound.status), ", Integration latency: ", milliseconds(x.inbound.latency), " ms")
+	if l.trace {
+		l.add("Endpoint response headers: ", x.inbound.header.java())
+		l.add("Endpoint response body before transformations: ", string(x.inbound.body))
+	}
+}
+
+// end tells how it came out; x.answer is complete.
+func (l *executionLog) end(x *exchange) {
+	if l == nil {
+		return
+	}
+	if x.failed != nil {
+		for _, line := range x.failed.cause {
+			l.add(line)
+		}
+		l.add("Method completed with status: ", strconv.Itoa(x.answer.status))
+		return
+	}
+	if !l.info {
+		return
+	}
+	if l.trace {
+		l.add("Method response body after transformations: ", string(x.answer.body))
+		l.add("Method response headers: ", headerFields(x.answer.header).java())
+	}
+	l.add("Successfully completed execution")
+	l.add("Method completed with status: ", strconv.Itoa(x.answer.status))
+}
+
+func headerFields(h http.Header) fields {
+	var f fields
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		f = append(f, field{name, h[name]})
+	}
+	return f
+}
+
+// java prints fields as Java prints a map, secrets masked.
+func (f fields) java() string {
+	var b strings.Builder
+	b.WriteByte('{')
+	for i := range f {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(f[i].name + "=" + mask(f[i].name, strings.Join(f[i].values, ",")))
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+// mask hides all but the tail of credentials.
+func mask(name, value string) string {
+	switch strings.ToLower(name) {
+	case "authorization", "x-api-key", "x-amz-security-token":
+		const tail = 6
+		hidden := max(0, len(value)-tail)
+		return strings.Repeat("*", hidden) + value[hidden:]
+	}
+	return value
+}

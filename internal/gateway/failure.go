@@ -1,0 +1,99 @@
+package gateway
+
+import (
+	"net/http"
+
+	"github.com/butai-dev/butai/internal/gateway/value"
+)
+
+// failure is an answer that the gateway makes itself. What the client sees
+// and why it happened, which only the execution log tells, are kept apart.
+type failure struct {
+	status    int
+	kind      string // gateway response type (developer guide, "Gateway response types")
+	errorType string // x-amzn-ErrorType
+	message   string
+	// front marks the answers of the front door (routing, authorization,
+	// throttling). Two components of API Gateway write errors: the front door
+	// puts no space behind the colon and sends no trace id, execution does both.
+	front bool
+	// noTrace and closes are how the 500 for an illegal header mapping differs
+	// from the other ones (recorded).
+	noTrace, closes bool
+	// cause are the lines for the execution log.
+	cause []string
+}
+
+func (f *failure) Error() string { return f.kind + ": " + f.message }
+
+// body is the default body, byte for byte.
+func (f *failure) body() []byte {
+	b := []byte(`{"message": `)
+	if f.front {
+		b = b[:len(b)-1]
+	}
+	return append(value.AppendQuoted(b, f.message), '}')
+}
+
+// because returns f with the lines that the execution log gets.
+func (f *failure) because(lines ...string) *failure {
+	f.cause = append(f.cause, lines...)
+	return f
+}
+
+func forbidden() *failure {
+	return &failure{status: http.StatusForbidden, kind: "ACCESS_DENIED", errorType: "ForbiddenException", message: "Forbidden", front: true}
+}
+
+func missingAuthenticationToken() *failure {
+	return &failure{status: http.StatusForbidden, kind: "MISSING_AUTHENTICATION_TOKEN",
+		errorType: "MissingAuthenticationTokenException", message: "Missing Authentication Token", front: true}
+}
+
+func tooManyRequests() *failure {
+	return &failure{status: http.StatusTooManyRequests, kind: "THROTTLED", errorType: "TooManyRequestsException", message: "Too Many Requests", front: true}
+}
+
+// requestTooLarge has the text of the developer guide's table of gateway
+// response types.
+func requestTooLarge() *failure {
+	return &failure{status: http.StatusRequestEntityTooLarge, kind: "REQUEST_TOO_LARGE",
+		errorType: "RequestTooLargeException", message: "HTTP content length exceeded 10485760 bytes.", front: true}
+}
+
+func badRequestParameters(message string) *failure {
+	return &failure{status: http.StatusBadRequest, kind: "BAD_REQUEST_PARAMETERS", errorType: "BadRequestException", message: message}
+}
+
+func badRequestBody(message string) *failure {
+	return &failure{status: http.StatusBadRequest, kind: "BAD_REQUEST_BODY", errorType: "BadRequestException", message: message}
+}
+
+func unsupportedMediaType() *failure {
+	return &failure{status: http.StatusUnsupportedMediaType, kind: "UNSUPPORTED_MEDIA_TYPE", errorType: "BadRequestException", message: "Unsupported Media Type"}
+}
+
+// configurationError is the 500 for what is wrong with the API itself.
+func configurationError(why string) *failure {
+	return (&failure{status: http.StatusInternalServerError, kind: "API_CONFIGURATION_ERROR",
+		errorType: "InternalServerErrorException", message: "Internal server error"}).because("Execution failed due to configuration error: " + why)
+}
+
+// malformedProxyResponse is the 502 for a function behind AWS_PROXY that
+// failed or did not answer in the proxy's format.
+func malformedProxyResponse(lines ...string) *failure {
+	return (&failure{status: http.StatusBadGateway, kind: "INTEGRATION_FAILURE",
+		errorType: "InternalServerErrorException", message: "Internal server error"}).because(lines...)
+}
+
+func integrationTimeout() *failure {
+	return (&failure{status: http.StatusGatewayTimeout, kind: "INTEGRATION_TIMEOUT",
+		errorType: "InternalServerErrorException", message: "Endpoint request timed out"}).because("Execution failed due to a timeout error")
+}
+
+// notBuilt answers requests for a part of API Gateway that butai does not
+// have. It is no answer of AWS's.
+func notBuilt(what string) *failure {
+	return (&failure{status: http.StatusNotImplemented, kind: "API_CONFIGURATION_ERROR",
+		errorType: "NotImplementedException", message: "butai does not have this part of API Gateway yet: " + what}).because("Execution failed: butai does not have " + what)
+}

@@ -1,0 +1,149 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/butai-dev/butai/internal/gateway/value"
+)
+
+// callFunction is the AWS integration with Lambda: the mapped request is the
+// event, and the function's error message selects the response.
+func (x *exchange) callFunction() *failure {
+	payload := x.outbound.body
+	if len(payload) == 0 {
+		payload = []byte("{}")
+	}
+	if !x.m.function.post {
+		return configurationError("Invalid integration HTTP method: Lambda functions are invoked with POST")
+	}
+	if !jsontext.Value(payload).IsValid() {
+		return badEvent(payload)
+	}
+	async := false
+	switch kind := x.invocationType(); kind {
+	case "", "RequestResponse":
+	case "Event":
+		async = true
+	default:
+		return notBuilt("invocation type " + kind)
+	}
+	if fail := x.invoke(payload, async); fail != nil {
+		return fail
+	}
+	if x.inbound.isError {
+		x.inbound.selector = errorMessage(x.inbound.body)
+	}
+	return nil
+}
+
+// badEvent is what the client gets when the mapped request is not JSON: the
+// 400 of Lambda itself, in the words of its parser.
+func badEvent(payload []byte) *failure {
+	line, column, what := 1, 1, "Unexpected end-of-input"
+	var syntax *json.SyntaxError
+	var v any
+	if err := json.Unmarshal(payload, &v); errors.As(err, &syntax) && syntax.Offset > 0 && int(syntax.Offset) <= len(payload) {
+		at := int(syntax.Offset) - 1
+		line += bytes.Count(payload[:at], []byte("\n"))
+		column = at - bytes.LastIndexByte(payload[:at], '\n')
+		what = fmt.Sprintf("Unexpected character ('%c' (code %d))", payload[at], payload[at])
+	}
+	text := fmt.Sprintf("Could not parse request body into json: %s\n at [Source: (byte[])%q; line: %d, column: %d]", what, payload, line, column)
+	fail := badRequestBody(text)
+	return fail.because("Execution failed due to configuration error: " + text)
+}
+
+// errorMessage takes errorMessage out of a function's error JSON; "" if there
+// is none.
+func errorMessage(payload []byte) string {
+	doc, err := value.Parse(string(payload))
+	if err != nil {
+		return ""
+	}
+	if m, ok := doc.(*value.Map); ok {
+		text, _ := m.Get("errorMessage")
+		s, _ := text.(string)
+		return s
+	}
+	return ""
+}
+
+// invoke calls the method's function and fills x.inbound. The function goes
+// on when the client leaves, and after the integration's timeout, as on AWS.
+func (x *exchange) invoke(payload []byte, async bool) *failure {
+	fn := &x.m.function
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), x.m.timeout)
+	defer cancel()
+	x.log.endpointRequest(x, payload)
+	begun := time.Now()
+	res, err := x.gw.functions.InvokeFunction(ctx, &FunctionCall{
+		FunctionARN: fn.arn, SourceARN: fn.sourceARN, SourceAccount: x.st.account, RoleARN: fn.roleARN,
+		Payload: payload, Async: async, TraceID: x.trace.forFunction(fn.lineage),
+	})
+	x.inbound.called, x.inbound.latency = true, time.Since(begun)
+	if err != nil {
+		return x.refusal(err)
+	}
+	x.inbound.status = res.Status
+	x.inbound.body = res.Payload
+	x.inbound.isError = res.FunctionError != ""
+	x.inbound.requestID = res.RequestID
+	if len(x.m.responses) > 0 || x.m.fallback != nil || x.log != nil {
+		x.inbound.header = x.functionHeaders(res)
+	}
+	x.log.endpointResponse(x)
+	return nil
+}
+
+// functionHeaders are the headers of Lambda's Invoke answer, for mappings.
+func (x *exchange) functionHeaders(res *FunctionResult) fields {
+	h := fields{
+		{"Content-Type", []string{applicationJSON}},
+		{"x-amzn-RequestId", []string{res.RequestID}},
+		{"x-amzn-Remapped-Content-Length", []string{"0"}},
+		{"X-Amz-Executed-Version", []string{res.ExecutedVersion}},
+		{"X-Amzn-Trace-Id", []string{x.trace.forFunction(x.m.function.lineage)}},
+	}
+	if res.FunctionError != "" {
+		h = append(h, field{"X-Amz-Function-Error", []string{res.FunctionError}})
+	}
+	return h
+}
+
+// refusal turns Lambda's error into the client's. Why it happened is for the
+// execution log alone.
+func (x *exchange) refusal(err error) *failure {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return integrationTimeout()
+	}
+	var refused *FunctionError
+	if !errors.As(err, &refused) {
+		x.gw.log.Error("invoking a function for API Gateway failed", "function", x.m.function.arn,
+			"request", x.requestID, "err", err)
+		refused = &FunctionError{Status: http.StatusInternalServerError, Code: "ServiceException", Message: "internal error"}
+	}
+	x.inbound.status, x.inbound.lambdaCode, x.inbound.requestID = refused.Status, refused.Code, refused.RequestID
+	status := strconv.Itoa(refused.Status)
+	switch {
+	case refused.Status == http.StatusForbidden, refused.Status == http.StatusNotFound:
+		return configurationError("Invalid permissions on Lambda function")
+	case refused.Status == http.StatusTooManyRequests:
+		fail := configurationError("Rate Exceeded.")
+		fail.cause = append([]string{"Lambda invocation failed with status: 429. Lambda request id: " + refused.RequestID}, fail.cause...)
+		return fail
+	case refused.Status == http.StatusBadRequest && x.m.kind == typeAWS:
+		return badRequestBody(refused.Message).because("Lambda invocation failed with status: 400. Lambda request id: " + refused.RequestID)
+	}
+	fail := configurationError(refused.Message)
+	fail.cause = append([]string{"Lambda invocation failed with status: " + status + ". Lambda request id: " + refused.RequestID}, fail.cause...)
+	return fail
+}

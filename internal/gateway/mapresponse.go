@@ -1,0 +1,95 @@
+package gateway
+
+import (
+	"net/http"
+	"strconv"
+)
+
+// mapResponse makes the method response: selection, parameter mapping,
+// template, overrides. A proxy integration has made its answer already.
+func (x *exchange) mapResponse() *failure {
+	if x.m.kind == typeAWSProxy {
+		return nil
+	}
+	res := x.m.selectResponse(x.inbound.selector)
+	if res == nil {
+		return configurationError("No match for output mapping and no default output mapping configured. Endpoint Response Status Code: " + strconv.Itoa(x.inbound.status))
+	}
+	if !res.declared {
+		return configurationError("Output mapping refers to an invalid method response: " + strconv.Itoa(res.status))
+	}
+	x.answer.status = res.status
+	x.answer.header = make(http.Header, 6)
+	if fail := x.mapResponseParameters(res); fail != nil {
+		return fail
+	}
+	body, fail := x.render(res.templates.forResponse(one(x.r.Header, "Accept")), x.inbound.body, "response")
+	if fail != nil {
+		return fail
+	}
+	x.answer.body = body
+	x.applyResponseOverride()
+	return nil
+}
+
+// selectResponse returns the response whose pattern covers text, or the
+// default one. Where several match the lowest status wins: what decides on
+// AWS is not known, and this agrees with what was recorded.
+func (m *method) selectResponse(text string) *response {
+	for _, r := range m.responses {
+		if r.pattern.match(text) {
+			return r
+		}
+	}
+	return m.fallback
+}
+
+func (x *exchange) mapResponseParameters(res *response) *failure {
+	if len(res.mappings) == 0 {
+		return nil
+	}
+	msg := &message{
+		header: x.inbound.header.get,
+		body:   &jsonBody{raw: x.inbound.body, inError: x.inbound.isError},
+	}
+	for i := range res.mappings {
+		m := &res.mappings[i]
+		values, err := x.eval(m, msg)
+		if err != nil {
+			return configurationError("Unable to transform response").because(err.Error())
+		}
+		if values != nil {
+			x.setHeader(m.name, values)
+		}
+	}
+	return nil
+}
+
+// setHeader sets an answer's header, under another name where API Gateway
+// keeps the name for itself.
+func (x *exchange) setHeader(name string, values []string) {
+	if name = remapped(x.m.kind, name); name != "" {
+		setFold(x.answer.header, name, values)
+	}
+}
+
+// applyResponseOverride takes over $context.responseOverride. A status that
+// is no HTTP status is ignored.
+func (x *exchange) applyResponseOverride() {
+	over := x.env.ResponseOverride()
+	if over == nil {
+		return
+	}
+	for name, values := range headerOverrides(over) {
+		x.setHeader(name, values)
+	}
+	status, _ := over.Get("status")
+	n, ok := status.(int64)
+	if text, isText := status.(string); isText {
+		parsed, err := strconv.ParseInt(text, 10, 64)
+		n, ok = parsed, err == nil
+	}
+	if ok && n >= 100 && n <= 599 {
+		x.answer.status = int(n)
+	}
+}

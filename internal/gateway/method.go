@@ -1,0 +1,274 @@
+package gateway
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// integrationType is the kind of thing behind a method.
+type integrationType string
+
+// The integration types that are built.
+const (
+	typeMock     integrationType = "MOCK"
+	typeAWS      integrationType = "AWS"
+	typeAWSProxy integrationType = "AWS_PROXY"
+)
+
+// defaultTimeout is an integration's timeoutInMillis where none is set
+// (developer guide, "Quotas for configuring and running a REST API").
+const defaultTimeout = 29 * time.Second
+
+// method is a compiled (resource, method) with its integration.
+type method struct {
+	resourceID   string
+	resourcePath string // template path, such as /user/{id}
+	verb         string // as declared: ANY stays ANY
+	operation    string
+	settings     settings
+	required     []requiredParam
+	// problem, if set, is the answer to every request: the method needs
+	// something that is not built, or its configuration cannot work.
+	problem *failure
+
+	kind        integrationType
+	function    lambdaTarget
+	timeout     time.Duration
+	passthrough string
+	templates   templates
+	request     []mapping
+	responses   []*response // those with a selection pattern, in order of status
+	fallback    *response   // the default response, or nil
+}
+
+// response is a compiled integration response.
+type response struct {
+	status    int
+	pattern   *pattern
+	mappings  []mapping
+	templates templates
+	declared  bool // the method has a response of this status
+}
+
+func (m *method) compile(st *stage, d *Deployment, config *apigatewayapi.Method) {
+	m.problem = m.unsupported(d, config)
+	integration := config.MethodIntegration
+	if m.problem != nil {
+		return
+	}
+	if integration == nil {
+		m.problem = configurationError("No integration defined for method")
+		return
+	}
+	m.required = requiredParams(d, config)
+	m.kind = integrationType(wire.Val(integration.Type))
+	m.passthrough = cmp.Or(wire.Val(integration.PassthroughBehavior), passWhenNoMatch)
+	m.timeout = defaultTimeout
+	if ms := wire.Val(integration.TimeoutInMillis); ms > 0 {
+		m.timeout = time.Duration(ms) * time.Millisecond
+	}
+	m.problem = m.compileIntegration(st, config, integration)
+}
+
+func (m *method) compileIntegration(st *stage, config *apigatewayapi.Method, integration *apigatewayapi.Integration) *failure {
+	if m.kind == typeAWS || m.kind == typeAWSProxy {
+		var fail *failure
+		if m.function, fail = compileLambda(st, m, integration); fail != nil {
+			return fail
+		}
+	}
+	var err error
+	if m.request, err = compileMappings(requestSide, integration.RequestParameters); err != nil {
+		return configurationError(err.Error())
+	}
+	m.templates = compileTemplates(integration.RequestTemplates)
+	return m.compileResponses(config, integration)
+}
+
+func (m *method) compileResponses(config *apigatewayapi.Method, integration *apigatewayapi.Integration) *failure {
+	for _, code := range slices.Sorted(maps.Keys(integration.IntegrationResponses)) {
+		r, err := &response{}, error(nil)
+		_, r.declared = config.MethodResponses[code]
+		config := integration.IntegrationResponses[code]
+		if r.status, err = strconv.Atoi(code); err != nil {
+			return configurationError("Invalid status code " + code)
+		}
+		if handling := wire.Val(config.ContentHandling); handling != "" {
+			return notBuilt("contentHandling of integration responses")
+		}
+		if r.mappings, err = compileMappings(responseSide, config.ResponseParameters); err != nil {
+			return configurationError(err.Error())
+		}
+		r.templates = compileTemplates(config.ResponseTemplates)
+		expr := wire.Val(config.SelectionPattern)
+		switch {
+		case expr != "":
+			if r.pattern, err = compilePattern(expr); err != nil {
+				return configurationError("Invalid selection pattern " + expr + ": " + err.Error())
+			}
+			m.responses = append(m.responses, r)
+		case m.fallback == nil:
+			m.fallback = r
+		}
+	}
+	return nil
+}
+
+// unsupported names the first thing that the method asks for and the gateway
+// does not have. To ignore it would let requests through that AWS stops.
+func (m *method) unsupported(d *Deployment, config *apigatewayapi.Method) *failure {
+	if auth := wire.Val(config.AuthorizationType); auth != "" && auth != "NONE" {
+		return notBuilt("authorization type " + auth)
+	}
+	if wire.Val(config.ApiKeyRequired) {
+		return notBuilt("API keys")
+	}
+	if v := validator(d, config); v != nil && wire.Val(v.ValidateRequestBody) && len(config.RequestModels) > 0 {
+		return notBuilt("validation of request bodies")
+	}
+	integration := config.MethodIntegration
+	if integration == nil {
+		return nil
+	}
+	switch kind := wire.Val(integration.Type); integrationType(kind) {
+	case typeMock, typeAWS, typeAWSProxy:
+	default:
+		return notBuilt(kind + " integrations")
+	}
+	if handling := wire.Val(integration.ContentHandling); handling != "" {
+		return notBuilt("contentHandling of integrations")
+	}
+	if mode := wire.Val(integration.ResponseTransferMode); mode != "" && mode != "BUFFERED" {
+		return notBuilt("response transfer mode " + mode)
+	}
+	return nil
+}
+
+func validator(d *Deployment, config *apigatewayapi.Method) *apigatewayapi.RequestValidator {
+	id := wire.Val(config.RequestValidatorId)
+	for i := range d.RequestValidators {
+		if v := &d.RequestValidators[i]; id != "" && wire.Val(v.Id) == id {
+			return v
+		}
+	}
+	return nil
+}
+
+// lambdaTarget is the function that an integration's URI names.
+type lambdaTarget struct {
+	arn       string // with its qualifier
+	sourceARN string
+	roleARN   string
+	url       string // of the Invoke call, for the execution log
+	lineage   string // part of the trace header that tells calls of one function
+	post      bool   // the integration's own verb is POST, the only one that Lambda takes
+}
+
+// compileLambda resolves the integration's URI with the stage's variables.
+func compileLambda(st *stage, m *method, integration *apigatewayapi.Integration) (lambdaTarget, *failure) {
+	uri := interpolate(wire.Val(integration.Uri), st.variables)
+	a, err := arn.Parse(uri)
+	if err != nil || a.Service != "apigateway" {
+		return lambdaTarget{}, configurationError("Invalid endpoint address")
+	}
+	service := a.Account // the fifth part names the service here
+	if service != "lambda" {
+		return lambdaTarget{}, notBuilt("integrations with the service " + service)
+	}
+	function, ok := functionOf(a.Resource)
+	if !ok {
+		return lambdaTarget{}, configurationError("Invalid endpoint address")
+	}
+	role := interpolate(wire.Val(integration.Credentials), st.variables)
+	if strings.Contains(role, "*") {
+		return lambdaTarget{}, notBuilt("integrations with the caller's credentials")
+	}
+	return lambdaTarget{
+		arn:       function,
+		sourceARN: arn.New("execute-api", st.region, st.account, st.apiID+"/"+st.name+"/"+m.verb+m.resourcePath).String(),
+		roleARN:   role,
+		url:       "https://lambda." + a.Region + ".amazonaws.com/" + lambdaPathPrefix + function + lambdaPathSuffix,
+		lineage:   lineageOf(function),
+		post:      strings.EqualFold(wire.Val(integration.HttpMethod), "POST"),
+	}, nil
+}
+
+const (
+	lambdaPathPrefix = "2015-03-31/functions/"
+	lambdaPathSuffix = "/invocations"
+)
+
+// functionOf takes the function's ARN out of the URI's last part,
+// path/2015-03-31/functions/{arn}/invocations. A stage variable without value
+// leaves an empty qualifier, which no function has.
+func functionOf(resource string) (string, bool) {
+	path, ok := strings.CutPrefix(resource, "path/")
+	if !ok {
+		return "", false
+	}
+	path, ok = strings.CutPrefix(strings.TrimPrefix(path, "/"), lambdaPathPrefix)
+	if !ok {
+		return "", false
+	}
+	function, ok := strings.CutSuffix(path, lambdaPathSuffix)
+	if !ok {
+		return "", false
+	}
+	a, err := arn.Parse(function)
+	if err != nil || a.Service != "lambda" {
+		return "", false
+	}
+	parts := strings.Split(a.Resource, ":")
+	if len(parts) < 2 || len(parts) > 3 || parts[0] != "function" || slices.Contains(parts, "") {
+		return "", false
+	}
+	return function, true
+}
+
+// interpolate replaces ${stageVariables.name}; a variable without value gives
+// nothing, any other ${…} stays.
+func interpolate(s string, variables map[string]string) string {
+	const open = "${stageVariables."
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(s, open)
+		name, rest, closed := strings.Cut(after, "}")
+		if !found || !closed {
+			b.WriteString(s)
+			return b.String()
+		}
+		b.WriteString(before)
+		b.WriteString(variables[name])
+		s = rest
+	}
+}
+
+// requiredParam is a request parameter that the method's validator asks for.
+type requiredParam struct {
+	location, name string // location is path, querystring or header
+}
+
+// requiredParams lists them in the order in which API Gateway reports missing
+// ones: header, path, querystring.
+func requiredParams(d *Deployment, config *apigatewayapi.Method) []requiredParam {
+	v := validator(d, config)
+	if v == nil || !wire.Val(v.ValidateRequestParameters) {
+		return nil
+	}
+	var params []requiredParam
+	for _, key := range slices.Sorted(maps.Keys(config.RequestParameters)) {
+		location, name, ok := strings.Cut(strings.TrimPrefix(key, "method.request."), ".")
+		if ok && config.RequestParameters[key] {
+			params = append(params, requiredParam{location, name})
+		}
+	}
+	return params
+}

@@ -1,0 +1,144 @@
+package gateway
+
+import (
+	"cmp"
+	"crypto/md5"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/gateway/route"
+	"github.com/butai-dev/butai/internal/gateway/vtl"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// stage is a compiled Stage: everything that a request needs, nothing left to
+// parse. It is immutable.
+type stage struct {
+	account, region string
+	apiID, name     string
+	deploymentID    string
+	variables       vtl.Strings
+	router          *route.Router[*method]
+	binary          mediaTypes
+	hostClosed      bool // disableExecuteApiEndpoint
+	problem         *failure
+	logGroup        string // of the execution log
+	logStream       string
+	access          *accessLog // nil if the stage has none
+}
+
+// compileStage turns what the control plane published into what requests use.
+func compileStage(s *Stage, log *slog.Logger) (*stage, error) {
+	api, d := &s.Deployment.API, s.Deployment
+	st := &stage{
+		account: s.Account, region: s.Region, apiID: s.APIID,
+		name:         wire.Val(s.Stage.StageName),
+		deploymentID: d.ID,
+		variables:    maps.Clone(s.Stage.Variables),
+		binary:       slices.Clone(api.BinaryMediaTypes),
+		hostClosed:   wire.Val(api.DisableExecuteApiEndpoint),
+	}
+	st.logGroup = "API-Gateway-Execution-Logs_" + st.apiID + "/" + st.name
+	sum := md5.Sum([]byte(st.logGroup)) // streams of this service are named by 32 hexadecimal digits
+	st.logStream = hex.EncodeToString(sum[:])
+	if wire.Val(api.Policy) != "" {
+		st.problem = notBuilt("resource policies")
+	}
+	if a := s.Stage.AccessLogSettings; a != nil && s.CloudWatchRole != "" {
+		st.access = compileAccessLog(a, log)
+	}
+	routes, err := compileRoutes(st, s, log)
+	if err != nil {
+		return nil, err
+	}
+	if st.router, err = route.New(routes); err != nil {
+		return nil, fmt.Errorf("publish stage %s of API %s: %w", st.name, st.apiID, err)
+	}
+	return st, nil
+}
+
+func compileRoutes(st *stage, s *Stage, log *slog.Logger) ([]route.Route[*method], error) {
+	var routes []route.Route[*method]
+	for i := range s.Deployment.Resources {
+		res := &s.Deployment.Resources[i]
+		path := wire.Val(res.Path)
+		for _, verb := range slices.Sorted(maps.Keys(res.ResourceMethods)) {
+			config := res.ResourceMethods[verb]
+			m := &method{resourceID: wire.Val(res.Id), resourcePath: path, verb: verb, operation: wire.Val(config.OperationName)}
+			m.settings = compileSettings(s, path, verb)
+			m.compile(st, s.Deployment, &config)
+			if m.problem != nil {
+				log.Warn("method of a published stage cannot work", "api", st.apiID, "stage", st.name,
+					"method", verb+" "+path, "problem", m.problem.message, "cause", strings.Join(m.problem.cause, "; "))
+			}
+			routes = append(routes, route.Route[*method]{Path: path, Method: verb, Value: m})
+		}
+	}
+	return routes, nil
+}
+
+// settings are a method's effective method settings.
+type settings struct {
+	logInfo, logErrors bool
+	dataTrace          bool
+	limiter            *limiter // nil if the method is not throttled
+}
+
+// compileSettings picks the settings of one method: its own, or else those of
+// the whole stage. A method's own settings replace the stage's as a whole,
+// since they began as a copy of them (recorded).
+func compileSettings(s *Stage, path, verb string) settings {
+	config, ok := findSetting(s.Stage.MethodSettings, path, verb)
+	if !ok {
+		return settings{}
+	}
+	var out settings
+	if s.CloudWatchRole != "" {
+		level := wire.Val(config.LoggingLevel)
+		out.logInfo = level == "INFO"
+		out.logErrors = out.logInfo || level == "ERROR"
+		out.dataTrace = out.logErrors && wire.Val(config.DataTraceEnabled)
+	}
+	out.limiter = newLimiter(config.ThrottlingRateLimit, config.ThrottlingBurstLimit)
+	return out
+}
+
+// findSetting looks for "resource/path/VERB" and then "*/*". Slashes of the
+// path may be written ~1, as in the patch path that made the entry.
+func findSetting(all map[string]apigatewayapi.MethodSetting, path, verb string) (apigatewayapi.MethodSetting, bool) {
+	want := strings.TrimPrefix(path, "/") + "/" + verb
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if strings.TrimPrefix(strings.ReplaceAll(key, "~1", "/"), "/") == want {
+			return all[key], true
+		}
+	}
+	s, ok := all["*/*"]
+	return s, ok
+}
+
+// mediaTypes is an API's binaryMediaTypes.
+type mediaTypes []string
+
+// match reports whether contentType, which may have parameters, is one of the
+// binary types; the default type counts where none was sent.
+func (m mediaTypes) match(contentType string) bool {
+	if len(m) == 0 {
+		return false
+	}
+	ct := cmp.Or(mediaType(contentType), applicationJSON)
+	for _, t := range m {
+		if t == "*/*" || strings.EqualFold(t, ct) {
+			return true
+		}
+		if family, ok := strings.CutSuffix(t, "/*"); ok && len(ct) > len(family) &&
+			ct[len(family)] == '/' && strings.EqualFold(ct[:len(family)], family) {
+			return true
+		}
+	}
+	return false
+}
