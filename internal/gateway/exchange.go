@@ -75,7 +75,7 @@ func newExchange(g *Gateway, r *http.Request, t Target) *exchange {
 	x := &exchange{
 		gw: g, r: r, target: t,
 		started: now, begun: time.Now(),
-		requestID:  r.Header.Get("X-Amzn-Requestid"),
+		requestID:  one(r.Header, "X-Amzn-Requestid"),
 		extendedID: ident.Base64(11),
 		trace:      newTrace(one(r.Header, "X-Amzn-Trace-Id"), now),
 		verb:       r.Method,
