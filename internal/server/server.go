@@ -11,12 +11,18 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/butai-dev/butai/internal/acm"
 	"github.com/butai-dev/butai/internal/awsapi"
+	"github.com/butai-dev/butai/internal/ca"
 	"github.com/butai-dev/butai/internal/iam"
+	"github.com/butai-dev/butai/internal/route53"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/sqlite"
 	"github.com/butai-dev/butai/internal/sts"
 )
+
+// caDir is where the certificate authority lives in the data directory.
+const caDir = "ca"
 
 // Server is all of butai, built and ready to listen.
 type Server struct {
@@ -39,6 +45,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		{"prepare the data directory", s.prepareDataDir},
 		{"open the store", s.openStore},
 		{"start IAM and STS", s.startIAM},
+		{"start Route 53 and ACM", s.startNames},
 		{"build the front end", s.buildHandler},
 	} {
 		if err := step.run(ctx); err != nil {
@@ -95,6 +102,15 @@ func (s *Server) startIAM(ctx context.Context) (err error) {
 	s.services.iam, err = iam.New(ctx, iam.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log})
 	s.services.sts = sts.New(s.services.iam)
 	return err
+}
+
+func (s *Server) startNames(context.Context) error {
+	s.services.route53 = route53.New(route53.Config{Store: s.store, Clock: s.cfg.Clock})
+	s.services.acm = acm.New(acm.Config{
+		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Records: s.services.route53,
+		Authority: ca.New(filepath.Join(s.cfg.DataDir, caDir), s.cfg.Clock),
+	})
+	return nil
 }
 
 func (s *Server) buildHandler(context.Context) error {

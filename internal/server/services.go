@@ -1,24 +1,32 @@
 package server
 
 import (
+	"github.com/butai-dev/butai/internal/acm"
+	"github.com/butai-dev/butai/internal/api/acmapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
+	"github.com/butai-dev/butai/internal/api/route53api"
 	"github.com/butai-dev/butai/internal/api/stsapi"
 	"github.com/butai-dev/butai/internal/awsapi"
 	"github.com/butai-dev/butai/internal/iam"
+	"github.com/butai-dev/butai/internal/route53"
 	"github.com/butai-dev/butai/internal/sts"
 )
 
 // services are the control planes. Their zero value is enough to tell which
 // operations are built.
 type services struct {
-	iam *iam.Service
-	sts *sts.Service
+	acm     *acm.Service
+	iam     *iam.Service
+	route53 *route53.Service
+	sts     *sts.Service
 }
 
 // registrations pairs each service with its model, in alphabetical order.
 func (s *services) registrations() []awsapi.Registration {
 	return []awsapi.Registration{
+		{Model: &acmapi.Service, Service: s.acm},
 		{Model: &iamapi.Service, Service: s.iam},
+		{Model: &route53api.Service, Service: s.route53},
 		{Model: &stsapi.Service, Service: s.sts},
 	}
 }

@@ -1,0 +1,324 @@
+package acm
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/api/acmapi"
+	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// RequestCertificate asks for a certificate. It is issued when the DNS record
+// of each of its domains is there.
+func (s *Service) RequestCertificate(ctx context.Context, in *acmapi.RequestCertificateRequest) (*acmapi.RequestCertificateResponse, error) {
+	// Without a method ACM validates by e-mail, which butai can't send.
+	if wire.Val(in.ValidationMethod) != acmapi.ValidationMethodDNS {
+		return nil, wire.NotBuilt("ACM validation other than ValidationMethod=DNS")
+	}
+	algorithm := acmapi.KeyAlgorithmRSA2048
+	if in.KeyAlgorithm != nil {
+		algorithm = *in.KeyAlgorithm
+	}
+	if algorithm != acmapi.KeyAlgorithmRSA2048 && algorithm != acmapi.KeyAlgorithmECPrime256v1 && algorithm != acmapi.KeyAlgorithmECSecp384r1 {
+		return nil, &acmapi.InvalidParameterException{Message: wire.Ptr("The key algorithm " + algorithm + " is not supported for requested certificates.")}
+	}
+	if in.Options != nil && wire.Val(in.Options.Export) == acmapi.CertificateExportENABLED {
+		return nil, wire.NotBuilt("exportable ACM certificates")
+	}
+	id := ident.UUID()
+	c := &certificate{Token: wire.Val(in.IdempotencyToken), Tags: in.Tags, Detail: acmapi.CertificateDetail{
+		CertificateArn: wire.Ptr(newARN(ctx, id)), DomainName: in.DomainName, SubjectAlternativeNames: names(in),
+		Subject: wire.Ptr("CN=" + *in.DomainName), Issuer: wire.Ptr("Amazon"), CreatedAt: s.now(),
+		Status: wire.Ptr(acmapi.CertificateStatusPENDINGVALIDATION), KeyAlgorithm: displayAlgorithm(algorithm),
+		SignatureAlgorithm: wire.Ptr("SHA256WITHRSA"), InUseBy: []string{}, Type: wire.Ptr(acmapi.CertificateTypeAMAZONISSUED),
+		KeyUsages: []acmapi.KeyUsage{}, ExtendedKeyUsages: []acmapi.ExtendedKeyUsage{},
+		RenewalEligibility: wire.Ptr(acmapi.RenewalEligibilityINELIGIBLE), Options: options(in.Options),
+	}}
+	for _, name := range c.Detail.SubjectAlternativeNames {
+		c.Detail.DomainValidationOptions = append(c.Detail.DomainValidationOptions, validation(wire.CallerFrom(ctx).Account, name))
+	}
+	err := s.Store.Update(ctx, func(tx store.Tx) error {
+		if c.Token != "" {
+			for other, err := range certificates.All(tx, at(ctx, "")[:2]...) {
+				if err != nil {
+					return err
+				}
+				if other.Token == c.Token && slices.Equal(other.Detail.SubjectAlternativeNames, c.Detail.SubjectAlternativeNames) {
+					c.Detail.CertificateArn = other.Detail.CertificateArn
+					return nil
+				}
+			}
+		}
+		return certificates.Put(tx, c, at(ctx, id)...)
+	})
+	return &acmapi.RequestCertificateResponse{CertificateArn: c.Detail.CertificateArn}, err
+}
+
+// displayAlgorithm is how DescribeCertificate spells an algorithm: RSA-2048
+// with a hyphen, unlike the request.
+func displayAlgorithm(algorithm string) *string {
+	return wire.Ptr(strings.Replace(algorithm, "RSA_", "RSA-", 1))
+}
+
+func options(in *acmapi.CertificateOptions) *acmapi.CertificateOptions {
+	out := &acmapi.CertificateOptions{
+		CertificateTransparencyLoggingPreference: wire.Ptr(acmapi.CertificateTransparencyLoggingPreferenceENABLED),
+		Export:                                   wire.Ptr(acmapi.CertificateExportDISABLED),
+	}
+	if in != nil && in.CertificateTransparencyLoggingPreference != nil {
+		out.CertificateTransparencyLoggingPreference = in.CertificateTransparencyLoggingPreference
+	}
+	return out
+}
+
+// names are the certificate's names, the domain first, each once.
+func names(in *acmapi.RequestCertificateRequest) []string {
+	out := []string{*in.DomainName}
+	for _, n := range in.SubjectAlternativeNames {
+		if !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// validation is the record that proves a domain: the same for a domain and
+// its wildcard, and for every request of one account, as ACM's is.
+func validation(account, domain string) acmapi.DomainValidation {
+	base := strings.TrimPrefix(domain, "*.")
+	return acmapi.DomainValidation{
+		DomainName: wire.Ptr(domain), ValidationDomain: wire.Ptr(domain), ValidationMethod: wire.Ptr(acmapi.ValidationMethodDNS),
+		ValidationStatus: wire.Ptr(acmapi.DomainStatusPENDINGVALIDATION),
+		ResourceRecord: &acmapi.ResourceRecord{
+			Name: wire.Ptr("_" + digest(account, base, "name") + "." + base + "."), Type: wire.Ptr("CNAME"),
+			Value: wire.Ptr("_" + digest(account, base, "value") + "." + digest(account, base, "zone")[:10] + ".acm-validations.aws."),
+		},
+	}
+}
+
+// validate issues a pending certificate whose records have appeared.
+func (s *Service) validate(ctx context.Context, c *certificate) error {
+	if *c.Detail.Status != acmapi.CertificateStatusPENDINGVALIDATION {
+		return nil
+	}
+	account := wire.CallerFrom(ctx).Account
+	for i := range c.Detail.DomainValidationOptions {
+		option := &c.Detail.DomainValidationOptions[i]
+		found, err := s.Records.HasCNAME(ctx, account, *option.ResourceRecord.Name, *option.ResourceRecord.Value)
+		if err != nil || !found {
+			return err
+		}
+	}
+	leaf, err := s.Authority.Issue(c.Detail.SubjectAlternativeNames, strings.Replace(*c.Detail.KeyAlgorithm, "RSA-", "RSA_", 1))
+	if err != nil {
+		return err
+	}
+	return s.edit(ctx, *c.Detail.CertificateArn, func(stored *certificate) error {
+		if *stored.Detail.Status == acmapi.CertificateStatusPENDINGVALIDATION {
+			stored.CertificatePEM, stored.ChainPEM, stored.KeyPEM = leaf.CertificatePEM, leaf.ChainPEM, leaf.KeyPEM
+			stored.issued(leaf.X509)
+			stored.Detail.IssuedAt = s.now()
+			for i := range stored.Detail.DomainValidationOptions {
+				stored.Detail.DomainValidationOptions[i].ValidationStatus = wire.Ptr(acmapi.DomainStatusSUCCESS)
+			}
+		}
+		*c = *stored
+		return nil
+	})
+}
+
+// issued fills in what a signed certificate says of itself.
+func (c *certificate) issued(x *x509.Certificate) {
+	d := &c.Detail
+	d.Status = wire.Ptr(acmapi.CertificateStatusISSUED)
+	d.NotBefore, d.NotAfter = &x.NotBefore, &x.NotAfter
+	d.Serial = wire.Ptr(colons(x.SerialNumber.Bytes()))
+	d.SignatureAlgorithm = wire.Ptr(strings.ReplaceAll(strings.ToUpper(x.SignatureAlgorithm.String()), "-", "WITH"))
+	d.KeyUsages = []acmapi.KeyUsage{{Name: wire.Ptr(acmapi.KeyUsageNameDIGITALSIGNATURE)}, {Name: wire.Ptr(acmapi.KeyUsageNameKEYENCIPHERMENT)}}
+	d.ExtendedKeyUsages = []acmapi.ExtendedKeyUsage{{Name: wire.Ptr(acmapi.ExtendedKeyUsageNameTLSWEBSERVERAUTHENTICATION), OID: wire.Ptr("1.3.6.1.5.5.7.3.1")}}
+}
+
+func colons(b []byte) string {
+	parts := make([]string, len(b))
+	for i, c := range b {
+		parts[i] = fmt.Sprintf("%02x", c)
+	}
+	return strings.Join(parts, ":")
+}
+
+// describe reads a certificate, issuing it first if it is due.
+func (s *Service) describe(ctx context.Context, certificateARN string) (*certificate, error) {
+	var c *certificate
+	err := s.Store.View(ctx, func(r store.ReadTx) (err error) {
+		c, err = find(ctx, r, certificateARN)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, s.validate(ctx, c)
+}
+
+// DescribeCertificate returns a certificate's details.
+func (s *Service) DescribeCertificate(ctx context.Context, in *acmapi.DescribeCertificateRequest) (*acmapi.DescribeCertificateResponse, error) {
+	c, err := s.describe(ctx, *in.CertificateArn)
+	if err != nil {
+		return nil, err
+	}
+	return &acmapi.DescribeCertificateResponse{Certificate: &c.Detail}, nil
+}
+
+// GetCertificate returns a certificate and its chain in PEM.
+func (s *Service) GetCertificate(ctx context.Context, in *acmapi.GetCertificateRequest) (*acmapi.GetCertificateResponse, error) {
+	c, err := s.describe(ctx, *in.CertificateArn)
+	if err != nil {
+		return nil, err
+	}
+	if c.CertificatePEM == nil {
+		return nil, &acmapi.RequestInProgressException{Message: wire.Ptr("Certificate is not issued yet. It is in state " + *c.Detail.Status)}
+	}
+	out := &acmapi.GetCertificateResponse{Certificate: wire.Ptr(string(c.CertificatePEM))}
+	if c.ChainPEM != nil {
+		out.CertificateChain = wire.Ptr(string(c.ChainPEM))
+	}
+	return out, nil
+}
+
+// ListCertificates lists certificates. Unless asked otherwise ACM leaves out
+// those with keys other than RSA up to 2048 bits.
+func (s *Service) ListCertificates(ctx context.Context, in *acmapi.ListCertificatesRequest) (*acmapi.ListCertificatesResponse, error) {
+	limit := 1000
+	if in.MaxItems != nil {
+		limit = int(*in.MaxItems)
+	}
+	var all []*certificate
+	err := s.Store.View(ctx, func(r store.ReadTx) (err error) {
+		all, err = certificates.List(r, at(ctx, "")[:2]...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	types := []string{acmapi.KeyAlgorithmRSA1024, acmapi.KeyAlgorithmRSA2048}
+	if in.Includes != nil && len(in.Includes.KeyTypes) > 0 {
+		types = in.Includes.KeyTypes
+	}
+	out := &acmapi.ListCertificatesResponse{CertificateSummaryList: []acmapi.CertificateSummary{}}
+	for _, c := range all {
+		if err := s.validate(ctx, c); err != nil {
+			return nil, err
+		}
+		d := &c.Detail
+		if in.NextToken != nil && idOf(*d.CertificateArn) <= *in.NextToken {
+			continue
+		}
+		if !slices.Contains(types, strings.Replace(*d.KeyAlgorithm, "RSA-", "RSA_", 1)) ||
+			len(in.CertificateStatuses) > 0 && !slices.Contains(in.CertificateStatuses, *d.Status) {
+			continue
+		}
+		if len(out.CertificateSummaryList) == limit {
+			last := out.CertificateSummaryList[limit-1]
+			out.NextToken = wire.Ptr(idOf(*last.CertificateArn))
+			break
+		}
+		out.CertificateSummaryList = append(out.CertificateSummaryList, summary(d))
+	}
+	sortSummaries(out.CertificateSummaryList, in)
+	return out, nil
+}
+
+func sortSummaries(list []acmapi.CertificateSummary, in *acmapi.ListCertificatesRequest) {
+	if in.SortBy == nil {
+		return
+	}
+	slices.SortStableFunc(list, func(a, b acmapi.CertificateSummary) int {
+		c := a.CreatedAt.Compare(*b.CreatedAt)
+		if wire.Val(in.SortOrder) == acmapi.SortOrderDESCENDING {
+			return -c
+		}
+		return c
+	})
+}
+
+func summary(d *acmapi.CertificateDetail) acmapi.CertificateSummary {
+	return acmapi.CertificateSummary{
+		CertificateArn: d.CertificateArn, DomainName: d.DomainName, SubjectAlternativeNameSummaries: d.SubjectAlternativeNames,
+		HasAdditionalSubjectAlternativeNames: wire.Ptr(false), Status: d.Status, Type: d.Type, KeyAlgorithm: d.KeyAlgorithm,
+		InUse: wire.Ptr(false), RenewalEligibility: d.RenewalEligibility, NotBefore: d.NotBefore, NotAfter: d.NotAfter,
+		CreatedAt: d.CreatedAt, IssuedAt: d.IssuedAt, ImportedAt: d.ImportedAt, KeyUsages: []string{}, ExtendedKeyUsages: []string{},
+	}
+}
+
+// DeleteCertificate deletes a certificate and its key.
+func (s *Service) DeleteCertificate(ctx context.Context, in *acmapi.DeleteCertificateRequest) error {
+	return s.Store.Update(ctx, func(tx store.Tx) error {
+		if _, err := find(ctx, tx, *in.CertificateArn); err != nil {
+			return err
+		}
+		return certificates.Delete(tx, at(ctx, idOf(*in.CertificateArn))...)
+	})
+}
+
+// UpdateCertificateOptions changes the transparency logging preference.
+func (s *Service) UpdateCertificateOptions(ctx context.Context, in *acmapi.UpdateCertificateOptionsRequest) error {
+	return s.edit(ctx, *in.CertificateArn, func(c *certificate) error {
+		c.Detail.Options = options(in.Options)
+		return nil
+	})
+}
+
+// ImportCertificate takes in a certificate with its key, or replaces one.
+func (s *Service) ImportCertificate(ctx context.Context, in *acmapi.ImportCertificateRequest) (*acmapi.ImportCertificateResponse, error) {
+	pair, err := tls.X509KeyPair(in.Certificate, in.PrivateKey)
+	if err != nil {
+		return nil, &acmapi.ValidationException{Message: wire.Ptr("The certificate and the private key don't belong together or can't be read: " + err.Error())}
+	}
+	x := pair.Leaf
+	id := ident.UUID()
+	c := &certificate{Tags: in.Tags}
+	err = s.Store.Update(ctx, func(tx store.Tx) error {
+		if in.CertificateArn != nil {
+			have, err := find(ctx, tx, *in.CertificateArn)
+			if err != nil {
+				return err
+			}
+			id, c.Tags = idOf(*in.CertificateArn), have.Tags
+		}
+		subject := append([]string{}, x.DNSNames...)
+		domain := x.Subject.CommonName
+		if domain == "" && len(subject) > 0 {
+			domain = subject[0]
+		}
+		c.Detail = acmapi.CertificateDetail{
+			CertificateArn: wire.Ptr(newARN(ctx, id)), DomainName: wire.Ptr(domain), SubjectAlternativeNames: subject,
+			Subject: wire.Ptr(x.Subject.String()), Issuer: wire.Ptr(x.Issuer.CommonName), CreatedAt: s.now(), ImportedAt: s.now(),
+			KeyAlgorithm: wire.Ptr(algorithmOf(x)), InUseBy: []string{}, Type: wire.Ptr(acmapi.CertificateTypeIMPORTED),
+			RenewalEligibility: wire.Ptr(acmapi.RenewalEligibilityINELIGIBLE), Options: options(nil),
+		}
+		c.issued(x)
+		c.CertificatePEM, c.ChainPEM, c.KeyPEM = in.Certificate, in.CertificateChain, in.PrivateKey
+		return certificates.Put(tx, c, at(ctx, id)...)
+	})
+	return &acmapi.ImportCertificateResponse{CertificateArn: c.Detail.CertificateArn}, err
+}
+
+func algorithmOf(x *x509.Certificate) string {
+	switch key := x.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA-%d", key.N.BitLen())
+	case *ecdsa.PublicKey:
+		return map[int]string{256: acmapi.KeyAlgorithmECPrime256v1, 384: acmapi.KeyAlgorithmECSecp384r1, 521: acmapi.KeyAlgorithmECSecp521r1}[key.Curve.Params().BitSize]
+	case ed25519.PublicKey:
+		return "ED25519"
+	}
+	return "UNKNOWN"
+}
