@@ -143,11 +143,7 @@ func (p *parser) array(depth int) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.Items = append(l.Items, v)
-		p.space()
-		if p.pos >= len(p.src) || p.src[p.pos] != ',' && p.src[p.pos] != ']' {
-			return nil, p.unexpected()
-		}
+		l.Items = append(l.Items, v) // the comma behind it may be missing
 	}
 }
 
@@ -171,6 +167,8 @@ func bareValue(s string) Value {
 		return true
 	case "false":
 		return false
+	case "-":
+		return int64(0) // json-smart's reading of a number without digits
 	}
 	if v, ok := ParseNumber(s); ok {
 		return v
@@ -179,10 +177,10 @@ func bareValue(s string) Value {
 }
 
 // ParseNumber reads JSON number text; leading zeros and a bare trailing point
-// pass, a leading plus or point does not.
+// pass, as does a leading point behind a minus, but no other.
 func ParseNumber(s string) (Value, bool) {
-	digits := strings.TrimPrefix(s, "-")
-	if digits == "" || digits[0] < '0' || digits[0] > '9' {
+	digits, minus := strings.CutPrefix(s, "-")
+	if digits == "" || (digits[0] < '0' || digits[0] > '9') && !(minus && digits[0] == '.') {
 		return nil, false
 	}
 	for i := range len(digits) {
@@ -270,8 +268,10 @@ func (p *parser) escape(b *strings.Builder) error {
 		b.WriteRune(r)
 		return nil
 	}
-	b.WriteByte(c)
-	return nil
+	if strings.IndexByte("\b\f\n\r\t\"'\\/", c) >= 0 {
+		b.WriteByte(c)
+	}
+	return nil // json-smart drops an escape that it does not know
 }
 
 // hex reads n hexadecimal digits.

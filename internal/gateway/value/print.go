@@ -14,12 +14,14 @@ import (
 const maxDepth = 256
 
 // AppendJava appends v as Java's toString prints it: maps as {a=b, c=d}, lists
-// of a template as [a, b], lists of a JSON document as JSON, null as "null".
-// (Recorded from API Gateway: object and list results of $input.path.)
+// of a template as [a, b], lists of a JSON document as JSON, null as "null"
+// (recorded from API Gateway for objects and lists of $input.path). That JSON
+// has its slashes escaped, as json-smart's JSONArray.toString has them.
+//
 // It stops, with part of the text, soon after dst has grown past limit bytes;
 // the caller compares the length.
 func AppendJava(dst []byte, v Value, limit int) []byte {
-	p := printer{out: dst, limit: limit}
+	p := printer{out: dst, limit: limit, slash: true}
 	p.java(v, 0)
 	return p.out
 }
@@ -61,6 +63,7 @@ func AppendScalar(dst []byte, v Value) ([]byte, bool) {
 type printer struct {
 	out   []byte
 	limit int
+	slash bool // write / as \/ in JSON
 }
 
 func (p *printer) full(depth int) bool {
@@ -87,6 +90,10 @@ func (p *printer) java(v Value, depth int) {
 			}
 			e := v.At(i)
 			p.out = append(append(p.out, e.Key...), '=')
+			if e.Value == Value(v) {
+				p.out = append(p.out, "(this Map)"...)
+				continue
+			}
 			p.java(e.Value, depth+1)
 		}
 		p.out = append(p.out, '}')
@@ -99,6 +106,10 @@ func (p *printer) java(v Value, depth int) {
 		for i, item := range v.Items {
 			if i > 0 {
 				p.out = append(p.out, ", "...)
+			}
+			if item == Value(v) {
+				p.out = append(p.out, "(this Collection)"...)
+				continue
 			}
 			p.java(item, depth+1)
 		}
@@ -116,7 +127,7 @@ func (p *printer) json(v Value, depth int) {
 	case nil:
 		p.out = append(p.out, "null"...)
 	case string:
-		p.out = AppendQuoted(p.out, v)
+		p.out = appendQuoted(p.out, v, p.slash)
 	case float64:
 		// JSON has no text for these; json-smart, which Jayway prints with,
 		// writes null for an infinity.
@@ -132,7 +143,7 @@ func (p *printer) json(v Value, depth int) {
 				p.out = append(p.out, ',')
 			}
 			e := v.At(i)
-			p.out = append(AppendQuoted(p.out, e.Key), ':')
+			p.out = append(appendQuoted(p.out, e.Key, p.slash), ':')
 			p.json(e.Value, depth+1)
 		}
 		p.out = append(p.out, '}')
@@ -146,7 +157,7 @@ func (p *printer) json(v Value, depth int) {
 		}
 		p.out = append(p.out, ']')
 	case Appender:
-		p.out = AppendQuoted(p.out, string(v.AppendJava(nil)))
+		p.out = appendQuoted(p.out, string(v.AppendJava(nil)), p.slash)
 	default:
 		p.out, _ = AppendScalar(p.out, v)
 	}
@@ -154,18 +165,23 @@ func (p *printer) json(v Value, depth int) {
 
 // AppendQuoted appends s as a JSON string. Only quotes, backslashes and
 // control characters are escaped, the latter as json-smart does.
-func AppendQuoted(dst []byte, s string) []byte {
+func AppendQuoted(dst []byte, s string) []byte { return appendQuoted(dst, s, false) }
+
+func appendQuoted(dst []byte, s string, slash bool) []byte {
 	const hex = "0123456789ABCDEF"
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' && c < 0x7f {
+		if c >= 0x20 && c != '"' && c != '\\' && c < 0x7f && (c != '/' || !slash) {
 			i++
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		esc := jsonEscape(r)
+		if r == '/' {
+			esc = '/'
+		}
 		if esc == 0 && !javaControl(r) {
 			i += size
 			continue

@@ -98,7 +98,7 @@ func arithInt(op byte, x, y int64) Value {
 }
 
 // maxBits bounds integers that a template multiplies up.
-const maxBits = 1 << 16
+const maxBits = 1 << 12
 
 func arithBig(op byte, x, y *big.Int) Value {
 	if x.BitLen()+y.BitLen() > maxBits {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/dlclark/regexp2/v2"
 )
@@ -33,7 +32,7 @@ func compilePattern(expr string) (*pattern, error) {
 	if err != nil {
 		return nil, fmt.Errorf("regular expression %q: %w", expr, err)
 	}
-	re.MatchTimeout = maxRegexMillis * time.Millisecond
+	re.MatchTimeout = maxMatch
 	return &pattern{re: re}, nil
 }
 

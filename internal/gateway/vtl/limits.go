@@ -1,6 +1,9 @@
 package vtl
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 const (
 	// MaxRounds is how often the body of one #foreach may run (developer
@@ -21,13 +24,16 @@ const (
 	maxWork = 2_000_000
 	// maxItems bounds a list or map that a template builds.
 	maxItems = 100_000
-	// maxRegexMillis bounds one match of a regular expression.
-	maxRegexMillis = 100
+	// maxMatch bounds one match of a regular expression, and maxMatching all
+	// of a rendering's.
+	maxMatch    = 100 * time.Millisecond
+	maxMatching = time.Second
 )
 
 var (
 	errOutput = errors.New("output is larger than 10 MB")
 	errWork   = errors.New("template does too much work")
+	errRegex  = errors.New("regular expressions take too long")
 	errItems  = errors.New("collection is too large")
 	errDepth  = errors.New("template calls itself too deeply")
 	errRounds = errors.New("#foreach runs more than 1,000 times")

@@ -20,19 +20,23 @@ func (n *foreachNode) render(st *state) error {
 	if err != nil {
 		return err
 	}
-	items, ok := iterate(st, over)
-	if !ok || len(items) == 0 {
+	items := iterate(st, over)
+	n0 := items.len()
+	if n0 == 0 {
 		return nil
 	}
 	oldItem, oldLoop, oldCount := st.vars[n.item], st.vars[n.loop], st.vars[n.count]
 	parent, _ := oldLoop.(*loop)
-	l := &loop{size: len(items), parent: parent}
-	for i, item := range items {
+	l := &loop{size: n0, parent: parent}
+	// The body may change the collection: what it replaces is seen, what it
+	// adds is not.
+	for i := 0; i < n0 && i < items.len(); i++ {
 		if i == MaxRounds {
-			return errRounds
+			err = errRounds
+			break
 		}
 		l.index = i
-		st.vars[n.item], st.vars[n.loop], st.vars[n.count] = item, l, int64(i+1)
+		st.vars[n.item], st.vars[n.loop], st.vars[n.count] = items.at(i), l, int64(i+1)
 		if err = n.body.render(st); err != nil {
 			break
 		}
@@ -44,24 +48,43 @@ func (n *foreachNode) render(st *state) error {
 	return err
 }
 
-// iterate returns what #foreach visits in v: a list's items, a map's values.
-// A list changed by the loop's body does not change the visit.
-func iterate(st *state, v Value) ([]Value, bool) {
+// sequence is what #foreach visits: a list's items or a map's values.
+type sequence struct {
+	list *value.List
+	dict *value.Map
+}
+
+func (s sequence) len() int {
+	if s.list != nil {
+		return len(s.list.Items)
+	}
+	return s.dict.Len()
+}
+
+func (s sequence) at(i int) Value {
+	if s.list != nil {
+		return s.list.Items[i]
+	}
+	return s.dict.At(i).Value
+}
+
+// iterate returns the sequence that v offers, an empty one for most values.
+func iterate(st *state, v Value) sequence {
 	switch v := v.(type) {
 	case *value.List:
-		return v.Items[:len(v.Items):len(v.Items)], true
+		return sequence{list: v}
 	case *value.Map:
-		return mapValues(v), true
+		return sequence{dict: v}
 	case source:
-		return mapValues(v.toMap()), true
+		return sequence{dict: v.toMap()}
 	case stageObject:
-		return mapValues(v.source(st.env).toMap()), true
+		return sequence{dict: v.source(st.env).toMap()}
 	case contextObject:
-		return mapValues(v.toMap(st.env)), true
+		return sequence{dict: v.toMap(st.env)}
 	case *iterator:
-		return v.rest(), true
+		return sequence{list: value.NewList(v.rest()...)}
 	}
-	return nil, false
+	return sequence{}
 }
 
 func mapValues(m *value.Map) []Value {

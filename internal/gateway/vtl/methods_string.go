@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf16"
 
 	"github.com/butai-dev/butai/internal/gateway/value"
@@ -58,12 +59,24 @@ var stringMethods = map[string]*methodDef{
 
 func (c callee) str() string { return c.recv.(string) }
 
+var errNullText = errors.New("null is given where a text is needed")
+
+// textArg returns an argument that must be a text. Another type fits no
+// overload; null does, and makes Java throw.
+func textArg(v Value) (s string, ok bool, err error) {
+	if v == nil {
+		return "", false, errNullText
+	}
+	s, ok = v.(string)
+	return s, ok, nil
+}
+
 // onString makes a method of one string argument.
 func onString(fn func(s, t string) Value) func(callee, []Value) (Value, error) {
 	return func(c callee, args []Value) (Value, error) {
-		t, ok := args[0].(string)
+		t, ok, err := textArg(args[0])
 		if !ok {
-			return nil, nil
+			return nil, err
 		}
 		if err := c.st.spend(len(c.str()) / 256); err != nil {
 			return nil, err
@@ -166,22 +179,19 @@ func stringCharAt(c callee, args []Value) (Value, error) {
 }
 
 // needle is the text or the character that an indexOf looks for.
-func needle(v Value) (string, bool) {
-	switch v := v.(type) {
-	case string:
-		return v, true
-	case int64:
-		return string(rune(v)), true
+func needle(v Value) (s string, ok bool, err error) {
+	if n, isInt := v.(int64); isInt {
+		return string(rune(n)), true, nil
 	}
-	return "", false
+	return textArg(v)
 }
 
 func stringIndexOf(c callee, args []Value) (Value, error) {
 	s := c.str()
-	t, ok := needle(args[0])
+	t, ok, err := needle(args[0])
 	from, okFrom := intArg(args, 1, 0)
 	if !ok || !okFrom {
-		return nil, nil
+		return nil, err
 	}
 	n := javaLen(s)
 	from = min(max(from, 0), n)
@@ -195,10 +205,10 @@ func stringIndexOf(c callee, args []Value) (Value, error) {
 
 func stringLastIndexOf(c callee, args []Value) (Value, error) {
 	s := c.str()
-	t, ok := needle(args[0])
+	t, ok, err := needle(args[0])
 	from, okFrom := intArg(args, 1, javaLen(s))
 	if !ok || !okFrom {
-		return nil, nil
+		return nil, err
 	}
 	if from < 0 {
 		return int64(-1), nil
@@ -234,10 +244,13 @@ func stringRegionMatches(c callee, args []Value) (Value, error) {
 
 func stringReplace(c callee, args []Value) (Value, error) {
 	s := c.str()
-	from, ok1 := args[0].(string)
-	to, ok2 := args[1].(string)
-	if !ok1 || !ok2 {
-		return nil, nil
+	from, ok, err := textArg(args[0])
+	if !ok {
+		return nil, err
+	}
+	to, ok, err := textArg(args[1])
+	if !ok {
+		return nil, err
 	}
 	if grow := len(to) - len(from); grow > 0 && len(s)+(strings.Count(s, from)*grow) > MaxOutput {
 		return nil, errOutput
@@ -254,23 +267,41 @@ func (c callee) pattern(arg Value) (*pattern, error) {
 	if c.step.pattern != nil {
 		return c.step.pattern, nil
 	}
-	expr, ok := arg.(string)
+	expr, ok, err := textArg(arg)
 	if !ok {
-		return nil, nil
+		return nil, err
 	}
 	return compilePattern(expr)
 }
 
+// match runs fn, which matches p, and accounts for its time: no count of
+// steps tells how long a regular expression takes.
+func (c callee) match(p *pattern, fn func() error) error {
+	if p.plain {
+		return fn()
+	}
+	start := time.Now()
+	err := fn()
+	if c.st.matching += time.Since(start); err == nil && c.st.matching > maxMatching {
+		return errRegex
+	}
+	return err
+}
+
 func stringReplaceRegex(c callee, args []Value, first bool) (Value, error) {
-	with, ok := args[1].(string)
+	with, ok, err := textArg(args[1])
 	if !ok {
-		return nil, nil
+		return nil, err
 	}
 	p, err := c.pattern(args[0])
 	if err != nil || p == nil {
 		return nil, err
 	}
-	s, err := p.replace(c.str(), with, first)
+	var s string
+	err = c.match(p, func() (err error) {
+		s, err = p.replace(c.str(), with, first)
+		return err
+	})
 	return s, err
 }
 
@@ -283,7 +314,11 @@ func stringSplit(c callee, args []Value) (Value, error) {
 	if err != nil || p == nil {
 		return nil, err
 	}
-	parts, err := p.split(c.str(), limit)
+	var parts []string
+	err = c.match(p, func() (err error) {
+		parts, err = p.split(c.str(), limit)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -299,15 +334,19 @@ func stringMatches(c callee, args []Value) (Value, error) {
 	if err != nil || p == nil {
 		return nil, err
 	}
-	ok, err := p.matchesAll(c.str())
-	return ok, err
+	var all bool
+	err = c.match(p, func() (err error) {
+		all, err = p.matchesAll(c.str())
+		return err
+	})
+	return all, err
 }
 
 func stringStartsWith(c callee, args []Value) (Value, error) {
-	t, ok := args[0].(string)
+	t, ok, err := textArg(args[0])
 	from, okFrom := intArg(args, 1, 0)
 	if !ok || !okFrom {
-		return nil, nil
+		return nil, err
 	}
 	if from == 0 {
 		return strings.HasPrefix(c.str(), t), nil
@@ -317,9 +356,9 @@ func stringStartsWith(c callee, args []Value) (Value, error) {
 }
 
 func stringConcat(c callee, args []Value) (Value, error) {
-	t, ok := args[0].(string)
+	t, ok, err := textArg(args[0])
 	if !ok {
-		return nil, nil
+		return nil, err
 	}
 	if len(c.str())+len(t) > MaxOutput {
 		return nil, errOutput

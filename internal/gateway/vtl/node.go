@@ -95,7 +95,13 @@ type block struct {
 	body nodes
 	// rebind holds the caller's variables for $bodyContent.
 	rebind bindings
+	// depth counts the renderings inside each other.
+	depth int
 }
+
+// maxBlockDepth is how often a block may print itself. Deeper down its
+// reference prints as it is written (Velocity's directive.define limit).
+const maxBlockDepth = 2
 
 func (b *block) render(st *state) error {
 	if st.calls++; st.calls > maxNesting {
@@ -103,7 +109,9 @@ func (b *block) render(st *state) error {
 	}
 	rebind := b.rebind.clone()
 	rebind.swap(st)
+	b.depth++
 	err := b.body.render(st)
+	b.depth--
 	rebind.swap(st)
 	st.calls--
 	if err == errBreak {

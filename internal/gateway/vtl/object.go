@@ -38,10 +38,10 @@ func (inputObject) callMethod(st *state, s *refStep, args []Value) (Value, error
 		}
 		return param(env, name), nil
 	case s.name == "path" && len(args) == 1:
-		v, _, err := query(env, s, args[0])
+		v, _, err := query(st, s, args[0])
 		return v, err
 	case s.name == "json" && len(args) == 1:
-		v, ok, err := query(env, s, args[0])
+		v, ok, err := query(st, s, args[0])
 		if err != nil {
 			return nil, err
 		}
@@ -60,8 +60,8 @@ func (inputObject) callMethod(st *state, s *refStep, args []Value) (Value, error
 }
 
 // query evaluates the JSONPath of a .path or .json call on the payload.
-func query(env *Env, s *refStep, arg Value) (Value, bool, error) {
-	path := s.path
+func query(st *state, s *refStep, arg Value) (Value, bool, error) {
+	env, path := st.env, s.path
 	if path == nil {
 		expr, ok := arg.(string)
 		if !ok {
@@ -75,6 +75,11 @@ func query(env *Env, s *refStep, arg Value) (Value, bool, error) {
 	doc, ok := env.document()
 	if !ok {
 		return nil, false, nil
+	}
+	if !path.IsDefinite() {
+		if err := st.spend(len(env.body) / 16); err != nil {
+			return nil, false, err
+		}
 	}
 	v, ok := path.Eval(doc)
 	return v, ok, nil
@@ -154,25 +159,27 @@ func (c contextObject) toMap(env *Env) *value.Map {
 // source is a Source as a template sees it: a read-only map.
 type source struct {
 	of Source
-	// hidden marks the groups of $context, which print nothing as a whole
-	// (recorded for identity and requestOverride).
-	hidden bool
+	// ambient marks $context, its groups and $stageVariables. They print
+	// nothing as a whole (recorded for identity), and what they lack is the
+	// empty string; the groups of $input.params() are plain maps.
+	ambient bool
 }
 
 func (s source) lookup(name string) Value {
-	if s.of == nil {
-		return ""
+	var v Value
+	if s.of != nil {
+		v, _ = s.of.Lookup(name)
 	}
-	v, ok := s.of.Lookup(name)
-	switch {
-	case !ok || v == nil:
-		return ""
-	default:
-		if group, ok := v.(Source); ok {
-			return source{group, s.hidden}
+	if v == nil {
+		if s.ambient {
+			return ""
 		}
-		return v
+		return nil
 	}
+	if group, ok := v.(Source); ok {
+		return source{group, s.ambient}
+	}
+	return v
 }
 
 func (s source) toMap() *value.Map {
@@ -186,7 +193,7 @@ func (s source) toMap() *value.Map {
 }
 
 func (s source) AppendJava(dst []byte) []byte {
-	if s.hidden {
+	if s.ambient {
 		return dst
 	}
 	return value.AppendJava(dst, s.toMap(), len(dst)+MaxOutput)

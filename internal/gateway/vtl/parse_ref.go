@@ -17,7 +17,7 @@ func (p *parser) dollar(b *builder, n int) {
 	}
 	b.flush()
 	if n > 0 {
-		r.before = strings.Repeat(`\`, n/2) + r.before
+		r.slashes = strings.Repeat(`\`, n/2)
 		r.escaped = n%2 == 1
 	}
 	b.add(r)
@@ -60,7 +60,7 @@ func (p *parser) ref() *ref {
 		if p.at(i) == '$' {
 			continue
 		}
-		r.before = p.src[start:at]
+		r.stray = p.src[start:at]
 		start = at
 		break
 	}

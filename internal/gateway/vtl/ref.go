@@ -14,9 +14,9 @@ type ref struct {
 	line, column int
 	slot         int
 	steps        []refStep
-	// before is printed ahead of the value: half of the backslashes, and
-	// dollars that did not start a reference.
-	before string
+	// slashes is half of the backslashes before the reference, and stray are
+	// dollars that did not start one; both are printed ahead of the value.
+	slashes, stray string
 	// escaped marks an odd number of backslashes: the reference prints as it
 	// is written if it has a value.
 	escaped bool
@@ -79,18 +79,20 @@ func (r *ref) render(st *state) error {
 		return err
 	}
 	if r.escaped {
-		st.out = append(st.out, r.before...)
+		st.out = append(st.out, r.slashes...)
 		if v == nil {
 			st.out = append(st.out, '\\')
 		}
 		st.out = append(st.out, r.source...)
 		return nil
 	}
-	st.out = append(st.out, r.before...)
+	st.out = append(append(st.out, r.slashes...), r.stray...)
 	start := len(st.out)
 	// API Gateway prints nothing for null, where Velocity would print the
 	// reference itself.
-	if v != nil {
+	if b, ok := v.(*block); ok && b.depth == maxBlockDepth {
+		st.out = append(st.out, r.source...)
+	} else if v != nil {
 		if err := st.print(v); err != nil {
 			return locate(err, r.source, r.line, r.column)
 		}
@@ -184,10 +186,20 @@ func (s *refStep) apply(st *state, v Value) (Value, error) {
 	return got, err
 }
 
+// call calls the method and accounts for the size of the text it returns.
 func (s *refStep) call(st *state, v Value, args []Value) (Value, error) {
-	if err := st.spend(1); err != nil {
+	got, err := s.dispatch(st, v, args)
+	if err != nil {
 		return nil, err
 	}
+	work := 1
+	if text, ok := got.(string); ok {
+		work += len(text) / 64
+	}
+	return got, st.spend(work)
+}
+
+func (s *refStep) dispatch(st *state, v Value, args []Value) (Value, error) {
 	c := callee{st, s, v}
 	switch v := v.(type) {
 	case string:

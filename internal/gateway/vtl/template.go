@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/butai-dev/butai/internal/gateway/value"
 )
@@ -122,6 +123,8 @@ type state struct {
 	work   int
 	calls  int // macros, #define blocks and #evaluate inside each other
 	macro  int // macros inside each other
+	// matching is the time spent in regular expressions.
+	matching time.Duration
 }
 
 func (st *state) begin(prog *program, env *Env, dst []byte) {
@@ -192,8 +195,12 @@ func (st *state) capture(n node) (string, error) {
 
 // print appends v to the output.
 func (st *state) print(v Value) error {
+	start := len(st.out)
 	var ok bool
 	if st.out, ok = value.AppendScalar(st.out, v); ok {
+		if n := len(st.out) - start; n > 64 {
+			return st.spend(n / 64)
+		}
 		return nil
 	}
 	switch v := v.(type) {
@@ -207,7 +214,7 @@ func (st *state) print(v Value) error {
 		}
 	}
 	st.out = value.AppendJava(st.out, v, st.base+MaxOutput)
-	return st.spend(1)
+	return st.spend(1 + (len(st.out)-start)/64)
 }
 
 // lineColumn turns an offset into a position for people.
