@@ -7,7 +7,9 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -129,7 +131,7 @@ func request(verb, target, body string, headers ...string) *http.Request {
 		r = httptest.NewRequest(verb, target, strings.NewReader(body))
 	}
 	for i := 0; i < len(headers); i += 2 {
-		r.Header.Add(headers[i], headers[i+1])
+		r.Header[headers[i]] = append(r.Header[headers[i]], headers[i+1]) // spelled as given
 	}
 	return r
 }
@@ -235,4 +237,29 @@ func article() api {
 		"GET /user/{id}":  method(`{ "id": "$input.params('id')", "stage": "$stageVariables.stage", "_method": "GET" }`),
 		"POST /user/{id}": method(`{ "id": "$input.params('id')", "name": "$input.path('$.name')", "stage": "$stageVariables.stage", "_method": "POST" }`),
 	}
+}
+
+func ptr(s string) *string { return &s }
+
+var (
+	traceRoot       = regexp.MustCompile(`Root=1-[0-9a-f]{8}-[0-9a-f]{24}`)
+	requestIDHeader = regexp.MustCompile(`(?m)^ *"X-Amzn-Requestid": (?:"[^"]*"|\[[^]]*\]),?\n`)
+)
+
+// summary prints an answer without the headers that every answer has.
+func summary(t testing.TB, res *http.Response) string {
+	t.Helper()
+	b := strconv.Itoa(res.StatusCode) + " "
+	for _, name := range slices.Sorted(maps.Keys(res.Header)) {
+		switch name {
+		case "x-amzn-RequestId", "x-amz-apigw-id", "X-Amzn-Trace-Id", "Content-Length", "x-amzn-ErrorType":
+			continue
+		case "Content-Type":
+			if res.Header[name][0] == applicationJSON {
+				continue
+			}
+		}
+		b += name + "=" + strings.Join(res.Header[name], "|") + " "
+	}
+	return b + bodyOf(t, res)
 }
