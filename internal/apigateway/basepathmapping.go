@@ -1,0 +1,184 @@
+package apigateway
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// noBasePath is how an empty base path is stored, shown and asked for.
+const noBasePath = "(none)"
+
+var basePathPattern = regexp.MustCompile(`^[A-Za-z0-9$_.+!*'(){}|~-]{1,300}$`)
+
+// basePathOf is the stored form of a base path.
+func basePathOf(p *string) (string, error) {
+	path := wire.Val(p)
+	switch {
+	case path == "" || path == noBasePath:
+		return noBasePath, nil
+	case strings.Contains(path, "/"):
+		return "", badRequest("API Gateway V1 doesn't support the slash character (/) in base path mappings. To create a multi-level base path mapping, use API Gateway V2.")
+	case !basePathPattern.MatchString(path) || path == "ping" || path == "sping":
+		return "", badRequest("Invalid base path: %s", path)
+	}
+	return path, nil
+}
+
+// CreateBasePathMapping maps a path of a custom domain to an API, or to one of
+// its stages.
+func (s *Service) CreateBasePathMapping(ctx context.Context, in *apigatewayapi.CreateBasePathMappingRequest) (*apigatewayapi.BasePathMapping, error) {
+	sc, name := scopeOf(ctx), strings.ToLower(*in.DomainName)
+	path, err := basePathOf(in.BasePath)
+	if err != nil {
+		return nil, err
+	}
+	m := &apigatewayapi.BasePathMapping{BasePath: &path, RestApiId: in.RestApiId, Stage: nonEmpty(in.Stage)}
+	err = s.Store.Update(ctx, func(tx store.Tx) error {
+		if _, err := getDomain(tx, sc, name); err != nil {
+			return err
+		}
+		if have, err := mappings.Get(tx, sc.id(name, path)...); err != nil || have != nil {
+			return orElse(err, conflict("Base path already exists for this domain name"))
+		}
+		if err := checkMapping(tx, sc, m); err != nil {
+			return err
+		}
+		return mappings.Put(tx, m, sc.id(name, path)...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m, s.publishDomain(ctx, sc, name)
+}
+
+// checkMapping holds a mapping's target against the store.
+func checkMapping(r store.ReadTx, sc scope, m *apigatewayapi.BasePathMapping) error {
+	if api, err := apis.Get(r, sc.id(wire.Val(m.RestApiId))...); err != nil || api == nil {
+		return orElse(err, badRequest("Invalid REST API identifier specified"))
+	}
+	if m.Stage == nil {
+		return nil
+	}
+	if st, err := stages.Get(r, sc.id(*m.RestApiId, *m.Stage)...); err != nil || st == nil {
+		return orElse(err, badRequest("Invalid stage identifier specified"))
+	}
+	return nil
+}
+
+// mappedDomains lists the domains that lead to an API, or to one stage of it.
+func mappedDomains(r store.ReadTx, sc scope, apiID, stageName string) ([]string, error) {
+	var names []string
+	for d, err := range domains.All(r, sc.id()...) {
+		if err != nil {
+			return nil, err
+		}
+		routes, err := mappings.List(r, sc.id(*d.Domain.DomainName)...)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(routes, func(m *apigatewayapi.BasePathMapping) bool {
+			return *m.RestApiId == apiID && (stageName == "" || wire.Val(m.Stage) == stageName)
+		}) {
+			names = append(names, *d.Domain.DomainName)
+		}
+	}
+	return names, nil
+}
+
+// getMapping reads a mapping by its path as a request spells it.
+func getMapping(r store.ReadTx, sc scope, domainName string, path *string) (*apigatewayapi.BasePathMapping, error) {
+	key, err := basePathOf(path)
+	if err != nil {
+		return nil, noMapping()
+	}
+	if _, err := getDomain(r, sc, domainName); err != nil {
+		return nil, err
+	}
+	return find(r, mappings, noMapping(), sc.id(strings.ToLower(domainName), key))
+}
+
+// GetBasePathMapping returns a mapping.
+func (s *Service) GetBasePathMapping(ctx context.Context, in *apigatewayapi.GetBasePathMappingRequest) (*apigatewayapi.BasePathMapping, error) {
+	sc := scopeOf(ctx)
+	return view(ctx, s, func(r store.ReadTx) (*apigatewayapi.BasePathMapping, error) {
+		return getMapping(r, sc, *in.DomainName, in.BasePath)
+	})
+}
+
+// GetBasePathMappings lists a domain's mappings.
+func (s *Service) GetBasePathMappings(ctx context.Context, in *apigatewayapi.GetBasePathMappingsRequest) (*apigatewayapi.BasePathMappings, error) {
+	sc, name := scopeOf(ctx), strings.ToLower(*in.DomainName)
+	return view(ctx, s, func(r store.ReadTx) (*apigatewayapi.BasePathMappings, error) {
+		if _, err := getDomain(r, sc, name); err != nil {
+			return nil, err
+		}
+		items, next, err := page(r, mappings, in.Position, in.Limit, func(m *apigatewayapi.BasePathMapping) string { return *m.BasePath }, sc.id(name))
+		return &apigatewayapi.BasePathMappings{Position: next, Items: values(items)}, err
+	})
+}
+
+var mappingPatch = patchTable[apigatewayapi.BasePathMapping]{picky: true, rows: []patchRow[apigatewayapi.BasePathMapping]{
+	{"/basePath", replaceOnly, func(m *apigatewayapi.BasePathMapping, op patchOp) error {
+		path, err := basePathOf(op.value)
+		m.BasePath = &path
+		return err
+	}},
+	textRow("/stage", func(m *apigatewayapi.BasePathMapping) **string { return &m.Stage }),
+	{"/restapiId", replaceOnly, func(m *apigatewayapi.BasePathMapping, op patchOp) error {
+		m.RestApiId = wire.Ptr(op.text())
+		return nil
+	}},
+}}
+
+// UpdateBasePathMapping changes a mapping.
+func (s *Service) UpdateBasePathMapping(ctx context.Context, in *apigatewayapi.UpdateBasePathMappingRequest) (*apigatewayapi.BasePathMapping, error) {
+	sc, name := scopeOf(ctx), strings.ToLower(*in.DomainName)
+	m, err := update(ctx, s, func(tx store.Tx) (*apigatewayapi.BasePathMapping, error) {
+		m, err := getMapping(tx, sc, name, in.BasePath)
+		if err != nil {
+			return nil, err
+		}
+		old := *m.BasePath
+		if err := mappingPatch.apply(m, in.PatchOperations); err != nil {
+			return nil, err
+		}
+		if err := checkMapping(tx, sc, m); err != nil {
+			return nil, err
+		}
+		if *m.BasePath != old {
+			if have, err := mappings.Get(tx, sc.id(name, *m.BasePath)...); err != nil || have != nil {
+				return nil, orElse(err, conflict("Base path already exists for this domain name"))
+			}
+			if err := mappings.Delete(tx, sc.id(name, old)...); err != nil {
+				return nil, err
+			}
+		}
+		return m, mappings.Put(tx, m, sc.id(name, *m.BasePath)...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m, s.publishDomain(ctx, sc, name)
+}
+
+// DeleteBasePathMapping deletes a mapping.
+func (s *Service) DeleteBasePathMapping(ctx context.Context, in *apigatewayapi.DeleteBasePathMappingRequest) error {
+	sc, name := scopeOf(ctx), strings.ToLower(*in.DomainName)
+	err := s.Store.Update(ctx, func(tx store.Tx) error {
+		m, err := getMapping(tx, sc, name, in.BasePath)
+		if err != nil {
+			return err
+		}
+		return mappings.Delete(tx, sc.id(name, *m.BasePath)...)
+	})
+	if err != nil {
+		return err
+	}
+	return s.publishDomain(ctx, sc, name)
+}

@@ -1,0 +1,69 @@
+package apigateway
+
+import (
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/gateway"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// The operations that Service offers; a method with another signature would
+// count as not built.
+var _ interface {
+	apigatewayapi.CreateBasePathMappingAPI
+	apigatewayapi.CreateDeploymentAPI
+	apigatewayapi.CreateDomainNameAPI
+	apigatewayapi.CreateResourceAPI
+	apigatewayapi.CreateRestApiAPI
+	apigatewayapi.CreateStageAPI
+	apigatewayapi.DeleteBasePathMappingAPI
+	apigatewayapi.DeleteDeploymentAPI
+	apigatewayapi.DeleteDomainNameAPI
+	apigatewayapi.DeleteIntegrationAPI
+	apigatewayapi.DeleteIntegrationResponseAPI
+	apigatewayapi.DeleteMethodAPI
+	apigatewayapi.DeleteMethodResponseAPI
+	apigatewayapi.DeleteResourceAPI
+	apigatewayapi.DeleteRestApiAPI
+	apigatewayapi.DeleteStageAPI
+	apigatewayapi.GetAccountAPI
+	apigatewayapi.GetBasePathMappingAPI
+	apigatewayapi.GetBasePathMappingsAPI
+	apigatewayapi.GetDeploymentAPI
+	apigatewayapi.GetDeploymentsAPI
+	apigatewayapi.GetDomainNameAPI
+	apigatewayapi.GetDomainNamesAPI
+	apigatewayapi.GetIntegrationAPI
+	apigatewayapi.GetIntegrationResponseAPI
+	apigatewayapi.GetMethodAPI
+	apigatewayapi.GetMethodResponseAPI
+	apigatewayapi.GetModelAPI
+	apigatewayapi.GetModelsAPI
+	apigatewayapi.GetResourceAPI
+	apigatewayapi.GetResourcesAPI
+	apigatewayapi.GetRestApiAPI
+	apigatewayapi.GetRestApisAPI
+	apigatewayapi.GetStageAPI
+	apigatewayapi.GetStagesAPI
+	apigatewayapi.GetTagsAPI
+	apigatewayapi.PutIntegrationAPI
+	apigatewayapi.PutIntegrationResponseAPI
+	apigatewayapi.PutMethodAPI
+	apigatewayapi.PutMethodResponseAPI
+	apigatewayapi.TagResourceAPI
+	apigatewayapi.UntagResourceAPI
+	apigatewayapi.UpdateAccountAPI
+	apigatewayapi.UpdateBasePathMappingAPI
+	apigatewayapi.UpdateDeploymentAPI
+	apigatewayapi.UpdateDomainNameAPI
+	apigatewayapi.UpdateIntegrationAPI
+	apigatewayapi.UpdateIntegrationResponseAPI
+	apigatewayapi.UpdateMethodAPI
+	apigatewayapi.UpdateMethodResponseAPI
+	apigatewayapi.UpdateResourceAPI
+	apigatewayapi.UpdateRestApiAPI
+	apigatewayapi.UpdateStageAPI
+	wire.Refuser
+	wire.IAMNamer
+} = (*Service)(nil)
+
+var _ Publisher = (*gateway.Gateway)(nil)

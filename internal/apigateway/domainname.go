@@ -1,0 +1,217 @@
+package apigateway
+
+import (
+	"context"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// cloudFrontZone is the hosted zone of every CloudFront distribution (AWS
+// General Reference, "Amazon CloudFront endpoints").
+const cloudFrontZone = "Z2FDTNDATAQYW2"
+
+// domain is a custom domain's record; see stage.
+type domain struct {
+	scope
+	Domain apigatewayapi.DomainName
+}
+
+// CreateDomainName makes a custom domain.
+func (s *Service) CreateDomainName(ctx context.Context, in *apigatewayapi.CreateDomainNameRequest) (*apigatewayapi.DomainName, error) {
+	sc := scopeOf(ctx)
+	d, err := s.newDomain(sc, in)
+	if err != nil {
+		return nil, err
+	}
+	name := *d.Domain.DomainName
+	err = s.Store.Update(ctx, func(tx store.Tx) error {
+		if owner, err := owners.Get(tx, name); err != nil || owner != nil {
+			return orElse(err, badRequest("The domain name you provided already exists."))
+		}
+		if err := owners.Put(tx, &sc, name); err != nil {
+			return err
+		}
+		return domains.Put(tx, d, sc.id(name)...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &d.Domain, s.publishDomain(ctx, sc, name)
+}
+
+func (s *Service) newDomain(sc scope, in *apigatewayapi.CreateDomainNameRequest) (*domain, error) {
+	endpoint, err := defaultEndpoint(in.EndpointConfiguration)
+	if err != nil {
+		return nil, err
+	}
+	if mode := wire.Val(in.RoutingMode); mode != "" && mode != apigatewayapi.RoutingModeBASEPATHMAPPINGONLY {
+		return nil, wire.NotBuilt("routing mode %s of custom domains", mode)
+	}
+	if err := checkTags(in.Tags); err != nil {
+		return nil, err
+	}
+	d := &domain{scope: sc, Domain: apigatewayapi.DomainName{
+		DomainName: wire.Ptr(strings.ToLower(*in.DomainName)), CertificateName: nonEmpty(in.CertificateName), CertificateArn: nonEmpty(in.CertificateArn),
+		RegionalCertificateName: nonEmpty(in.RegionalCertificateName), RegionalCertificateArn: nonEmpty(in.RegionalCertificateArn),
+		EndpointConfiguration: endpoint, DomainNameStatus: wire.Ptr(apigatewayapi.DomainNameStatusAVAILABLE),
+		SecurityPolicy: nonEmpty(in.SecurityPolicy), RoutingMode: wire.Ptr(apigatewayapi.RoutingModeBASEPATHMAPPINGONLY), Tags: nonEmptyMap(in.Tags),
+	}}
+	if d.Domain.SecurityPolicy == nil {
+		d.Domain.SecurityPolicy = wire.Ptr(apigatewayapi.SecurityPolicyTLS12)
+	}
+	return d, s.connect(d)
+}
+
+// connect checks the certificate of the domain's endpoint type and gives the
+// domain the addresses that DNS records point at.
+func (s *Service) connect(d *domain) error {
+	v := &d.Domain
+	switch kind := v.EndpointConfiguration.Types[0]; kind {
+	case apigatewayapi.EndpointTypeEDGE:
+		if err := checkCertificate(kind, v.CertificateArn, "us-east-1"); err != nil {
+			return err
+		}
+		if v.DistributionDomainName == nil {
+			v.DistributionDomainName = wire.Ptr("d" + ident.Lower(13) + ".cloudfront.net")
+			v.DistributionHostedZoneId = wire.Ptr(cloudFrontZone)
+			v.CertificateUploadDate = s.now()
+		}
+		v.RegionalDomainName, v.RegionalHostedZoneId = nil, nil
+	case apigatewayapi.EndpointTypeREGIONAL:
+		if err := checkCertificate(kind, v.RegionalCertificateArn, d.Region); err != nil {
+			return err
+		}
+		if v.RegionalDomainName == nil {
+			v.RegionalDomainName = wire.Ptr("d-" + ident.Lower(10) + ".execute-api." + d.Region + ".amazonaws.com")
+			v.RegionalHostedZoneId = nonEmpty(wire.Ptr(regionalZone(d.Region)))
+		}
+		v.DistributionDomainName, v.DistributionHostedZoneId, v.CertificateUploadDate = nil, nil, nil
+	default:
+		return wire.NotBuilt("%s custom domains", kind)
+	}
+	return nil
+}
+
+func checkCertificate(kind string, certificate *string, region string) error {
+	if certificate == nil {
+		return badRequest("A certificate was not provided for the endpoint type %s.", kind)
+	}
+	c, err := arn.Parse(*certificate)
+	switch {
+	case err != nil || c.Service != "acm" || !strings.HasPrefix(c.Resource, "certificate/"):
+		return badRequest("Invalid certificate ARN: %s.", *certificate)
+	case c.Region != region:
+		return badRequest("Invalid certificate ARN: %s. Certificate must be in '%s'.", *certificate, region)
+	}
+	return nil
+}
+
+// regionalZone is the hosted zone of regional domains (AWS General Reference,
+// "Amazon API Gateway endpoints"), "" for a region that it doesn't list.
+func regionalZone(region string) string {
+	return map[string]string{
+		"ap-northeast-1": "Z1YSHQZHG15GKL", "ap-northeast-2": "Z20JF4UZKIW1U8", "ap-south-1": "Z3VO1THU9YC4UR",
+		"ap-southeast-1": "ZL327KTPIQFUL", "ap-southeast-2": "Z2RPCDW04V8134", "ca-central-1": "Z19DQILCV0OWEC",
+		"eu-central-1": "Z1U9ULNL0V5AJ3", "eu-north-1": "Z3UWIKFBOOGXPP", "eu-west-1": "ZLY8HYME6SFDD",
+		"eu-west-2": "ZJ5UAJN8Y3Z2Q", "eu-west-3": "Z3KY65QIEKYHQQ", "sa-east-1": "ZCMLWB8V5SYIT",
+		"us-east-1": "Z1UJRXOUMOOFQ8", "us-east-2": "ZOJJZC49E0EPZ", "us-west-1": "Z2MUQ32089INYE", "us-west-2": "Z2OJLYMUO9EFXC",
+	}[region]
+}
+
+func getDomain(r store.ReadTx, sc scope, name string) (*domain, error) {
+	return find(r, domains, noDomain(), sc.id(strings.ToLower(name)))
+}
+
+// GetDomainName returns a custom domain.
+func (s *Service) GetDomainName(ctx context.Context, in *apigatewayapi.GetDomainNameRequest) (*apigatewayapi.DomainName, error) {
+	sc := scopeOf(ctx)
+	return view(ctx, s, func(r store.ReadTx) (*apigatewayapi.DomainName, error) {
+		d, err := getDomain(r, sc, *in.DomainName)
+		if err != nil {
+			return nil, err
+		}
+		return &d.Domain, nil
+	})
+}
+
+// GetDomainNames lists the custom domains of the account's region. No other
+// account shares domains with it.
+func (s *Service) GetDomainNames(ctx context.Context, in *apigatewayapi.GetDomainNamesRequest) (*apigatewayapi.DomainNames, error) {
+	sc := scopeOf(ctx)
+	if wire.Val(in.ResourceOwner) == apigatewayapi.ResourceOwnerOTHERACCOUNTS {
+		return &apigatewayapi.DomainNames{Items: []apigatewayapi.DomainName{}}, nil
+	}
+	return view(ctx, s, func(r store.ReadTx) (*apigatewayapi.DomainNames, error) {
+		items, next, err := page(r, domains, in.Position, in.Limit, func(d *domain) string { return *d.Domain.DomainName }, sc.id())
+		out := &apigatewayapi.DomainNames{Position: next, Items: []apigatewayapi.DomainName{}}
+		for _, d := range items {
+			out.Items = append(out.Items, d.Domain)
+		}
+		return out, err
+	})
+}
+
+var domainPatch = patchTable[apigatewayapi.DomainName]{rows: []patchRow[apigatewayapi.DomainName]{
+	textRow("/certificateArn", func(d *apigatewayapi.DomainName) **string { return &d.CertificateArn }),
+	textRow("/certificateName", func(d *apigatewayapi.DomainName) **string { return &d.CertificateName }),
+	textRow("/regionalCertificateArn", func(d *apigatewayapi.DomainName) **string { return &d.RegionalCertificateArn }),
+	textRow("/regionalCertificateName", func(d *apigatewayapi.DomainName) **string { return &d.RegionalCertificateName }),
+	{"/securityPolicy", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error {
+		d.SecurityPolicy = op.value
+		return oneOf("SecurityPolicy", op.text(), apigatewayapi.SecurityPolicyTLS10, apigatewayapi.SecurityPolicyTLS12)
+	}},
+	{"/endpointConfiguration/types/{}", anyEdit, func(d *apigatewayapi.DomainName, op patchOp) error {
+		return patchEndpointType(d.EndpointConfiguration, op)
+	}},
+	{"/endpointConfiguration/ipAddressType", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error {
+		return patchIPAddressType(d.EndpointConfiguration, op)
+	}},
+	notBuiltRow[apigatewayapi.DomainName]("/mutualTlsAuthentication/truststoreUri", "mutual TLS"),
+	notBuiltRow[apigatewayapi.DomainName]("/mutualTlsAuthentication/truststoreVersion", "mutual TLS"),
+	notBuiltRow[apigatewayapi.DomainName]("/ownershipVerificationCertificateArn", "ownership verification certificates"),
+	notBuiltRow[apigatewayapi.DomainName]("/routingMode", "routing rules"),
+}}
+
+// UpdateDomainName changes a custom domain.
+func (s *Service) UpdateDomainName(ctx context.Context, in *apigatewayapi.UpdateDomainNameRequest) (*apigatewayapi.DomainName, error) {
+	sc := scopeOf(ctx)
+	return update(ctx, s, func(tx store.Tx) (*apigatewayapi.DomainName, error) {
+		d, err := getDomain(tx, sc, *in.DomainName)
+		if err != nil {
+			return nil, err
+		}
+		if err := domainPatch.apply(&d.Domain, in.PatchOperations); err != nil {
+			return nil, err
+		}
+		if err := s.connect(d); err != nil {
+			return nil, err
+		}
+		return &d.Domain, domains.Put(tx, d, sc.id(*d.Domain.DomainName)...)
+	})
+}
+
+// DeleteDomainName deletes a custom domain with its base path mappings.
+func (s *Service) DeleteDomainName(ctx context.Context, in *apigatewayapi.DeleteDomainNameRequest) error {
+	sc, name := scopeOf(ctx), strings.ToLower(*in.DomainName)
+	err := s.Store.Update(ctx, func(tx store.Tx) error {
+		if _, err := getDomain(tx, sc, name); err != nil {
+			return err
+		}
+		if err := mappings.DeleteAll(tx, sc.id(name)...); err != nil {
+			return err
+		}
+		if err := owners.Delete(tx, name); err != nil {
+			return err
+		}
+		return domains.Delete(tx, sc.id(name)...)
+	})
+	if err != nil {
+		return err
+	}
+	return s.publishDomain(ctx, sc, name)
+}

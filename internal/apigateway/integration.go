@@ -1,0 +1,213 @@
+package apigateway
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// Bounds of an integration's timeout ("Amazon API Gateway quotas").
+const (
+	minTimeout = 50
+	maxTimeout = 29_000
+)
+
+// PutIntegration gives a method its integration. Integration responses of an
+// earlier one are gone.
+func (s *Service) PutIntegration(ctx context.Context, in *apigatewayapi.PutIntegrationRequest) (*apigatewayapi.Integration, error) {
+	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
+	i := &apigatewayapi.Integration{
+		Type: in.Type, HttpMethod: nonEmpty(in.IntegrationHttpMethod), Uri: nonEmpty(in.Uri), ConnectionType: nonEmpty(in.ConnectionType),
+		Credentials: nonEmpty(in.Credentials), RequestParameters: in.RequestParameters, RequestTemplates: in.RequestTemplates,
+		PassthroughBehavior: in.PassthroughBehavior, TimeoutInMillis: in.TimeoutInMillis,
+		CacheNamespace: nonEmpty(in.CacheNamespace), CacheKeyParameters: in.CacheKeyParameters,
+	}
+	if i.PassthroughBehavior == nil {
+		i.PassthroughBehavior = wire.Ptr("WHEN_NO_MATCH")
+	}
+	if i.TimeoutInMillis == nil {
+		i.TimeoutInMillis = wire.Ptr[int64](maxTimeout)
+	}
+	if i.CacheNamespace == nil {
+		i.CacheNamespace = in.ResourceId
+	}
+	if i.CacheKeyParameters == nil {
+		i.CacheKeyParameters = []string{}
+	}
+	if mode := wire.Val(in.ResponseTransferMode); mode != "" {
+		if mode != apigatewayapi.ResponseTransferModeBUFFERED {
+			return nil, wire.NotBuilt("response transfer mode %s of integrations", mode)
+		}
+		i.ResponseTransferMode = in.ResponseTransferMode
+	}
+	m, err := s.editMethod(ctx, at, func(_ store.ReadTx, m *apigatewayapi.Method) error {
+		m.MethodIntegration = i
+		return checkIntegration(i)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m.MethodIntegration, nil
+}
+
+// checkIntegration refuses what API Gateway refuses, and names what the data
+// plane can't do.
+func checkIntegration(i *apigatewayapi.Integration) error {
+	kind := *i.Type
+	if kind != apigatewayapi.IntegrationTypeMOCK && i.HttpMethod == nil {
+		return badRequest("Enumeration value for HttpMethod must be non-empty")
+	}
+	if i.HttpMethod != nil {
+		if err := checkVerb(*i.HttpMethod); err != nil {
+			return err
+		}
+	}
+	if err := oneOf("PassthroughBehavior", *i.PassthroughBehavior, "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"); err != nil {
+		return err
+	}
+	if t := *i.TimeoutInMillis; t < minTimeout || t > maxTimeout {
+		return badRequest("Timeout should be between 50 ms and 29000 ms")
+	}
+	if wire.Val(i.ConnectionType) == apigatewayapi.ConnectionTypeVPCLINK {
+		return wire.NotBuilt("VPC links (connectionType of an integration)")
+	}
+	if c := wire.Val(i.Credentials); c != "" && !strings.Contains(c, "${") {
+		if _, err := arn.Parse(c); err != nil {
+			return invalidARN()
+		}
+	}
+	if err := checkMappings(requestSide, i.RequestParameters); err != nil {
+		return err
+	}
+	if err := checkContentTypes(i.RequestTemplates); err != nil {
+		return err
+	}
+	switch kind {
+	case apigatewayapi.IntegrationTypeAWS, apigatewayapi.IntegrationTypeAWSPROXY:
+		return checkServiceURI(kind, wire.Val(i.Uri))
+	case apigatewayapi.IntegrationTypeHTTP, apigatewayapi.IntegrationTypeHTTPPROXY:
+		return wire.NotBuilt("%s integrations", kind)
+	}
+	return nil
+}
+
+// lambdaPath is what follows "lambda:path" in the address of Lambda's Invoke.
+var lambdaPath = regexp.MustCompile(`^/?2015-03-31/functions/.+/invocations$`)
+
+// checkServiceURI checks the address of an AWS service:
+// arn:aws:apigateway:region:service:path/... or :action/... (API Reference,
+// PutIntegration, "uri").
+func checkServiceURI(kind, uri string) error {
+	a, err := arn.Parse(uri)
+	if err != nil || a.Service != "apigateway" {
+		return invalidARN()
+	}
+	style, rest, ok := strings.Cut(a.Resource, "/")
+	if !ok || style != "path" && style != "action" {
+		return badRequest("AWS ARN for integration must contain path or action")
+	}
+	service := a.Account // the part that is an account in other ARNs
+	switch {
+	case service == "lambda" && style == "path" && lambdaPath.MatchString(rest):
+		return nil
+	case kind == apigatewayapi.IntegrationTypeAWSPROXY && service != "lambda" && service != "firehose":
+		return badRequest("Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations.")
+	}
+	return wire.NotBuilt("%s integrations with %s:%s", kind, service, a.Resource)
+}
+
+// GetIntegration returns a method's integration.
+func (s *Service) GetIntegration(ctx context.Context, in *apigatewayapi.GetIntegrationRequest) (*apigatewayapi.Integration, error) {
+	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
+	return view(ctx, s, func(r store.ReadTx) (*apigatewayapi.Integration, error) { return getIntegration(r, at) })
+}
+
+func getIntegration(r store.ReadTx, at methodID) (*apigatewayapi.Integration, error) {
+	m, err := getMethod(r, at)
+	if err != nil {
+		return nil, err
+	}
+	if m.MethodIntegration == nil {
+		return nil, noIntegration()
+	}
+	return m.MethodIntegration, nil
+}
+
+// editIntegration changes the integration of a method and returns it.
+func (s *Service) editIntegration(ctx context.Context, at methodID, edit func(*apigatewayapi.Method, *apigatewayapi.Integration) error) (*apigatewayapi.Integration, error) {
+	m, err := s.editMethod(ctx, at, func(_ store.ReadTx, m *apigatewayapi.Method) error {
+		if m.MethodIntegration == nil {
+			return noIntegration()
+		}
+		return edit(m, m.MethodIntegration)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m.MethodIntegration, nil
+}
+
+var integrationPatch = patchTable[apigatewayapi.Integration]{rows: []patchRow[apigatewayapi.Integration]{
+	textRow("/uri", func(i *apigatewayapi.Integration) **string { return &i.Uri }),
+	textRow("/httpMethod", func(i *apigatewayapi.Integration) **string { return &i.HttpMethod }),
+	textRow("/credentials", func(i *apigatewayapi.Integration) **string { return &i.Credentials }),
+	{"/passthroughBehavior", replaceOnly, func(i *apigatewayapi.Integration, op patchOp) error {
+		i.PassthroughBehavior = wire.Ptr(op.text())
+		return nil
+	}},
+	{"/timeoutInMillis", replaceOnly, func(i *apigatewayapi.Integration, op patchOp) error {
+		n, err := strconv.ParseInt(op.text(), 10, 64)
+		i.TimeoutInMillis = &n
+		if err != nil {
+			return badRequest("Timeout should be between 50 ms and 29000 ms")
+		}
+		return nil
+	}},
+	textRow("/connectionType", func(i *apigatewayapi.Integration) **string { return &i.ConnectionType }),
+	notBuiltRow[apigatewayapi.Integration]("/connectionId", "VPC links"),
+	notBuiltRow[apigatewayapi.Integration]("/contentHandling", "content handling"),
+	notBuiltRow[apigatewayapi.Integration]("/tlsConfig/insecureSkipVerification", "TLS settings of integrations"),
+	textRow("/cacheNamespace", func(i *apigatewayapi.Integration) **string { return &i.CacheNamespace }),
+	mapRow("/requestTemplates", func(i *apigatewayapi.Integration) *map[string]string { return &i.RequestTemplates },
+		"Content-Type specified was not found", patchText[apigatewayapi.Integration]),
+	mapRow("/requestParameters", func(i *apigatewayapi.Integration) *map[string]string { return &i.RequestParameters },
+		"Invalid parameter name specified", patchText[apigatewayapi.Integration]),
+	{"/cacheKeyParameters/{}", addRemove, func(i *apigatewayapi.Integration, op patchOp) error {
+		i.CacheKeyParameters = slices.DeleteFunc(i.CacheKeyParameters, func(p string) bool { return p == op.key })
+		if op.op == "add" {
+			i.CacheKeyParameters = append(i.CacheKeyParameters, op.key)
+		}
+		return nil
+	}},
+}}
+
+// UpdateIntegration changes an integration.
+func (s *Service) UpdateIntegration(ctx context.Context, in *apigatewayapi.UpdateIntegrationRequest) (*apigatewayapi.Integration, error) {
+	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
+	return s.editIntegration(ctx, at, func(_ *apigatewayapi.Method, i *apigatewayapi.Integration) error {
+		if err := integrationPatch.apply(i, in.PatchOperations); err != nil {
+			return err
+		}
+		if i.CacheNamespace == nil {
+			i.CacheNamespace = in.ResourceId
+		}
+		return checkIntegration(i)
+	})
+}
+
+// DeleteIntegration takes a method's integration away.
+func (s *Service) DeleteIntegration(ctx context.Context, in *apigatewayapi.DeleteIntegrationRequest) error {
+	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
+	_, err := s.editIntegration(ctx, at, func(m *apigatewayapi.Method, _ *apigatewayapi.Integration) error {
+		m.MethodIntegration = nil
+		return nil
+	})
+	return err
+}

@@ -1,0 +1,53 @@
+package apigateway
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// side is where a parameter mapping acts; it decides what may be its target
+// and its source ("Amazon API Gateway API request and response data mapping
+// reference").
+type side struct {
+	target, source *regexp.Regexp
+}
+
+// anySource are the sources that both sides share.
+const anySource = `'.*'|stageVariables\.[A-Za-z0-9_]+|context\..+`
+
+var (
+	requestSide = side{
+		target: regexp.MustCompile(`^integration\.request\.(header|querystring|path)\..+$`),
+		source: regexp.MustCompile(`(?s)^(` + anySource +
+			`|method\.request\.(path|querystring|multivaluequerystring|header|multivalueheader)\..+|method\.request\.body([.\[].*)?)$`),
+	}
+	responseSide = side{
+		target: regexp.MustCompile(`^method\.response\.header\..+$`),
+		source: regexp.MustCompile(`(?s)^(` + anySource +
+			`|integration\.response\.(header|multivalueheader)\..+|integration\.response\.body([.\[].*)?)$`),
+	}
+)
+
+func checkMappings(s side, params map[string]string) error {
+	for _, target := range slices.Sorted(maps.Keys(params)) {
+		switch source := params[target]; {
+		case !s.target.MatchString(target):
+			return invalidMapping("Invalid mapping expression parameter specified: " + target)
+		case !s.source.MatchString(source):
+			return invalidMapping("Invalid mapping expression specified: " + source)
+		}
+	}
+	return nil
+}
+
+// checkContentTypes checks the keys of a map of templates.
+func checkContentTypes(templates map[string]string) error {
+	for _, t := range slices.Sorted(maps.Keys(templates)) {
+		if kind, sub, ok := strings.Cut(t, "/"); t != "$default" && (!ok || kind == "" || sub == "") {
+			return badRequest("Validation Result: warnings : [], errors : [Invalid content type specified: %s]", t)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,209 @@
+package apigateway
+
+import (
+	"context"
+	"maps"
+	"regexp"
+	"slices"
+
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+const authNone = "NONE"
+
+var verbs = []string{"GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"}
+
+func checkVerb(verb string) error { return oneOf("HttpMethod", verb, verbs...) }
+
+// methodID is where a method lives.
+type methodID struct {
+	scope
+	api, resource, verb string
+}
+
+// methodAt is the address that the calls below a method share.
+func methodAt(ctx context.Context, api, resource, verb *string) methodID {
+	return methodID{scopeOf(ctx), *api, *resource, *verb}
+}
+
+func (m methodID) record() []string { return m.id(m.api, m.resource) }
+
+// getMethod reads a method. A missing API reads as a missing resource
+// (recorded).
+func getMethod(r store.ReadTx, at methodID) (*apigatewayapi.Method, error) {
+	res, err := getResource(r, at.scope, at.api, at.resource)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := res.ResourceMethods[at.verb]
+	if !ok {
+		return nil, noMethod()
+	}
+	return &m, nil
+}
+
+// editMethod changes a method in a transaction of its own and returns it.
+func (s *Service) editMethod(ctx context.Context, at methodID, edit func(store.ReadTx, *apigatewayapi.Method) error) (*apigatewayapi.Method, error) {
+	return update(ctx, s, func(tx store.Tx) (*apigatewayapi.Method, error) {
+		res, err := getResource(tx, at.scope, at.api, at.resource)
+		if err != nil {
+			return nil, err
+		}
+		m, ok := res.ResourceMethods[at.verb]
+		if !ok {
+			return nil, noMethod()
+		}
+		if err := edit(tx, &m); err != nil {
+			return nil, err
+		}
+		res.ResourceMethods[at.verb] = m
+		return &m, resources.Put(tx, res, at.record()...)
+	})
+}
+
+// PutMethod adds a method to a resource.
+func (s *Service) PutMethod(ctx context.Context, in *apigatewayapi.PutMethodRequest) (*apigatewayapi.Method, error) {
+	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
+	m := apigatewayapi.Method{
+		HttpMethod: in.HttpMethod, AuthorizationType: in.AuthorizationType, ApiKeyRequired: wire.Ptr(wire.Val(in.ApiKeyRequired)),
+		OperationName: nonEmpty(in.OperationName),
+	}
+	if len(in.RequestParameters) > 0 {
+		m.RequestParameters = in.RequestParameters
+	}
+	if len(in.RequestModels) > 0 {
+		m.RequestModels = in.RequestModels
+	}
+	return update(ctx, s, func(tx store.Tx) (*apigatewayapi.Method, error) {
+		res, err := getResource(tx, at.scope, at.api, at.resource)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkMethod(tx, at, &m); err != nil {
+			return nil, err
+		}
+		if _, ok := res.ResourceMethods[at.verb]; ok {
+			return nil, conflict("Method already exists for this resource")
+		}
+		if res.ResourceMethods == nil {
+			res.ResourceMethods = map[string]apigatewayapi.Method{}
+		}
+		res.ResourceMethods[at.verb] = m
+		return &m, resources.Put(tx, res, at.record()...)
+	})
+}
+
+func checkMethod(r store.ReadTx, at methodID, m *apigatewayapi.Method) error {
+	if err := checkVerb(at.verb); err != nil {
+		return err
+	}
+	if err := checkAuthorization(*m.AuthorizationType); err != nil {
+		return err
+	}
+	if err := checkRequestParameters(m.RequestParameters); err != nil {
+		return err
+	}
+	return checkModels(r, at.scope, at.api, m.RequestModels)
+}
+
+// checkAuthorization accepts only what the data plane enforces.
+func checkAuthorization(kind string) error {
+	switch kind {
+	case authNone:
+		return nil
+	case "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS":
+		return wire.NotBuilt("authorization type %s of methods", kind)
+	}
+	return badRequest("Invalid authorization type specified. Valid options are NONE,AWS_IAM,CUSTOM,COGNITO_USER_POOLS")
+}
+
+var requestParameter = regexp.MustCompile(`^method\.request\.(querystring|path|header)\.(.+)$`)
+
+func checkRequestParameters(params map[string]bool) error {
+	seen := map[string]bool{}
+	for _, p := range slices.Sorted(maps.Keys(params)) {
+		match := requestParameter.FindStringSubmatch(p)
+		if match == nil {
+			return invalidMapping("Invalid mapping expression parameter specified: " + p)
+		}
+		if seen[match[2]] {
+			return badRequest("Parameter names must be unique across querystring, header and path")
+		}
+		seen[match[2]] = true
+	}
+	return nil
+}
+
+// GetMethod returns a method with its integration and responses.
+func (s *Service) GetMethod(ctx context.Context, in *apigatewayapi.GetMethodRequest) (*apigatewayapi.Method, error) {
+	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
+	return view(ctx, s, func(r store.ReadTx) (*apigatewayapi.Method, error) { return getMethod(r, at) })
+}
+
+var methodPatch = patchTable[apigatewayapi.Method]{rows: []patchRow[apigatewayapi.Method]{
+	{"/authorizationType", replaceOnly, func(m *apigatewayapi.Method, op patchOp) error {
+		m.AuthorizationType = op.value
+		return checkAuthorization(op.text())
+	}},
+	{"/authorizerId", replaceOnly, func(*apigatewayapi.Method, patchOp) error {
+		return nil // without an authorizer's type, an id is ignored (recorded)
+	}},
+	{"/apiKeyRequired", replaceOnly, func(_ *apigatewayapi.Method, op patchOp) error {
+		if op.isTrue() {
+			return wire.NotBuilt("API keys (patch of %s)", op.path)
+		}
+		return nil
+	}},
+	textRow("/operationName", func(m *apigatewayapi.Method) **string { return &m.OperationName }),
+	{"/requestValidatorId", replaceOnly, func(_ *apigatewayapi.Method, op patchOp) error {
+		if op.text() != "" {
+			return wire.NotBuilt("request validators (patch of %s)", op.path)
+		}
+		return nil
+	}},
+	mapRow("/requestParameters", func(m *apigatewayapi.Method) *map[string]bool { return &m.RequestParameters },
+		"Invalid parameter name specified", func(_ *apigatewayapi.Method, _ string, op patchOp) (bool, error) { return op.isTrue(), nil }),
+	mapRow("/requestModels", func(m *apigatewayapi.Method) *map[string]string { return &m.RequestModels },
+		"Content-Type specified was not found", patchText[apigatewayapi.Method]),
+	{"/authorizationScopes", addRemove, func(_ *apigatewayapi.Method, op patchOp) error {
+		if op.op == "add" {
+			return wire.NotBuilt("authorization scopes (patch of %s)", op.path)
+		}
+		return nil
+	}},
+}}
+
+// patchText is the parser of map entries that are any text.
+func patchText[T any](_ *T, _ string, op patchOp) (string, error) { return op.text(), nil }
+
+// UpdateMethod changes a method.
+func (s *Service) UpdateMethod(ctx context.Context, in *apigatewayapi.UpdateMethodRequest) (*apigatewayapi.Method, error) {
+	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
+	return s.editMethod(ctx, at, func(r store.ReadTx, m *apigatewayapi.Method) error {
+		if err := methodPatch.apply(m, in.PatchOperations); err != nil {
+			return err
+		}
+		return checkMethod(r, at, m)
+	})
+}
+
+// DeleteMethod deletes a method with its integration and responses.
+func (s *Service) DeleteMethod(ctx context.Context, in *apigatewayapi.DeleteMethodRequest) error {
+	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
+	return s.Store.Update(ctx, func(tx store.Tx) error {
+		res, err := getResource(tx, at.scope, at.api, at.resource)
+		if err != nil {
+			return err
+		}
+		if _, ok := res.ResourceMethods[at.verb]; !ok {
+			return noMethod()
+		}
+		delete(res.ResourceMethods, at.verb)
+		if len(res.ResourceMethods) == 0 {
+			res.ResourceMethods = nil
+		}
+		return resources.Put(tx, res, at.record()...)
+	})
+}

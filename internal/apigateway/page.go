@@ -1,0 +1,45 @@
+package apigateway
+
+import (
+	"encoding/base64"
+
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/store/record"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+const (
+	defaultPage = 25 // API Reference: limit defaults to 25 and ends at 500
+	maxPage     = 500
+)
+
+// page reads the records below prefix that follow position, at most limit of
+// them, and the position of the next page if there is one. last is the part of
+// a record's id behind prefix.
+func page[T any](r store.ReadTx, c record.Collection[T], position *string, limit *int64, last func(*T) string, prefix []string) (items []*T, next *string, err error) {
+	size := int(wire.Val(limit))
+	if size <= 0 {
+		size = defaultPage
+	}
+	size = min(size, maxPage)
+	all := c.All(r, prefix...)
+	if position != nil && *position != "" {
+		after, err := base64.RawURLEncoding.DecodeString(*position)
+		if err != nil {
+			return nil, nil, badRequest("Invalid position parameter specified")
+		}
+		all = c.After(r, string(after), prefix...)
+	}
+	items = []*T{}
+	for v, err := range all {
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(items) == size {
+			next = wire.Ptr(base64.RawURLEncoding.EncodeToString([]byte(last(items[size-1]))))
+			break
+		}
+		items = append(items, v)
+	}
+	return items, next, nil
+}

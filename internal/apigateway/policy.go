@@ -1,0 +1,42 @@
+package apigateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// storePolicy checks a resource policy and brings it into the form that API
+// Gateway keeps: compact, and with the short form of resources spelled out
+// ("API Gateway resource policy examples"). An empty policy is none.
+func storePolicy(sc scope, apiID string, policy *string) (*string, error) {
+	if wire.Val(policy) == "" {
+		return nil, nil
+	}
+	var doc struct{ Statement json.RawMessage }
+	var compact bytes.Buffer
+	if json.Unmarshal([]byte(*policy), &doc) != nil || len(doc.Statement) == 0 || json.Compact(&compact, []byte(*policy)) != nil {
+		return nil, badRequest("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.")
+	}
+	full := `"arn:aws:execute-api:` + sc.Region + ":" + sc.Account + ":" + apiID + "/"
+	return wire.Ptr(strings.ReplaceAll(compact.String(), `"execute-api:/`, full)), nil
+}
+
+// answerPolicy is a policy as API Gateway prints it: the inside of a JSON
+// string, slashes escaped too (recorded).
+func answerPolicy(policy *string) *string {
+	if policy == nil {
+		return nil
+	}
+	var quoted bytes.Buffer
+	enc := json.NewEncoder(&quoted)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(*policy); err != nil {
+		return policy // a string always encodes
+	}
+	inside := strings.Trim(quoted.String(), "\n")
+	inside = inside[1 : len(inside)-1]
+	return wire.Ptr(strings.ReplaceAll(inside, "/", `\/`))
+}

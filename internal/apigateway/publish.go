@@ -1,0 +1,122 @@
+package apigateway
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/butai-dev/butai/internal/gateway"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// publishStages makes the data plane show what the store says about stages of
+// an API: a stage that is gone is removed there.
+func (s *Service) publishStages(ctx context.Context, sc scope, apiID string, names ...string) error {
+	s.publishing.Lock()
+	defer s.publishing.Unlock()
+	for _, name := range names {
+		spec, err := view(ctx, s, func(r store.ReadTx) (*gateway.Stage, error) {
+			return stageSpec(r, sc, apiID, name)
+		})
+		switch {
+		case err != nil:
+			return err
+		case spec == nil:
+			s.Gateway.RemoveStage(apiID, name)
+		default:
+			if err := s.Gateway.PublishStage(spec); err != nil {
+				return fmt.Errorf("publish stage %s of API %s: %w", name, apiID, err)
+			}
+		}
+	}
+	return nil
+}
+
+// stageSpec reads what the data plane needs of a stage; nil if there is none.
+func stageSpec(r store.ReadTx, sc scope, apiID, name string) (*gateway.Stage, error) {
+	st, err := stages.Get(r, sc.id(apiID, name)...)
+	if st == nil || err != nil {
+		return nil, err
+	}
+	snapshot, err := snapshots.Get(r, sc.id(apiID, *st.Stage.DeploymentId)...)
+	if err != nil {
+		return nil, err
+	}
+	if snapshot == nil {
+		return nil, fmt.Errorf("stage %s of API %s has no snapshot of deployment %s", name, apiID, *st.Stage.DeploymentId)
+	}
+	role, err := logRole(r, sc)
+	if err != nil {
+		return nil, err
+	}
+	return &gateway.Stage{
+		Account: sc.Account, Region: sc.Region, APIID: apiID,
+		Stage: &st.Stage, Deployment: snapshot, CloudWatchRole: role,
+	}, nil
+}
+
+// publishDomain does for a custom domain what publishStages does for stages.
+func (s *Service) publishDomain(ctx context.Context, sc scope, name string) error {
+	s.publishing.Lock()
+	defer s.publishing.Unlock()
+	spec, err := view(ctx, s, func(r store.ReadTx) (*gateway.DomainName, error) {
+		d, err := domains.Get(r, sc.id(name)...)
+		if d == nil || err != nil {
+			return nil, err
+		}
+		routes, err := mappings.List(r, sc.id(name)...)
+		return &gateway.DomainName{Account: sc.Account, Region: sc.Region, Name: name, Mappings: values(routes)}, err
+	})
+	switch {
+	case err != nil:
+		return err
+	case spec == nil:
+		s.Gateway.RemoveDomain(name)
+	default:
+		s.Gateway.PublishDomain(spec)
+	}
+	return nil
+}
+
+// publishAccount publishes every stage of an account's region again: the role
+// for logs is the account's.
+func (s *Service) publishAccount(ctx context.Context, sc scope) error {
+	all, err := view(ctx, s, func(r store.ReadTx) ([]*stage, error) { return stages.List(r, sc.id()...) })
+	if err != nil {
+		return err
+	}
+	for _, st := range all {
+		if err := s.publishStages(ctx, sc, st.API, *st.Stage.StageName); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publishAll publishes the whole store. A stage that can't be served doesn't
+// keep the others from starting.
+func (s *Service) publishAll(ctx context.Context) error {
+	var routed []*stage
+	var named []*domain
+	err := s.Store.View(ctx, func(r store.ReadTx) (err error) {
+		if routed, err = stages.List(r); err != nil {
+			return err
+		}
+		named, err = domains.List(r)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read stages and domains: %w", err)
+	}
+	for _, st := range routed {
+		if err := s.publishStages(ctx, st.scope, st.API, *st.Stage.StageName); err != nil {
+			s.Log.Error("stage is not served: "+err.Error(), "api", st.API, "stage", wire.Val(st.Stage.StageName))
+		}
+	}
+	for _, d := range named {
+		if err := s.publishDomain(ctx, d.scope, *d.Domain.DomainName); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+package apigateway
+
+import "github.com/butai-dev/butai/internal/wire"
+
+// Refused names the parameters that nothing would honour.
+func (s *Service) Refused() []wire.Refusal {
+	const (
+		canary  = "canary deployments are not built"
+		cache   = "cache clusters are not built"
+		private = "private custom domains are not built"
+		upload  = "certificates come from ACM; give certificateArn instead"
+	)
+	return []wire.Refusal{
+		{Operation: "CreateRestApi", Member: "cloneFrom", Reason: "cloning is not built"},
+		{Operation: "CreateRestApi", Member: "securityPolicy", Reason: "TLS policies of APIs are not built"},
+		{Operation: "CreateRestApi", Member: "endpointAccessMode", Reason: "endpoint access modes are not built"},
+		{Operation: "PutMethod", Member: "authorizerId", Reason: "authorizers are not built"},
+		{Operation: "PutMethod", Member: "authorizationScopes", Reason: "authorizers are not built"},
+		{Operation: "PutMethod", Member: "apiKeyRequired", Reason: "API keys are not built"},
+		{Operation: "PutMethod", Member: "requestValidatorId", Reason: "request validators are not built"},
+		{Operation: "PutIntegration", Member: "connectionId", Reason: "VPC links are not built"},
+		{Operation: "PutIntegration", Member: "integrationTarget", Reason: "VPC links are not built"},
+		{Operation: "PutIntegration", Member: "contentHandling", Reason: "content handling is not built"},
+		{Operation: "PutIntegration", Member: "tlsConfig", Reason: "HTTP integrations are not built"},
+		{Operation: "PutIntegrationResponse", Member: "contentHandling", Reason: "content handling is not built"},
+		{Operation: "CreateDeployment", Member: "canarySettings", Reason: canary},
+		{Operation: "CreateDeployment", Member: "cacheClusterEnabled", Reason: cache},
+		{Operation: "CreateDeployment", Member: "cacheClusterSize", Reason: cache},
+		{Operation: "CreateStage", Member: "canarySettings", Reason: canary},
+		{Operation: "CreateStage", Member: "cacheClusterEnabled", Reason: cache},
+		{Operation: "CreateStage", Member: "cacheClusterSize", Reason: cache},
+		{Operation: "CreateStage", Member: "documentationVersion", Reason: "documentation versions are not built"},
+		{Operation: "CreateDomainName", Member: "certificateBody", Reason: upload},
+		{Operation: "CreateDomainName", Member: "certificatePrivateKey", Reason: upload},
+		{Operation: "CreateDomainName", Member: "certificateChain", Reason: upload},
+		{Operation: "CreateDomainName", Member: "mutualTlsAuthentication", Reason: "mutual TLS is not built"},
+		{Operation: "CreateDomainName", Member: "ownershipVerificationCertificateArn", Reason: "mutual TLS is not built"},
+		{Operation: "CreateDomainName", Member: "policy", Reason: private},
+		{Operation: "CreateDomainName", Member: "endpointAccessMode", Reason: "endpoint access modes are not built"},
+		{Operation: "GetTags", Member: "position", Reason: "AWS doesn't page tags either"},
+		{Operation: "GetTags", Member: "limit", Reason: "AWS doesn't page tags either"},
+		{Member: "domainNameId", Reason: private},
+	}
+}

@@ -1,0 +1,58 @@
+package apigateway
+
+import (
+	"context"
+	"net/url"
+	"reflect"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// IAMTargets names what a call must be allowed: the HTTP verb as action on the
+// path as resource (Service Authorization Reference, "Amazon API Gateway
+// Management"). Setting a resource policy needs a second permission.
+func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []wire.IAMTarget {
+	path := resourcePath(op, in)
+	target := arn.ARN{Partition: "aws", Service: "apigateway", Region: wire.CallerFrom(ctx).Region, Resource: path}.String()
+	out := []wire.IAMTarget{{Action: "apigateway:" + op.Method, Resource: target}}
+	if setsPolicy(in) {
+		out = append(out, wire.IAMTarget{Action: "apigateway:UpdateRestApiPolicy", Resource: target})
+	}
+	return out
+}
+
+func setsPolicy(in any) bool {
+	switch in := in.(type) {
+	case *apigatewayapi.CreateRestApiRequest:
+		return wire.Val(in.Policy) != ""
+	case *apigatewayapi.UpdateRestApiRequest:
+		for _, p := range in.PatchOperations {
+			if wire.Val(p.Path) == "/policy" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// resourcePath fills the labels of an operation's path from its input.
+func resourcePath(op *wire.Operation, in any) string {
+	path := op.Path
+	if in == nil {
+		return path
+	}
+	rv := reflect.ValueOf(in).Elem()
+	members := apigatewayapi.Service.Schema.Shape(op.Input).Members
+	for i := range members {
+		if members[i].Location != wire.InURI {
+			continue
+		}
+		if value, ok := rv.Field(i).Interface().(*string); ok && value != nil {
+			path = strings.ReplaceAll(path, "{"+members[i].Wire+"}", url.PathEscape(*value))
+		}
+	}
+	return path
+}
