@@ -1,0 +1,30 @@
+package logs
+
+import (
+	"github.com/butai-dev/butai/internal/api/logsapi"
+	"github.com/butai-dev/butai/internal/function"
+)
+
+// The operations that Service offers; a method with another signature would
+// count as not built.
+var _ interface {
+	logsapi.CreateLogGroupAPI
+	logsapi.CreateLogStreamAPI
+	logsapi.DeleteLogGroupAPI
+	logsapi.DeleteLogStreamAPI
+	logsapi.DeleteRetentionPolicyAPI
+	logsapi.DescribeLogGroupsAPI
+	logsapi.DescribeLogStreamsAPI
+	logsapi.FilterLogEventsAPI
+	logsapi.GetLogEventsAPI
+	logsapi.ListTagsForResourceAPI
+	logsapi.ListTagsLogGroupAPI
+	logsapi.PutLogEventsAPI
+	logsapi.PutRetentionPolicyAPI
+	logsapi.TagLogGroupAPI
+	logsapi.TagResourceAPI
+	logsapi.UntagLogGroupAPI
+	logsapi.UntagResourceAPI
+} = (*Service)(nil)
+
+var _ function.LogSink = (*Service)(nil)
