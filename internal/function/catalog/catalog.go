@@ -27,6 +27,9 @@ type Function struct {
 	// Policies are the resource policies by qualifier; "" is the function's
 	// own, which says nothing about its versions and aliases.
 	Policies map[string]*policy.Document
+	// Grants are the texts of those policies that name accounts, users or
+	// roles, and so have a say in who may use the API.
+	Grants map[string]string
 }
 
 // Alias says which versions an alias stands for.
@@ -61,7 +64,12 @@ type Target struct {
 	second  *function.Spec // of a weighted alias, or nil
 	weight  float64        // of second
 	policy  *policy.Document
+	grants  string
 }
+
+// Grants returns the text of the target's policy if it names accounts, users
+// or roles, and "" otherwise.
+func (t *Target) Grants() string { return t.grants }
 
 // Pick returns the version that the next call goes to.
 func (t *Target) Pick() *function.Spec {
@@ -79,12 +87,12 @@ func (c *Catalog) Put(f *Function) (retired []string) {
 		e.account = a.Account
 	}
 	for version, spec := range f.Versions {
-		e.targets[version] = &Target{account: e.account, primary: spec, policy: f.Policies[version]}
+		e.targets[version] = &Target{account: e.account, primary: spec, policy: f.Policies[version], grants: f.Grants[version]}
 		e.specs[spec.ID] = true
 	}
 	if latest := e.targets[Latest]; latest != nil {
 		// Lambda keeps no policy for $LATEST; the function's own stands for it.
-		latest.policy = f.Policies[""]
+		latest.policy, latest.grants = f.Policies[""], f.Grants[""]
 		e.targets[""] = latest
 	}
 	for name, alias := range f.Aliases {
@@ -93,7 +101,7 @@ func (c *Catalog) Put(f *Function) (retired []string) {
 		}
 		e.targets[name] = &Target{
 			account: e.account, primary: f.Versions[alias.Version], second: f.Versions[alias.Second], weight: alias.Weight,
-			policy: f.Policies[name],
+			policy: f.Policies[name], grants: f.Grants[name],
 		}
 	}
 	return c.swap(f.ARN, e)

@@ -1,0 +1,131 @@
+package lambda
+
+import (
+	"context"
+	"reflect"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/api/lambdaapi"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// The operations that are built. A method whose signature is wrong would
+// silently count as not built.
+var (
+	_ lambdaapi.AddPermissionAPI                = (*Service)(nil)
+	_ lambdaapi.CreateAliasAPI                  = (*Service)(nil)
+	_ lambdaapi.CreateFunctionAPI               = (*Service)(nil)
+	_ lambdaapi.DeleteAliasAPI                  = (*Service)(nil)
+	_ lambdaapi.DeleteFunctionAPI               = (*Service)(nil)
+	_ lambdaapi.DeleteFunctionConcurrencyAPI    = (*Service)(nil)
+	_ lambdaapi.GetAccountSettingsAPI           = (*Service)(nil)
+	_ lambdaapi.GetAliasAPI                     = (*Service)(nil)
+	_ lambdaapi.GetFunctionAPI                  = (*Service)(nil)
+	_ lambdaapi.GetFunctionCodeSigningConfigAPI = (*Service)(nil)
+	_ lambdaapi.GetFunctionConcurrencyAPI       = (*Service)(nil)
+	_ lambdaapi.GetFunctionConfigurationAPI     = (*Service)(nil)
+	_ lambdaapi.GetPolicyAPI                    = (*Service)(nil)
+	_ lambdaapi.GetRuntimeManagementConfigAPI   = (*Service)(nil)
+	_ lambdaapi.InvokeAPI                       = (*Service)(nil)
+	_ lambdaapi.ListAliasesAPI                  = (*Service)(nil)
+	_ lambdaapi.ListFunctionsAPI                = (*Service)(nil)
+	_ lambdaapi.ListTagsAPI                     = (*Service)(nil)
+	_ lambdaapi.ListVersionsByFunctionAPI       = (*Service)(nil)
+	_ lambdaapi.PublishVersionAPI               = (*Service)(nil)
+	_ lambdaapi.PutFunctionConcurrencyAPI       = (*Service)(nil)
+	_ lambdaapi.RemovePermissionAPI             = (*Service)(nil)
+	_ lambdaapi.TagResourceAPI                  = (*Service)(nil)
+	_ lambdaapi.UntagResourceAPI                = (*Service)(nil)
+	_ lambdaapi.UpdateAliasAPI                  = (*Service)(nil)
+	_ lambdaapi.UpdateFunctionCodeAPI           = (*Service)(nil)
+	_ lambdaapi.UpdateFunctionConfigurationAPI  = (*Service)(nil)
+
+	_ wire.Refuser  = (*Service)(nil)
+	_ wire.IAMNamer = (*Service)(nil)
+)
+
+// Refused implements wire.Refuser.
+func (*Service) Refused() []wire.Refusal {
+	return []wire.Refusal{
+		{Member: "VpcConfig", Reason: "functions have the host's network"},
+		{Member: "DeadLetterConfig", Reason: "failed events are dropped after the retries"},
+		{Member: "KMSKeyArn", Reason: "there is no KMS"},
+		{Member: "Layers", Reason: "put their content into the function's archive"},
+		{Member: "FileSystemConfigs", Reason: "there is no EFS"},
+		{Member: "ImageConfig", Reason: "functions come from zip archives only"},
+		{Member: "CodeSigningConfigArn", Reason: "code isn't signed"},
+		{Member: "CapacityProviderConfig", Reason: "there are no managed instances"},
+		{Member: "PublishTo", Reason: "there are no managed instances"},
+		{Member: "DurableConfig", Reason: "there are no durable functions"},
+		{Member: "TenancyConfig", Reason: "there is no tenant isolation"},
+		{Member: "LoggingConfig.ApplicationLogLevel", Reason: "log levels belong to the JSON log format"},
+		{Member: "LoggingConfig.SystemLogLevel", Reason: "log levels belong to the JSON log format"},
+		{Member: "Code.ImageUri", Reason: "functions come from zip archives only"},
+		{Member: "Code.SourceKMSKeyArn", Reason: "there is no KMS"},
+		{Member: "ImageUri", Reason: "functions come from zip archives only"},
+		{Member: "SourceKMSKeyArn", Reason: "there is no KMS"},
+		{Member: "DurableExecutionName", Reason: "there are no durable functions"},
+		{Member: "TenantId", Reason: "there is no tenant isolation"},
+		{Member: "MasterRegion", Reason: "there is no Lambda@Edge"},
+	}
+}
+
+// IAMTargets names the function that a call is about, as the call qualifies
+// it (Service Authorization Reference: AWS Lambda). Listings act on "*".
+func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []wire.IAMTarget {
+	target := wire.IAMTarget{Action: "lambda:" + op.Name, Resource: "*"}
+	name := text(in, "FunctionName")
+	if name == nil {
+		name = text(in, "Resource")
+	}
+	if name != nil {
+		if r, err := locate(ctx, name, text(in, "Qualifier")); err == nil {
+			target.Resource = r.qualified()
+		}
+	}
+	switch in := in.(type) {
+	case *lambdaapi.InvocationRequest:
+		target.Action = "lambda:InvokeFunction"
+		target.Policy = s.grants(ctx, target.Resource)
+	case *lambdaapi.CreateFunctionRequest:
+		return []wire.IAMTarget{target, passRole(in.Role)}
+	case *lambdaapi.UpdateFunctionConfigurationRequest:
+		if in.Role != nil {
+			return []wire.IAMTarget{target, passRole(in.Role)}
+		}
+	}
+	return []wire.IAMTarget{target}
+}
+
+// passRole is the permission to give a role to a function.
+func passRole(role *string) wire.IAMTarget {
+	return wire.IAMTarget{Action: "iam:PassRole", Resource: *role, Context: map[string][]string{"iam:PassedToService": {lambdaPrincipal}}}
+}
+
+// grants is the policy that has a say beside the caller's own. The account's
+// root user needs none.
+func (s *Service) grants(ctx context.Context, functionARN string) string {
+	t := s.Catalog.Resolve(functionARN)
+	if t == nil {
+		return ""
+	}
+	c := wire.CallerFrom(ctx)
+	if c.ARN == "arn:"+c.Partition+":iam::"+c.Account+":root" && strings.Contains(functionARN, ":"+c.Account+":function:") {
+		return ""
+	}
+	return t.Grants()
+}
+
+// text reads a string member of an input, nil if it has none or it is unset.
+func text(in any, member string) *string {
+	rv := reflect.ValueOf(in)
+	if rv.Kind() != reflect.Pointer || rv.IsNil() {
+		return nil
+	}
+	field := rv.Elem().FieldByName(member)
+	if !field.IsValid() || field.IsNil() {
+		return nil
+	}
+	s, _ := field.Interface().(*string)
+	return s
+}

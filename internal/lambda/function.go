@@ -1,0 +1,303 @@
+package lambda
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/butai-dev/butai/internal/api/lambdaapi"
+	"github.com/butai-dev/butai/internal/function/catalog"
+	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// A function's state changes take AWS up to a second: it answers Pending or
+// InProgress first, and the change to Active gives another RevisionId. Here
+// the change is over when the answer leaves; the answer still shows the first
+// state, with a RevisionId that has been replaced already, so that clients see
+// the sequence they know (Developer Guide: "Lambda function states").
+const (
+	reason     = "The function is being created." // AWS says so of updates too
+	reasonCode = lambdaapi.StateReasonCodeCreating
+)
+
+// settled gives a stored configuration the state in which it will be found.
+func settled(c *lambdaapi.FunctionConfiguration) {
+	c.State, c.LastUpdateStatus = wire.Ptr(lambdaapi.StateActive), wire.Ptr(lambdaapi.LastUpdateStatusSuccessful)
+	c.RevisionId = wire.Ptr(ident.UUID())
+}
+
+// pending is the answer to the creation of v.
+func pending(v *versionRecord, functionARN string) *lambdaapi.FunctionConfiguration {
+	c := shown(v, functionARN)
+	c.State, c.StateReason, c.StateReasonCode = wire.Ptr(lambdaapi.StatePending), wire.Ptr(reason), wire.Ptr(reasonCode)
+	c.LastUpdateStatus, c.RevisionId = nil, wire.Ptr(ident.UUID())
+	return c
+}
+
+// inProgress is the answer to an update of v.
+func inProgress(v *versionRecord, functionARN string) *lambdaapi.FunctionConfiguration {
+	c := shown(v, functionARN)
+	c.LastUpdateStatus = wire.Ptr(lambdaapi.LastUpdateStatusInProgress)
+	c.LastUpdateStatusReason, c.LastUpdateStatusReasonCode = wire.Ptr(reason), wire.Ptr(reasonCode)
+	c.RevisionId = wire.Ptr(ident.UUID())
+	return c
+}
+
+// shown is v's configuration under the ARN that the request asked for.
+func shown(v *versionRecord, functionARN string) *lambdaapi.FunctionConfiguration {
+	c := v.Config
+	c.FunctionArn = &functionARN
+	return &c
+}
+
+// maxNameLength is the longest name; the model's limit is that of an ARN.
+const maxNameLength = 64
+
+// CreateFunction makes a function.
+func (s *Service) CreateFunction(ctx context.Context, in *lambdaapi.CreateFunctionRequest) (*lambdaapi.FunctionConfiguration, error) {
+	r, err := unqualified(ctx, in.FunctionName, "")
+	if err != nil {
+		return nil, err
+	}
+	if utf8.RuneCountInString(r.name) > maxNameLength {
+		return nil, invalid("%s", violation("functionName", *in.FunctionName, "Member must have length less than or equal to 64"))
+	}
+	config, err := s.newConfig(ctx, r, in)
+	if err != nil {
+		return nil, err
+	}
+	code, err := s.upload(ctx, &source{ZipFile: in.Code.ZipFile, Bucket: in.Code.S3Bucket, Key: in.Code.S3Key, Version: in.Code.S3ObjectVersion})
+	if err != nil {
+		return nil, err
+	}
+	config.CodeSha256, config.CodeSize, config.LastModified = &code.SHA256, &code.Size, s.lastModified()
+	if err := checkTags(in.Tags); err != nil {
+		return nil, err
+	}
+	var answer *versionRecord
+	err = s.update(ctx, r.id, func(tx store.Tx) error {
+		have, err := functions.Get(tx, r.key()...)
+		if err != nil {
+			return err
+		}
+		if have != nil {
+			return conflict("Function already exist: %s", r.name)
+		}
+		f := &functionRecord{Latest: versionRecord{Config: *config, SpecID: ident.UUID()}, Tags: in.Tags}
+		settled(&f.Latest.Config)
+		answer = &f.Latest
+		if wire.Val(in.Publish) {
+			if answer, err = publishVersion(tx, r.id, f, nil); err != nil {
+				return err
+			}
+		}
+		return functions.Put(tx, f, r.key()...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pending(answer, r.arn()), nil
+}
+
+// newConfig is the configuration of a new function, with AWS's defaults.
+func (s *Service) newConfig(ctx context.Context, r ref, in *lambdaapi.CreateFunctionRequest) (*lambdaapi.FunctionConfiguration, error) {
+	if wire.Val(in.PackageType) == lambdaapi.PackageTypeImage {
+		return nil, wire.NotBuilt("Lambda functions from container images; use a zip archive")
+	}
+	if in.Runtime == nil || in.Handler == nil {
+		return nil, invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
+	}
+	c := &lambdaapi.FunctionConfiguration{
+		FunctionName: &r.name, FunctionArn: wire.Ptr(r.arn()), Version: wire.Ptr(catalog.Latest),
+		Description: wire.Ptr(""), Timeout: wire.Ptr(int64(3)), MemorySize: wire.Ptr(int64(128)),
+		PackageType: wire.Ptr(lambdaapi.PackageTypeZip), Architectures: []string{lambdaapi.ArchitectureX8664},
+		EphemeralStorage: &lambdaapi.EphemeralStorage{Size: wire.Ptr(int64(512))},
+		TracingConfig:    &lambdaapi.TracingConfigResponse{Mode: wire.Ptr(lambdaapi.TracingModePassThrough)},
+		LoggingConfig:    &lambdaapi.LoggingConfig{LogFormat: wire.Ptr(lambdaapi.LogFormatText), LogGroup: wire.Ptr("/aws/lambda/" + r.name)},
+		SnapStart: &lambdaapi.SnapStartResponse{
+			ApplyOn: wire.Ptr(lambdaapi.SnapStartApplyOnNone), OptimizationStatus: wire.Ptr(lambdaapi.SnapStartOptimizationStatusOff)},
+	}
+	if in.Architectures != nil {
+		c.Architectures = in.Architectures
+	}
+	set := &settings{
+		Runtime: in.Runtime, Role: in.Role, Handler: in.Handler, Description: in.Description, Timeout: in.Timeout,
+		MemorySize: in.MemorySize, Environment: in.Environment, TracingConfig: in.TracingConfig,
+		EphemeralStorage: in.EphemeralStorage, LoggingConfig: in.LoggingConfig, SnapStart: in.SnapStart,
+	}
+	set.putInto(c, r.region)
+	return c, s.check(ctx, set)
+}
+
+// find reads what a reference stands for: $LATEST, a version, or the version
+// behind an alias.
+func find(tx store.ReadTx, r ref) (*functionRecord, *versionRecord, error) {
+	f, err := get(tx, r.id, r.qualified())
+	if err != nil {
+		return nil, nil, err
+	}
+	version := r.qualifier
+	if isAlias(version) {
+		a, err := aliases.Get(tx, r.key(r.qualifier)...)
+		if err != nil || a == nil {
+			return nil, nil, orElse(err, notFound(r.qualified()))
+		}
+		version = *a.FunctionVersion
+	}
+	if version == "" || version == catalog.Latest {
+		return f, &f.Latest, nil
+	}
+	v, err := getVersion(tx, r.id, version)
+	return f, v, err
+}
+
+// getVersion reads a published version.
+func getVersion(tx store.ReadTx, i id, version string) (*versionRecord, error) {
+	if key, ok := versionKeyOf(version); ok {
+		v, err := versions.Get(tx, i.key(key)...)
+		if err != nil || v != nil {
+			return v, err
+		}
+	}
+	return nil, notFound(i.arn() + ":" + version)
+}
+
+func orElse(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+// view reads what a request's name and qualifier stand for.
+func (s *Service) view(ctx context.Context, name, qualifier *string) (r ref, f *functionRecord, v *versionRecord, err error) {
+	if r, err = resolve(ctx, name, qualifier); err != nil {
+		return r, nil, nil, err
+	}
+	err = s.Store.View(ctx, func(tx store.ReadTx) error {
+		f, v, err = find(tx, r)
+		return err
+	})
+	return r, f, v, err
+}
+
+// GetFunction returns a function's configuration and where its code is.
+func (s *Service) GetFunction(ctx context.Context, in *lambdaapi.GetFunctionRequest) (*lambdaapi.GetFunctionResponse, error) {
+	r, f, v, err := s.view(ctx, in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	out := &lambdaapi.GetFunctionResponse{
+		Configuration: shown(v, r.qualified()),
+		Code: &lambdaapi.FunctionCodeLocation{
+			RepositoryType: wire.Ptr("S3"), Location: wire.Ptr(wire.CallerFrom(ctx).Endpoint + s.links.Link(*v.Config.CodeSha256)),
+		},
+	}
+	if len(f.Tags) > 0 {
+		out.Tags = f.Tags
+	}
+	if f.Reserved != nil && r.qualifier == "" {
+		out.Concurrency = &lambdaapi.Concurrency{ReservedConcurrentExecutions: f.Reserved}
+	}
+	return out, nil
+}
+
+// GetFunctionConfiguration returns a function's configuration.
+func (s *Service) GetFunctionConfiguration(ctx context.Context, in *lambdaapi.GetFunctionConfigurationRequest) (*lambdaapi.FunctionConfiguration, error) {
+	r, _, v, err := s.view(ctx, in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	return shown(v, r.qualified()), nil
+}
+
+// ListFunctions lists the caller's functions by name, with all their versions
+// if asked for.
+func (s *Service) ListFunctions(ctx context.Context, in *lambdaapi.ListFunctionsRequest) (*lambdaapi.ListFunctionsResponse, error) {
+	c := wire.CallerFrom(ctx)
+	all := in.FunctionVersion != nil
+	var found []lambdaapi.FunctionConfiguration
+	err := s.Store.View(ctx, func(r store.ReadTx) error {
+		found = nil
+		for f, err := range functions.All(r, c.Account, c.Region) {
+			if err != nil {
+				return err
+			}
+			if !all {
+				found = append(found, listed(&f.Latest, *f.Latest.Config.FunctionArn))
+				continue
+			}
+			versions, err := listVersions(r, id{c.Account, c.Region, *f.Latest.Config.FunctionName}, f)
+			if err != nil {
+				return err
+			}
+			found = append(found, versions...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &lambdaapi.ListFunctionsResponse{}
+	out.Functions, out.NextMarker, err = page(found, in.Marker, in.MaxItems)
+	return out, err
+}
+
+// listed is a version as listings show it: without its state.
+func listed(v *versionRecord, functionARN string) lambdaapi.FunctionConfiguration {
+	c := *shown(v, functionARN)
+	c.State, c.LastUpdateStatus, c.RuntimeVersionConfig = nil, nil, nil
+	return c
+}
+
+// DeleteFunction deletes a function with all its versions and aliases, or one
+// version.
+func (s *Service) DeleteFunction(ctx context.Context, in *lambdaapi.DeleteFunctionRequest) (*lambdaapi.DeleteFunctionResponse, error) {
+	r, err := resolve(ctx, in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	err = s.update(ctx, r.id, func(tx store.Tx) error {
+		if _, err := get(tx, r.id, r.arn()); err != nil {
+			return err
+		}
+		if r.qualifier != "" {
+			return deleteVersion(tx, r)
+		}
+		return deleteAll(tx, r.id)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &lambdaapi.DeleteFunctionResponse{StatusCode: wire.Ptr(int64(http.StatusNoContent))}, nil
+}
+
+func deleteAll(tx store.Tx, i id) error {
+	if err := functions.Delete(tx, i.key()...); err != nil {
+		return err
+	}
+	if err := versions.DeleteAll(tx, i.key()...); err != nil {
+		return err
+	}
+	if err := aliases.DeleteAll(tx, i.key()...); err != nil {
+		return err
+	}
+	return policies.DeleteAll(tx, i.key()...)
+}
+
+// checkRevision compares a request's RevisionId with the present one.
+func checkRevision(given, present *string, call string) error {
+	if given != nil && *given != wire.Val(present) {
+		return staleRevision(call)
+	}
+	return nil
+}
+
+// runtimeVersionARN names the build of a runtime. AWS's ends in a hash of its
+// own; this one is a name in the same form.
+func runtimeVersionARN(region, runtime string) string {
+	return fmt.Sprintf("arn:aws:lambda:%s::runtime:%s", region, hexDigest("butai runtime "+runtime))
+}

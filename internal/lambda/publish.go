@@ -1,0 +1,186 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/butai-dev/butai/internal/function"
+	"github.com/butai-dev/butai/internal/function/catalog"
+	"github.com/butai-dev/butai/internal/iam/policy"
+	"github.com/butai-dev/butai/internal/lambda/bundle"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// publish brings the catalog up to the store for one function, and ends the
+// sandboxes of what was replaced. It reads under the lock, so that of two
+// changes the later one is published last.
+func (s *Service) publish(ctx context.Context, i id) error {
+	s.publishing.Lock()
+	defer s.publishing.Unlock()
+	var f *catalog.Function
+	err := s.Store.View(ctx, func(r store.ReadTx) (err error) {
+		f, err = s.compile(r, i)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("publish function %s: %w", i.name, err)
+	}
+	var retired []string
+	if f == nil {
+		retired = s.Catalog.Remove(i.arn())
+	} else {
+		retired = s.Catalog.Put(f)
+	}
+	for _, specID := range retired {
+		s.Engine.Retire(specID)
+	}
+	return nil
+}
+
+// publishAll publishes every function and deletes code that none has.
+func (s *Service) publishAll(ctx context.Context) error {
+	var all []*catalog.Function
+	used := map[string]bool{}
+	err := s.Store.View(ctx, func(r store.ReadTx) error {
+		all = nil
+		for f, err := range functions.All(r) {
+			if err != nil {
+				return err
+			}
+			i, err := parseID(*f.Latest.Config.FunctionArn)
+			if err != nil {
+				return err
+			}
+			compiled, err := s.compile(r, i)
+			if err != nil {
+				return err
+			}
+			all = append(all, compiled)
+			if err := codeOf(r, i, f, used); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for sha := range used {
+		if err := s.code.Repair(sha); errors.Is(err, bundle.ErrMissing) {
+			s.Log.Error("the code of a function is missing from the code folder", "sha256", sha, "folder", s.CodeDir)
+		} else if err != nil {
+			return err
+		}
+	}
+	for _, f := range all {
+		s.Catalog.Put(f)
+	}
+	return s.code.Sweep(used)
+}
+
+// codeOf adds the hashes of all code that a function's versions have.
+func codeOf(r store.ReadTx, i id, f *functionRecord, used map[string]bool) error {
+	used[*f.Latest.Config.CodeSha256] = true
+	for v, err := range versions.All(r, i.key()...) {
+		if err != nil {
+			return err
+		}
+		used[*v.Config.CodeSha256] = true
+	}
+	return nil
+}
+
+// compile reads a function with all that hangs on it into its published form;
+// nil if there is no such function.
+func (s *Service) compile(r store.ReadTx, i id) (*catalog.Function, error) {
+	rec, err := functions.Get(r, i.key()...)
+	if err != nil || rec == nil {
+		return nil, err
+	}
+	f := &catalog.Function{
+		ARN: i.arn(), Versions: map[string]*function.Spec{}, Aliases: map[string]catalog.Alias{}, Policies: map[string]*policy.Document{},
+		Grants: map[string]string{},
+	}
+	if err := s.addSpec(f, i, rec, &rec.Latest); err != nil {
+		return nil, err
+	}
+	for v, err := range versions.All(r, i.key()...) {
+		if err != nil {
+			return nil, err
+		}
+		if err := s.addSpec(f, i, rec, v); err != nil {
+			return nil, err
+		}
+	}
+	for a, err := range aliases.All(r, i.key()...) {
+		if err != nil {
+			return nil, err
+		}
+		f.Aliases[*a.Name] = compileAlias(a.FunctionVersion, weights(a))
+	}
+	for p, err := range policies.All(r, i.key()...) {
+		if err != nil {
+			return nil, err
+		}
+		if len(p.Statements) == 0 {
+			continue
+		}
+		doc, err := policy.Parse([]byte(p.document()), policy.Resource)
+		if err != nil {
+			return nil, fmt.Errorf("policy of %s %q: %w", i.name, p.Qualifier, err)
+		}
+		f.Policies[p.Qualifier] = doc
+		if slices.ContainsFunc(p.Statements, func(s permission) bool { return s.Named }) {
+			f.Grants[p.Qualifier] = p.document()
+		}
+	}
+	return f, nil
+}
+
+func compileAlias(version *string, weights map[string]float64) catalog.Alias {
+	a := catalog.Alias{Version: *version}
+	for second, weight := range weights { // at most one
+		a.Second, a.Weight = second, weight
+	}
+	return a
+}
+
+func (s *Service) addSpec(f *catalog.Function, i id, rec *functionRecord, v *versionRecord) error {
+	c := &v.Config
+	dir, err := s.code.Dir(*c.CodeSha256)
+	if err != nil {
+		return err
+	}
+	spec := &function.Spec{
+		ID: v.SpecID, Account: i.account, Region: i.region, Name: i.name, Version: *c.Version, ARN: i.arn(), RoleARN: *c.Role,
+		Runtime: *c.Runtime, Handler: wire.Val(c.Handler), CodeDir: dir,
+		MemoryMB: int(*c.MemorySize), EphemeralMB: int(*c.EphemeralStorage.Size), Timeout: time.Duration(*c.Timeout) * time.Second,
+		LogGroup: *c.LoggingConfig.LogGroup, LogFormat: *c.LoggingConfig.LogFormat, TracingMode: *c.TracingConfig.Mode,
+		Architecture: c.Architectures[0], Concurrency: -1,
+	}
+	if c.Environment != nil {
+		spec.Environment = c.Environment.Variables
+	}
+	if rec.Reserved != nil {
+		spec.Concurrency = int(*rec.Reserved)
+	}
+	f.Versions[*c.Version] = spec
+	return nil
+}
+
+// versionKey orders versions by number.
+func versionKey(number int64) string { return fmt.Sprintf("%012d", number) }
+
+// versionKeyOf is versionKey of a version's name; false if it isn't a number.
+func versionKeyOf(version string) (string, bool) {
+	n, err := strconv.ParseInt(version, 10, 64)
+	if err != nil || n < 1 || strconv.FormatInt(n, 10) != version {
+		return "", false
+	}
+	return versionKey(n), true
+}

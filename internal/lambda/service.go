@@ -1,0 +1,194 @@
+// Package lambda is the Lambda control plane: functions, versions, aliases,
+// permissions and the invocation API. It keeps its records in the store and
+// publishes them to package catalog, from which calls are served.
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/butai-dev/butai/internal/api/lambdaapi"
+	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/function"
+	"github.com/butai-dev/butai/internal/function/catalog"
+	"github.com/butai-dev/butai/internal/function/runtimes"
+	"github.com/butai-dev/butai/internal/lambda/bundle"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/store/record"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// Engine runs functions. *function.Engine implements it.
+type Engine interface {
+	function.Invoker
+	// Retire ends the sandboxes of a Spec that no call can reach any more.
+	Retire(specID string)
+}
+
+// Objects fetches code that was uploaded to S3.
+type Objects interface {
+	// GetObject reads an object, or its given version. The error is an AWS
+	// error of S3, such as NoSuchKey.
+	GetObject(ctx context.Context, account, bucket, key, version string) ([]byte, error)
+}
+
+// Roles knows IAM's roles.
+type Roles interface {
+	// Assumable reports whether the role exists and trusts the service.
+	Assumable(roleARN, service string) bool
+}
+
+// Principals knows who can be named in a permission.
+type Principals interface {
+	// Exists reports whether there is a user, role or account of this ARN.
+	Exists(arn string) bool
+}
+
+// Runtimes finds interpreters. *runtimes.Set implements it.
+type Runtimes interface {
+	Lookup(ctx context.Context, runtime string) (*runtimes.Interpreter, error)
+}
+
+// Config is what New needs; every field is required unless it says otherwise.
+type Config struct {
+	Store      store.Store
+	Clock      clock.Clock
+	Log        *slog.Logger
+	Engine     Engine
+	Catalog    *catalog.Catalog
+	CodeDir    string // folder for uploaded code
+	Objects    Objects
+	Roles      Roles
+	Principals Principals
+	Runtimes   Runtimes
+
+	// Retries are the waits before an event whose function failed is tried
+	// again; nil means DefaultRetries.
+	Retries []time.Duration
+}
+
+// Service implements the Lambda API.
+type Service struct {
+	Config
+	code       *bundle.Store
+	links      *bundle.Links
+	publishing sync.Mutex // orders what publish reads and puts
+	queue      *queue
+}
+
+// functionRecord is one function.
+type functionRecord struct {
+	Latest    versionRecord
+	Published int64             // the highest version number ever given
+	Tags      map[string]string `json:",omitzero"`
+	Reserved  *int64            `json:",omitzero"` // concurrent executions
+}
+
+// versionRecord is $LATEST or a published version: the answer as the API
+// gives it, with the unqualified ARN, and what isn't shown.
+type versionRecord struct {
+	Config lambdaapi.FunctionConfiguration
+	SpecID string // changes whenever running sandboxes can't serve it
+	// Source is the fingerprint of $LATEST when the version was published.
+	Source string `json:",omitzero"`
+}
+
+var (
+	// The ids are account, region and function name, and then the version in
+	// twelve digits, the alias name, the policy's qualifier.
+	functions = record.New[functionRecord]("lambda", "function")
+	versions  = record.New[versionRecord]("lambda", "version")
+	aliases   = record.New[lambdaapi.AliasConfiguration]("lambda", "alias")
+	policies  = record.New[policyRecord]("lambda", "policy")
+	events    = record.New[eventRecord]("lambda", "event") // by request id
+)
+
+// New opens the service over its store, publishes every function, and takes
+// up the events that wait to be delivered. Close ends it.
+func New(ctx context.Context, cfg Config) (*Service, error) {
+	code, err := bundle.Open(cfg.CodeDir)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Retries == nil {
+		cfg.Retries = DefaultRetries
+	}
+	s := &Service{Config: cfg, code: code, links: bundle.NewLinks(code, cfg.Clock)}
+	if err := s.publishAll(ctx); err != nil {
+		return nil, fmt.Errorf("publish functions: %w", err)
+	}
+	s.queue = newQueue(s.deliver, cfg.Clock)
+	if err := s.resumeEvents(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("take up events: %w", err), s.Close(ctx))
+	}
+	return s, nil
+}
+
+// Close stops delivering events and waits for those under way until ctx ends.
+// Events that are left are delivered after the next start.
+func (s *Service) Close(ctx context.Context) error { return s.queue.close(ctx) }
+
+// CodeHandler serves the download links of GetFunction; it belongs at
+// bundle.LinkPath.
+func (s *Service) CodeHandler() (path string, h http.Handler) { return bundle.LinkPath, s.links }
+
+// LastModified and RevisionId are new with every change.
+const lastModifiedLayout = "2006-01-02T15:04:05.000-0700"
+
+func (s *Service) lastModified() *string {
+	return wire.Ptr(s.Clock.Now().Format(lastModifiedLayout))
+}
+
+// id finds a function's records.
+type id struct{ account, region, name string }
+
+func (i id) key(more ...string) []string {
+	return append([]string{i.account, i.region, i.name}, more...)
+}
+
+// arn is the unqualified function ARN.
+func (i id) arn() string {
+	return "arn:aws:lambda:" + i.region + ":" + i.account + ":function:" + i.name
+}
+
+func callerID(ctx context.Context, name string) id {
+	c := wire.CallerFrom(ctx)
+	return id{c.Account, c.Region, name}
+}
+
+// get reads a function; missing is the ARN in the error if there is none.
+func get(r store.ReadTx, i id, missing string) (*functionRecord, error) {
+	f, err := functions.Get(r, i.key()...)
+	if err == nil && f == nil {
+		err = notFound(missing)
+	}
+	return f, err
+}
+
+// edit changes one function and publishes it.
+func (s *Service) edit(ctx context.Context, i id, fn func(tx store.Tx, f *functionRecord) error) error {
+	return s.update(ctx, i, func(tx store.Tx) error {
+		f, err := get(tx, i, i.arn())
+		if err != nil {
+			return err
+		}
+		if err := fn(tx, f); err != nil {
+			return err
+		}
+		return functions.Put(tx, f, i.key()...)
+	})
+}
+
+// update runs a change to a function's records and publishes the function.
+func (s *Service) update(ctx context.Context, i id, fn func(store.Tx) error) error {
+	if err := s.Store.Update(ctx, fn); err != nil {
+		return err
+	}
+	// The change is made, whether the client still waits or not.
+	return s.publish(context.WithoutCancel(ctx), i)
+}

@@ -1,0 +1,123 @@
+package lambda
+
+import (
+	"context"
+
+	"github.com/butai-dev/butai/internal/api/lambdaapi"
+	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// UpdateFunctionCode replaces the code of $LATEST, and publishes a version if
+// asked to.
+func (s *Service) UpdateFunctionCode(ctx context.Context, in *lambdaapi.UpdateFunctionCodeRequest) (*lambdaapi.FunctionConfiguration, error) {
+	r, err := unqualified(ctx, in.FunctionName, "")
+	if err != nil {
+		return nil, err
+	}
+	if _, _, _, err := s.view(ctx, in.FunctionName, nil); err != nil {
+		return nil, err
+	}
+	from := &source{ZipFile: in.ZipFile, Bucket: in.S3Bucket, Key: in.S3Key, Version: in.S3ObjectVersion}
+	keep := s.upload
+	if wire.Val(in.DryRun) {
+		keep = s.inspect
+	}
+	code, err := keep(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	modified := s.lastModified()
+	change := func(f *functionRecord) error {
+		if err := checkRevision(in.RevisionId, f.Latest.Config.RevisionId, functionCalls); err != nil {
+			return err
+		}
+		c := &f.Latest.Config
+		c.CodeSha256, c.CodeSize, c.LastModified = &code.SHA256, &code.Size, modified
+		if in.Architectures != nil {
+			c.Architectures = in.Architectures
+		}
+		renew(f)
+		return nil
+	}
+	if wire.Val(in.DryRun) {
+		return s.dryRun(ctx, r, change)
+	}
+	var answer *lambdaapi.FunctionConfiguration
+	err = s.edit(ctx, r.id, func(tx store.Tx, f *functionRecord) error {
+		if err := change(f); err != nil {
+			return err
+		}
+		answer = inProgress(&f.Latest, r.arn())
+		if !wire.Val(in.Publish) {
+			return nil
+		}
+		v, err := publishVersion(tx, r.id, f, nil)
+		if err == nil {
+			answer = pending(v, r.arn()+":"+*v.Config.Version)
+		}
+		return err
+	})
+	return answer, err
+}
+
+// functionCalls tell a function's present RevisionId.
+const functionCalls = "GetFunction/GetAlias"
+
+// renew marks $LATEST as changed: sandboxes of its old form end.
+func renew(f *functionRecord) {
+	f.Latest.SpecID = ident.UUID()
+	settled(&f.Latest.Config)
+}
+
+// dryRun answers with what an update would give, and changes nothing.
+func (s *Service) dryRun(ctx context.Context, r ref, change func(*functionRecord) error) (out *lambdaapi.FunctionConfiguration, err error) {
+	err = s.Store.View(ctx, func(tx store.ReadTx) error {
+		f, err := get(tx, r.id, r.arn())
+		if err != nil {
+			return err
+		}
+		present := f.Latest.Config.RevisionId
+		if err := change(f); err != nil {
+			return err
+		}
+		out = shown(&f.Latest, r.arn())
+		out.RevisionId = present
+		return nil
+	})
+	return out, err
+}
+
+// UpdateFunctionConfiguration changes the settings of $LATEST.
+func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *lambdaapi.UpdateFunctionConfigurationRequest) (*lambdaapi.FunctionConfiguration, error) {
+	r, err := unqualified(ctx, in.FunctionName, "")
+	if err != nil {
+		return nil, err
+	}
+	set := &settings{
+		Runtime: in.Runtime, Role: in.Role, Handler: in.Handler, Description: in.Description, Timeout: in.Timeout,
+		MemorySize: in.MemorySize, Environment: in.Environment, TracingConfig: in.TracingConfig,
+		EphemeralStorage: in.EphemeralStorage, LoggingConfig: in.LoggingConfig, SnapStart: in.SnapStart,
+	}
+	if _, _, _, err := s.view(ctx, in.FunctionName, nil); err != nil {
+		return nil, err
+	}
+	// Checked outside of the transaction: it may look at the file system.
+	if err := s.check(ctx, set); err != nil {
+		return nil, err
+	}
+	modified := s.lastModified()
+	var answer *lambdaapi.FunctionConfiguration
+	err = s.edit(ctx, r.id, func(_ store.Tx, f *functionRecord) error {
+		if err := checkRevision(in.RevisionId, f.Latest.Config.RevisionId, functionCalls); err != nil {
+			return err
+		}
+		set.putInto(&f.Latest.Config, r.region)
+		f.Latest.Config.LastModified = modified
+		renew(f)
+		answer = inProgress(&f.Latest, r.arn())
+		return nil
+	})
+	return answer, err
+}
