@@ -154,7 +154,7 @@ func (e *Engine) end(instances []*instance) {
 		i.kill()
 	}
 	for _, i := range instances {
-		i.close()
+		i.stop()
 		e.mu.Lock()
 		delete(e.all, i)
 		e.mu.Unlock()

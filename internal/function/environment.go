@@ -38,12 +38,12 @@ func (i *instance) environment(at places, runtime map[string]string) []string {
 			env[name] = value
 		}
 	}
+	maps.Copy(env, i.platformVariables(at))
 	for name, value := range runtime {
 		if !free[name] {
 			env[name] = value
 		}
 	}
-	maps.Copy(env, i.platformVariables(at))
 	out := make([]string, 0, len(env))
 	for name, value := range env {
 		out = append(out, name+"="+value)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -38,7 +39,7 @@ type session interface {
 }
 
 // instance is one sandbox of a pool. It serves one call at a time; only kill
-// and close may be called by others.
+// and close may be called by others, and only on a launched instance.
 type instance struct {
 	engine      *Engine
 	pool        *pool
@@ -47,8 +48,11 @@ type instance struct {
 	credentials Credentials
 	log         *logWriter
 
-	proc     *sandbox.Process
-	session  session
+	mu      sync.Mutex // guards killed, and writes of proc and session
+	killed  bool
+	proc    *sandbox.Process
+	session session
+
 	initTook time.Duration
 	// initFailure is set while the first init phase has failed and the second,
 	// inside the first call, hasn't been tried.
@@ -78,19 +82,22 @@ func (e *Engine) launch(p *pool) (*instance, error) {
 	now := e.cfg.Clock.Now().UTC()
 	stream := now.Format("2006/01/02") + "/[" + p.spec.Version + "]" + ident.Hex(16)
 	i.log = &logWriter{spec: p.spec, stream: stream, clock: e.cfg.Clock, sink: e.cfg.Logs}
+	if err := e.adopt(i); err != nil {
+		return nil, err
+	}
 	i.logInitStart()
 	start := time.Now()
 	i.initFailure, err = i.boot(start.Add(initLimit))
 	i.initTook = time.Since(start)
 	if err != nil {
-		i.close()
+		e.end([]*instance{i})
 		return nil, err
 	}
 	if f := i.initFailure; f != nil {
 		status, kind := f.status()
 		i.log.initFailed(i.initTook, "init", status, kind)
 	}
-	return i, e.adopt(i)
+	return i, nil
 }
 
 // adopt puts a sandbox on the list that Close works through.
@@ -98,7 +105,6 @@ func (e *Engine) adopt(i *instance) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
-		go i.close()
 		return errClosed
 	}
 	e.all[i] = struct{}{}
@@ -121,7 +127,11 @@ func (i *instance) logInitStart() {
 // boot starts the process and waits until it has loaded the handler.
 func (i *instance) boot(deadline time.Time) (*initFailure, error) {
 	err := i.start()
-	if err != nil {
+	var noEntry *entrypointError
+	switch {
+	case errors.As(err, &noEntry):
+		return &initFailure{exit: &sandbox.Exit{Setup: noEntry.message}}, nil
+	case err != nil:
 		return nil, err
 	}
 	frame, err := i.session.Ready(deadline)
@@ -141,6 +151,7 @@ func (i *instance) boot(deadline time.Time) (*initFailure, error) {
 		i.stop()
 		return &initFailure{payload: frame.Body, kind: frame.ErrorType}, nil
 	}
+	i.log.settle()
 	return nil, nil
 }
 
@@ -211,6 +222,9 @@ func (i *instance) awaitExit() sandbox.Exit {
 
 // memoryUsed is the sandbox's high-water mark in MB, at most its limit.
 func (i *instance) memoryUsed() int {
+	if i.proc == nil { // there was no program to start
+		return 0
+	}
 	return min(i.spec.MemoryMB, int((i.proc.PeakMemory()+1<<20-1)>>20))
 }
 
@@ -220,23 +234,29 @@ func (i *instance) expired() bool {
 	return !end.IsZero() && i.engine.cfg.Clock.Now().Add(i.spec.Timeout+credentialMargin).After(end)
 }
 
-// kill ends the process; the call under way then fails.
-func (i *instance) kill() { i.proc.Kill() }
+// kill ends the process, now and for good; the call under way then fails.
+func (i *instance) kill() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.killed = true
+	if i.proc != nil {
+		i.proc.Kill()
+	}
+}
 
 // stop ends the process and what belongs to it, after which boot may start
 // another.
 func (i *instance) stop() {
-	i.proc.Kill()
-	<-i.proc.Done()
-	i.session.Close()
-	i.log.detach()
-}
-
-// close ends the sandbox for good.
-func (i *instance) close() {
-	if i.proc != nil {
-		i.stop()
+	i.mu.Lock()
+	proc, session := i.proc, i.session
+	i.mu.Unlock()
+	if proc == nil {
+		return
 	}
+	proc.Kill()
+	<-proc.Done()
+	session.Close()
+	i.log.detach()
 }
 
 // framed is a session over the socket that a bootstrap speaks frames on.

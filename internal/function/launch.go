@@ -68,29 +68,34 @@ func (i *instance) start() error {
 		return err
 	}
 	spec.Channel = theirs
-	if err := i.spawn(spec); err != nil {
-		ours.Close()
-		return err
-	}
-	i.session = &framed{bootstrap.NewChannel(ours, maxResponse), ours}
-	return nil
+	return i.spawn(spec, &framed{bootstrap.NewChannel(ours, maxResponse), ours})
 }
 
-// spawn starts the process with its output going to the log.
-func (i *instance) spawn(spec *sandbox.Spec) error {
+// spawn starts the process with its output going to the log, and takes over
+// the session with it, which it closes if that fails.
+func (i *instance) spawn(spec *sandbox.Spec, s session) error {
 	read, write, err := os.Pipe()
 	if err != nil {
+		s.Close()
 		return fmt.Errorf("create log pipe: %w", err)
 	}
 	defer write.Close()
 	spec.Log = write
 	proc, err := i.engine.host.Start(spec)
 	if err != nil {
-		read.Close()
-		return err
+		return errors.Join(err, read.Close(), s.Close())
 	}
-	i.proc = proc
-	return i.log.attach(read)
+	if err := i.log.attach(read); err != nil {
+		proc.Kill()
+		return errors.Join(err, read.Close(), s.Close())
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.proc, i.session = proc, s
+	if i.killed {
+		proc.Kill()
+	}
+	return nil
 }
 
 // plan describes the sandbox of a runtime with an interpreter of the host.

@@ -70,16 +70,17 @@ func (l *logWriter) attach(pipe *os.File) error {
 // detach takes what is left in the pipe and lets go of it.
 func (l *logWriter) detach() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.pipe == nil {
-		return
-	}
-	l.drain()
-	l.endLine()
-	l.flush()
 	pipe := l.pipe
-	l.pipe = nil
-	pipe.Close()
+	if pipe != nil {
+		l.drain()
+		l.endLine()
+		l.flush()
+		l.pipe = nil
+	}
+	l.mu.Unlock()
+	if pipe != nil {
+		pipe.Close() // waits for the reading goroutine, which takes l.mu
+	}
 }
 
 // drain reads what is in the pipe now; l.mu is held.
@@ -155,6 +156,15 @@ func (l *logWriter) flush() {
 		l.sink.Put(l.spec.Account, l.spec.Region, l.spec.LogGroup, l.stream, l.pending)
 		l.pending = nil
 	}
+}
+
+// settle writes out what the process has printed so far.
+func (l *logWriter) settle() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drain()
+	l.endLine()
+	l.flush()
 }
 
 // begin starts collecting the log of one call.

@@ -1,9 +1,58 @@
 package function
 
 import (
-	"errors"
+	"os"
+	"path"
+	"path/filepath"
 
+	"github.com/butai-dev/butai/internal/function/runtimeapi"
 	"github.com/butai-dev/butai/internal/function/sandbox"
 )
 
-func (i *instance) startProvided(sandbox.Level) error { return errors.New("x") }
+// entrypointName is the program that a function brings for provided.*.
+const entrypointName = "bootstrap"
+
+// entrypointError says that a function brings no program to run.
+type entrypointError struct{ message string }
+
+func (e *entrypointError) Error() string { return e.message }
+
+// startProvided starts the function's own program and serves it the Runtime API.
+func (i *instance) startProvided(level sandbox.Level) error {
+	at := lambdaPlaces
+	if level != sandbox.Namespaces {
+		at = places{task: i.spec.CodeDir, opt: "/nonexistent", runtime: "/nonexistent", lang: "/usr"}
+		if len(i.spec.Layers) > 0 {
+			at.opt = i.spec.Layers[len(i.spec.Layers)-1]
+		}
+	}
+	program, err := i.entrypoint(at)
+	if err != nil {
+		return err
+	}
+	api, err := runtimeapi.Listen(maxResponse)
+	if err != nil {
+		return err
+	}
+	s := i.baseSpec(at)
+	s.Args = []string{program}
+	s.Env = i.environment(at, map[string]string{"AWS_LAMBDA_RUNTIME_API": api.Address()})
+	if err := i.spawn(s, api); err != nil {
+		return err
+	}
+	api.Serve(i.proc.Done())
+	return nil
+}
+
+// entrypoint finds the program: the function's own, or a layer's.
+func (i *instance) entrypoint(at places) (string, error) {
+	if _, err := os.Stat(filepath.Join(i.spec.CodeDir, entrypointName)); err == nil {
+		return path.Join(at.task, entrypointName), nil
+	}
+	for _, layer := range i.spec.Layers {
+		if _, err := os.Stat(filepath.Join(layer, entrypointName)); err == nil {
+			return path.Join(at.opt, entrypointName), nil
+		}
+	}
+	return "", &entrypointError{"Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"}
+}

@@ -23,7 +23,8 @@ type Process struct {
 	setupErrno syscall.Errno
 
 	done chan struct{}
-	exit Exit // valid once done is closed
+	exit Exit  // valid once done is closed
+	peak int64 // valid once done is closed
 }
 
 // Done is closed when all processes of the sandbox have ended.
@@ -56,7 +57,12 @@ func (p *Process) Kill() {
 // PeakMemory returns the most memory the sandbox has used so far, in bytes; 0
 // if the host can't tell.
 func (p *Process) PeakMemory() int64 {
-	if p.group != nil && p.group.peak != nil {
+	select {
+	case <-p.done:
+		return p.peak
+	default:
+	}
+	if p.group.peak != nil {
 		return p.group.peakBytes()
 	}
 	return residentPeak(p.Pid())
@@ -106,6 +112,12 @@ func (p *Process) wait() {
 	}
 	if p.exit.Signal == syscall.SIGKILL {
 		p.exit.OutOfMemory = p.group.oomKilled()
+	}
+	p.peak = p.group.peakBytes()
+	if p.peak == 0 && p.cmd != nil {
+		if usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			p.peak = usage.Maxrss << 10
+		}
 	}
 	close(p.done)
 	p.release()

@@ -157,7 +157,8 @@ def current_error(request_id):
     while skip < len(frames) and frames[skip][0] == own:
         skip += 1
     frames = frames[skip:] if skip < len(frames) else frames
-    trace = [list(f) for f in frames] if PY2 else traceback.format_list(frames)
+    # Plain tuples, as Lambda's runtimes pass them: no marks below the source line.
+    trace = [list(f) for f in frames] if PY2 else traceback.format_list([tuple(f) for f in frames])
     return make_error(describe(value), kind.__name__, trace, request_id)
 
 

@@ -1,0 +1,137 @@
+package function
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// masked replaces what differs from run to run, so that whole logs compare.
+func masked(text string) string {
+	for _, mask := range []struct{ pattern, by string }{
+		{`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`, "<id>"},
+		{`runtime:[0-9a-f]{64}`, "runtime:<hash>"},
+		{`Duration: \d+\.\d\d ms`, "Duration: <ms> ms"},
+		{`Billed Duration: \d+ ms`, "Billed Duration: <ms> ms"},
+		{`Memory Used: \d+ MB`, "Memory Used: <mb> MB"},
+		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z`, "<time>"},
+		{`python:3\.11\.v\d+`, "python:3.11.v<n>"},
+	} {
+		text = regexp.MustCompile(mask.pattern).ReplaceAllString(text, mask.by)
+	}
+	return text
+}
+
+const (
+	initStart = "INIT_START Runtime Version: python:3.11.v<n>\tRuntime Version ARN: arn:aws:lambda:eu-west-1::runtime:<hash>\n"
+	started   = "START RequestId: <id> Version: $LATEST\n"
+	ended     = "END RequestId: <id>\n"
+	reported  = "REPORT RequestId: <id>\tDuration: <ms> ms\tBilled Duration: <ms> ms\tMemory Size: 128 MB\tMax Memory Used: <mb> MB\t"
+	initTook  = "Init Duration: <ms> ms\t"
+)
+
+func TestLogs(t *testing.T) {
+	t.Parallel()
+	const importError = "[ERROR] Runtime.ImportModuleError: Unable to import module 'main': No module named 'nosuch'\rTraceback (most recent call last):\n"
+	tests := []struct{ name, code, log string }{
+		{"quiet", "def handler(e, c):\n    pass\n", initStart + started + ended + reported + initTook + "\n"},
+		{"prints", `
+import sys, os, logging
+print('loading')
+def handler(e, c):
+    print('one')
+    sys.stderr.write('two\n')
+    os.system('echo three')
+    logging.warning('four')
+    logging.info('not shown')
+    c.log('five\n')
+    sys.stdout.write('six')
+`, initStart + "loading\n" + started + "one\ntwo\nthree\n[WARNING]\t<time>\t<id>\tfour\nfive\nsix" + ended + reported + initTook + "\n"},
+		{"exception", "def handler(e, c):\n    raise KeyError('k')\n",
+			initStart + started + "[ERROR] KeyError: 'k'\rTraceback (most recent call last):\r\u00a0\u00a0File \"/var/task/main.py\", line 2, in handler\r\u00a0\u00a0\u00a0\u00a0raise KeyError('k')\n" + ended + reported + initTook + "\n"},
+		{"import error", "import nosuch\n",
+			initStart + importError + "INIT_REPORT Init Duration: <ms> ms\tPhase: init\tStatus: error\tError Type: Runtime.ImportModuleError\n" +
+				importError + "INIT_REPORT Init Duration: <ms> ms\tPhase: invoke\tStatus: error\tError Type: Runtime.ImportModuleError\n" +
+				started + ended + reported + "Status: error\tError Type: Runtime.ImportModuleError\n"},
+		{"exit", "import sys\ndef handler(e, c):\n    print('bye')\n    sys.exit(1)\n",
+			initStart + started + "bye\nRequestId: <id> Error: Runtime exited with error: exit status 1\nRuntime.ExitError\n" + ended + reported + initTook + "Status: error\tError Type: Runtime.ExitError\n"},
+		{"timeout", "import time\ndef handler(e, c):\n    print('slow')\n    time.sleep(9)\n",
+			initStart + started + "slow\n" + ended + "REPORT RequestId: <id>\tDuration: <ms> ms\tBilled Duration: <ms> ms\tMemory Size: 128 MB\tMax Memory Used: <mb> MB\t" + initTook + "Status: timeout\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, nil)
+			spec := r.python(t, tt.code)
+			spec.Timeout = 500 * time.Millisecond
+			res := r.call(t, spec, `{}`)
+			if got := masked(r.logs.text()); got != tt.log {
+				t.Errorf("log\n%q\nwant\n%q", got, tt.log)
+			}
+			tail := masked(string(res.LogTail))
+			if !strings.HasSuffix(tt.log, tail) || !strings.Contains(tail, started) {
+				t.Errorf("tail %q is no end of the log", tail)
+			}
+		})
+	}
+}
+
+func TestLogTailIsTheLast4K(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, "def handler(e, c):\n    for n in range(5000):\n        print('line', n)\n")
+	res := r.call(t, spec, `{}`)
+	want(t, "length", len(res.LogTail), 4096)
+	if !strings.Contains(string(res.LogTail), "line 4999\nEND") {
+		t.Errorf("tail %q", res.LogTail)
+	}
+	for n := range 5000 {
+		if !strings.Contains(r.logs.text(), "line 4998\nline 4999\n") {
+			t.Fatalf("line %d is missing from the log", n)
+		}
+		break
+	}
+	want(t, "lines", strings.Count(r.logs.text(), "\n"), 5004)
+}
+
+func TestLogsArriveWhileTheFunctionRuns(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, "import time\ndef handler(e, c):\n    print('early')\n    time.sleep(2.5)\n")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.call(t, spec, `{}`)
+	}()
+	deadline := time.After(2 * time.Second)
+	for !strings.Contains(r.logs.text(), "early\n") {
+		select {
+		case <-done:
+			t.Fatal("the line only came with the end")
+		case <-deadline:
+			t.Fatal("no line within two seconds")
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	<-done
+}
+
+func TestJSONLogs(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, "import logging\ndef handler(e, c):\n    logging.getLogger('app').error('hey %d', 1)\n")
+	spec.LogFormat = "JSON"
+	r.call(t, spec, `{}`)
+	lines := strings.Split(strings.TrimSpace(r.logs.text()), "\n")
+	want(t, "lines", len(lines), 4)
+	var kinds []string
+	for _, line := range lines {
+		record := decode[struct{ Type, Level, Message, Logger string }](t, []byte(line))
+		kinds = append(kinds, record.Type+record.Level)
+		if record.Level != "" {
+			want(t, "message", record.Message+" "+record.Logger, "hey 1 app")
+		}
+	}
+	want(t, "kinds", strings.Join(kinds, " "), "platform.initStart platform.start ERROR platform.report")
+}
