@@ -16,16 +16,8 @@ import (
 // accessLog is a stage's compiled access log settings.
 type accessLog struct {
 	group, stream string
-	parts         []logPart
+	format        substitution
 }
-
-// logPart is literal text, or the variable behind it.
-type logPart struct {
-	text     string
-	variable string // without $context., or "" for text alone
-}
-
-const contextPrefix = "$context."
 
 // compileAccessLog returns nil for a destination that is no log group.
 func compileAccessLog(s *apigatewayapi.AccessLogSettings, log *slog.Logger) *accessLog {
@@ -41,55 +33,18 @@ func compileAccessLog(s *apigatewayapi.AccessLogSettings, log *slog.Logger) *acc
 	}
 	name = strings.TrimSuffix(name, ":*")
 	sum := md5.Sum([]byte(name))
-	return &accessLog{group: name, stream: hex.EncodeToString(sum[:]), parts: parseLogFormat(format)}
-}
-
-func parseLogFormat(format string) []logPart {
-	var parts []logPart
-	for {
-		before, after, found := strings.Cut(format, contextPrefix)
-		if !found {
-			return append(parts, logPart{text: format})
-		}
-		n := variableLength(after)
-		parts = append(parts, logPart{text: before, variable: after[:n]})
-		format = after[n:]
-	}
-}
-
-// variableLength is the length of the dotted name that s begins with.
-func variableLength(s string) int {
-	n := 0
-	for n < len(s) {
-		c := s[n]
-		dot := c == '.' && n+1 < len(s) && isNameByte(s[n+1])
-		if !dot && !isNameByte(c) {
-			break
-		}
-		n++
-	}
-	return n
-}
-
-func isNameByte(c byte) bool {
-	return c == '_' || '0' <= c && c <= '9' || 'a' <= lower(c) && lower(c) <= 'z'
+	return &accessLog{group: name, stream: hex.EncodeToString(sum[:]), format: parseSubstitution(format)}
 }
 
 // line is the access log's line for x; what has no value prints as "-".
 func (a *accessLog) line(x *exchange) string {
-	var b strings.Builder
-	for _, p := range a.parts {
-		b.WriteString(p.text)
-		if p.variable == "" {
-			continue
+	return a.format.expand("-", func(group, name string) string {
+		if group != contextGroup {
+			return ""
 		}
-		v, ok := x.logVariable(p.variable)
-		if !ok || v == "" {
-			v = "-"
-		}
-		b.WriteString(v)
-	}
-	return b.String()
+		v, _ := x.logVariable(name)
+		return v
+	})
 }
 
 // logVariable adds the variables that only access logs know (developer guide,

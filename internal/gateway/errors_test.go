@@ -202,3 +202,32 @@ func TestPayloadLimit(t *testing.T) {
 		}
 	}
 }
+
+func TestGatewayResponses(t *testing.T) {
+	t.Parallel()
+	s := errorsAPI().stage("s", strs{"stage": "prod"})
+	s.Deployment.GatewayResponses = []apigatewayapi.GatewayResponse{
+		{ResponseType: ptr("MISSING_AUTHENTICATION_TOKEN"), StatusCode: ptr("404"), ResponseTemplates: strs{
+			"application/json": `{"path": "$context.path", "m": $context.error.messageString, "q": "$method.request.querystring.q", "v": "$stageVariables.stage", "n": "$context.none"}`,
+			"text/html":        `<p>$context.error.message.</p>`}},
+		{ResponseType: ptr("DEFAULT_5XX"), ResponseParameters: strs{
+			"gatewayresponse.header.Access-Control-Allow-Origin": "'*'", "gatewayresponse.header.X-H": "method.request.header.X-H"}},
+		{ResponseType: ptr("UNSUPPORTED_MEDIA_TYPE"), StatusCode: ptr("400"), DefaultResponse: wire.Ptr(true)},
+	}
+	f := newFixture(t, refuses(403, "AccessDeniedException"), s)
+	for _, tt := range []struct {
+		request         *http.Request
+		want, errorType string
+	}{
+		{request("GET", "/s/none?q=1", ""), `404 {"path": "/s/none", "m": "Missing Authentication Token", "q": "1", "v": "prod", "n": ""}`, "MissingAuthenticationTokenException"},
+		{request("GET", "/s/none", "", "Accept", "text/html"), `404 Content-Type=text/html <p>Missing Authentication Token.</p>`, "MissingAuthenticationTokenException"},
+		{request("POST", "/s/function", "", "X-H", "h"), `500 Access-Control-Allow-Origin=* X-H=h {"message":"Internal server error"}`, "InternalServerErrorException"},
+		{request("POST", "/s/never", "a", "Content-Type", "text/plain"), `415 {"message": "Unsupported Media Type"}`, "BadRequestException"},
+		{request("POST", "/s/iam", ""), `501 {"message": "butai does not have this part of API Gateway yet: authorization type AWS_IAM"}`, "NotImplementedException"},
+	} {
+		res := f.do(tt.request)
+		if got := summary(t, res); got != tt.want || res.Header["x-amzn-ErrorType"][0] != tt.errorType {
+			t.Errorf("%s: got %s, %s\nwant %s, %s", tt.request.URL, got, res.Header["x-amzn-ErrorType"], tt.want, tt.errorType)
+		}
+	}
+}

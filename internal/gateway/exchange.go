@@ -34,10 +34,11 @@ type exchange struct {
 	queryRead   bool
 	env         vtl.Env
 
-	outbound outbound // what the integration gets
-	inbound  inbound  // what the integration answered
-	answer   answer   // what the client gets
-	failed   *failure // why the gateway answered itself, or nil
+	outbound outbound  // what the integration gets
+	inbound  inbound   // what the integration answered
+	answer   answer    // what the client gets
+	own      [4]string // values of the headers that every answer has
+	failed   *failure  // why the gateway answered itself, or nil
 	log      *executionLog
 }
 
@@ -53,13 +54,12 @@ type inbound struct {
 	called  bool
 	status  int
 	body    []byte
-	header  fields
 	latency time.Duration
 	// selector is what selection patterns are matched against.
-	selector   string
-	isError    bool // the function failed; body is its error JSON
-	requestID  string
-	lambdaCode string // of a refusal, such as AccessDeniedException
+	selector  string
+	isError   bool // the function failed; body is its error JSON
+	requestID string
+	version   string // of the function, that was executed
 }
 
 // answer is the method response.
@@ -96,6 +96,9 @@ func (x *exchange) serve(w http.ResponseWriter) {
 		x.answerFailure()
 	}
 	x.log.end(x)
+	if err := x.compress(); err != nil {
+		x.gw.log.Error("compressing an answer failed", "request", x.requestID, "err", err)
+	}
 	x.write(w)
 	x.flushLogs()
 }
@@ -110,6 +113,9 @@ func (x *exchange) run() *failure {
 		return fail
 	}
 	if fail := x.readBody(); fail != nil {
+		return fail
+	}
+	if fail := x.decompress(); fail != nil {
 		return fail
 	}
 	if fail := x.throttle(); fail != nil {

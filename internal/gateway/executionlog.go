@@ -105,7 +105,7 @@ func (l *executionLog) endpointResponse(x *exchange) {
 	}
 	l.add("Received response. Status: ", strconv.Itoa(x.inbound.status), ", Integration latency: ", milliseconds(x.inbound.latency), " ms")
 	if l.trace {
-		l.add("Endpoint response headers: ", x.inbound.header.java())
+		l.add("Endpoint response headers: ", x.functionHeaders().java())
 		l.add("Endpoint response body before transformations: ", string(x.inbound.body))
 	}
 }

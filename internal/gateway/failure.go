@@ -10,7 +10,7 @@ import (
 // and why it happened, which only the execution log tells, are kept apart.
 type failure struct {
 	status    int
-	kind      string // gateway response type (developer guide, "Gateway response types")
+	kind      string // gateway response type (developer guide, "Gateway response types"), or ""
 	errorType string // x-amzn-ErrorType
 	message   string
 	// front marks the answers of the front door (routing, authorization,
@@ -94,6 +94,6 @@ func integrationTimeout() *failure {
 // notBuilt answers requests for a part of API Gateway that butai does not
 // have. It is no answer of AWS's.
 func notBuilt(what string) *failure {
-	return (&failure{status: http.StatusNotImplemented, kind: "API_CONFIGURATION_ERROR",
+	return (&failure{status: http.StatusNotImplemented,
 		errorType: "NotImplementedException", message: "butai does not have this part of API Gateway yet: " + what}).because("Execution failed: butai does not have " + what)
 }

@@ -96,25 +96,26 @@ func (x *exchange) invoke(payload []byte, async bool) *failure {
 	x.inbound.status = res.Status
 	x.inbound.body = res.Payload
 	x.inbound.isError = res.FunctionError != ""
-	x.inbound.requestID = res.RequestID
-	if len(x.m.responses) > 0 || x.m.fallback != nil || x.log != nil {
-		x.inbound.header = x.functionHeaders(res)
-	}
+	x.inbound.requestID, x.inbound.version = res.RequestID, res.ExecutedVersion
 	x.log.endpointResponse(x)
 	return nil
 }
 
-// functionHeaders are the headers of Lambda's Invoke answer, for mappings.
-func (x *exchange) functionHeaders(res *FunctionResult) fields {
+// functionHeaders are the headers of Lambda's Invoke answer, for mappings and
+// the execution log; a mock has none.
+func (x *exchange) functionHeaders() fields {
+	if x.m.kind == typeMock {
+		return nil
+	}
 	h := fields{
 		{"Content-Type", []string{applicationJSON}},
-		{"x-amzn-RequestId", []string{res.RequestID}},
+		{"x-amzn-RequestId", []string{x.inbound.requestID}},
 		{"x-amzn-Remapped-Content-Length", []string{"0"}},
-		{"X-Amz-Executed-Version", []string{res.ExecutedVersion}},
+		{"X-Amz-Executed-Version", []string{x.inbound.version}},
 		{"X-Amzn-Trace-Id", []string{x.trace.forFunction(x.m.function.lineage)}},
 	}
-	if res.FunctionError != "" {
-		h = append(h, field{"X-Amz-Function-Error", []string{res.FunctionError}})
+	if x.inbound.isError {
+		h = append(h, field{"X-Amz-Function-Error", []string{"Unhandled"}})
 	}
 	return h
 }
@@ -131,7 +132,7 @@ func (x *exchange) refusal(err error) *failure {
 			"request", x.requestID, "err", err)
 		refused = &FunctionError{Status: http.StatusInternalServerError, Code: "ServiceException", Message: "internal error"}
 	}
-	x.inbound.status, x.inbound.lambdaCode, x.inbound.requestID = refused.Status, refused.Code, refused.RequestID
+	x.inbound.status, x.inbound.requestID = refused.Status, refused.RequestID
 	status := strconv.Itoa(refused.Status)
 	switch {
 	case refused.Status == http.StatusForbidden, refused.Status == http.StatusNotFound:

@@ -50,12 +50,7 @@ func (x *exchange) mapRequestParameters() *failure {
 	if len(x.m.request) == 0 {
 		return nil
 	}
-	msg := &message{
-		header: func(name string) []string { return x.headers().get(name) },
-		query:  func(name string) []string { return x.query().exact(name) },
-		path:   x.pathParam,
-		body:   &jsonBody{raw: x.body},
-	}
+	msg := x.requestMessage()
 	for i := range x.m.request {
 		m := &x.m.request[i]
 		if m.illegal {
@@ -74,6 +69,16 @@ func (x *exchange) mapRequestParameters() *failure {
 		}
 	}
 	return nil
+}
+
+// requestMessage is the request as the source of mappings.
+func (x *exchange) requestMessage() *message {
+	return &message{
+		header: func(name string) []string { return x.headers().get(name) },
+		query:  func(name string) []string { return x.query().exact(name) },
+		path:   x.pathParam,
+		body:   &jsonBody{raw: x.body},
+	}
 }
 
 // applyRequestOverride takes over $context.requestOverride.header.

@@ -49,7 +49,7 @@ func (x *exchange) mapResponseParameters(res *response) *failure {
 		return nil
 	}
 	msg := &message{
-		header: x.inbound.header.get,
+		header: x.functionHeaders().get,
 		body:   &jsonBody{raw: x.inbound.body, inError: x.inbound.isError},
 	}
 	for i := range res.mappings {

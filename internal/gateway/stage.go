@@ -26,10 +26,13 @@ type stage struct {
 	router          *route.Router[*method]
 	binary          mediaTypes
 	hostClosed      bool // disableExecuteApiEndpoint
+	compressFrom    int  // size in bytes from which answers are compressed, or noCompression
 	problem         *failure
 	logGroup        string // of the execution log
 	logStream       string
 	access          *accessLog // nil if the stage has none
+	// gatewayResponses are the customised ones by type.
+	gatewayResponses map[string]*gatewayResponse
 }
 
 // compileStage turns what the control plane published into what requests use.
@@ -42,27 +45,34 @@ func compileStage(s *Stage, log *slog.Logger) (*stage, error) {
 		variables:    maps.Clone(s.Stage.Variables),
 		binary:       slices.Clone(api.BinaryMediaTypes),
 		hostClosed:   wire.Val(api.DisableExecuteApiEndpoint),
+		compressFrom: noCompression,
 	}
 	st.logGroup = "API-Gateway-Execution-Logs_" + st.apiID + "/" + st.name
 	sum := md5.Sum([]byte(st.logGroup)) // streams of this service are named by 32 hexadecimal digits
 	st.logStream = hex.EncodeToString(sum[:])
-	if wire.Val(api.Policy) != "" {
+	switch {
+	case wire.Val(api.Policy) != "":
 		st.problem = notBuilt("resource policies")
+	case s.Stage.CanarySettings != nil:
+		st.problem = notBuilt("canary releases")
+	}
+	if size := api.MinimumCompressionSize; size != nil {
+		st.compressFrom = int(*size)
+	}
+	var err error
+	if st.gatewayResponses, err = compileGatewayResponses(d.GatewayResponses); err != nil {
+		return nil, fmt.Errorf("publish stage %s of API %s: %w", st.name, st.apiID, err)
 	}
 	if a := s.Stage.AccessLogSettings; a != nil && s.CloudWatchRole != "" {
 		st.access = compileAccessLog(a, log)
 	}
-	routes, err := compileRoutes(st, s, log)
-	if err != nil {
-		return nil, err
-	}
-	if st.router, err = route.New(routes); err != nil {
+	if st.router, err = route.New(compileRoutes(st, s, log)); err != nil {
 		return nil, fmt.Errorf("publish stage %s of API %s: %w", st.name, st.apiID, err)
 	}
 	return st, nil
 }
 
-func compileRoutes(st *stage, s *Stage, log *slog.Logger) ([]route.Route[*method], error) {
+func compileRoutes(st *stage, s *Stage, log *slog.Logger) []route.Route[*method] {
 	var routes []route.Route[*method]
 	for i := range s.Deployment.Resources {
 		res := &s.Deployment.Resources[i]
@@ -79,7 +89,7 @@ func compileRoutes(st *stage, s *Stage, log *slog.Logger) ([]route.Route[*method
 			routes = append(routes, route.Route[*method]{Path: path, Method: verb, Value: m})
 		}
 	}
-	return routes, nil
+	return routes
 }
 
 // settings are a method's effective method settings.

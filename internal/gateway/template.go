@@ -8,7 +8,11 @@ import (
 	"github.com/butai-dev/butai/internal/gateway/vtl"
 )
 
-const applicationJSON = "application/json"
+const (
+	applicationJSON = "application/json"
+	// firstOutput is the room in bytes that a template's output begins with.
+	firstOutput = 256
+)
 
 // What an integration does with a request that no template is for (API
 // reference, "PutIntegration", passthroughBehavior).
@@ -90,7 +94,7 @@ func (x *exchange) render(tmpl *template, body []byte, what string) ([]byte, *fa
 	if err == nil {
 		x.env.SetBody(body)
 		var out []byte
-		if out, err = tmpl.compiled.Render(nil, &x.env); err == nil {
+		if out, err = tmpl.compiled.Render(make([]byte, 0, firstOutput), &x.env); err == nil {
 			return out, nil
 		}
 	}

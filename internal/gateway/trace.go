@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"fmt"
 	"hash/crc32"
 	"strconv"
 	"strings"
@@ -14,7 +13,8 @@ import (
 // is missing invented (recorded).
 type trace struct {
 	root, parent, sampled string
-	given                 bool // the client sent one
+	given                 bool   // the client sent one
+	function              string // see forFunction
 }
 
 // newTrace reads the client's header; an unusable root is replaced.
@@ -31,7 +31,7 @@ func newTrace(header string, now time.Time) trace {
 		}
 	}
 	if !t.given {
-		t = trace{root: fmt.Sprintf("1-%08x-%s", uint32(now.Unix()), ident.Hex(12))}
+		t = trace{root: "1-" + strconv.FormatUint(uint64(uint32(now.Unix()))|1<<32, 16)[1:] + "-" + ident.Hex(12)}
 	}
 	if t.sampled == "" {
 		t.sampled = "0"
@@ -53,7 +53,10 @@ func (t *trace) forRequest() string {
 // forFunction is the trace id that a function is invoked with, and what the
 // client sees of a call that succeeded.
 func (t *trace) forFunction(lineage string) string {
-	return t.full() + ";Lineage=" + lineage
+	if t.function == "" {
+		t.function = t.full() + ";Lineage=" + lineage
+	}
+	return t.function
 }
 
 // forError is what the client sees of a call that failed.

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// jsonType is the Content-Type of answers that set none; nobody changes it.
+var jsonType = []string{applicationJSON}
+
 // answerFailure makes the answer that the gateway gives by itself.
 func (x *exchange) answerFailure() {
 	f := x.failed
@@ -13,6 +16,9 @@ func (x *exchange) answerFailure() {
 	x.answer.header["x-amzn-ErrorType"] = []string{f.errorType}
 	if !f.front && !f.noTrace {
 		x.answer.header["X-Amzn-Trace-Id"] = []string{x.trace.forError()}
+	}
+	if g := x.st.customised(f); g != nil {
+		x.answerCustomised(g)
 	}
 	if f.closes {
 		x.answer.header["Connection"] = []string{"close"}
@@ -29,12 +35,15 @@ func (x *exchange) write(w http.ResponseWriter) {
 		hasType = hasType || strings.EqualFold(name, "Content-Type")
 	}
 	if !hasType {
-		header["Content-Type"] = []string{applicationJSON}
+		header["Content-Type"] = jsonType
 	}
-	header["x-amzn-RequestId"] = []string{x.requestID}
-	header["x-amz-apigw-id"] = []string{x.extendedID}
+	// One array for the values instead of an allocation each.
+	x.own = [4]string{x.requestID, x.extendedID}
+	header["x-amzn-RequestId"] = x.own[0:1:1]
+	header["x-amz-apigw-id"] = x.own[1:2:2]
 	if x.failed == nil && x.m.kind != typeMock {
-		header["X-Amzn-Trace-Id"] = []string{x.trace.forFunction(x.m.function.lineage)}
+		x.own[2] = x.trace.forFunction(x.m.function.lineage)
+		header["X-Amzn-Trace-Id"] = x.own[2:3:3]
 	}
 	x.answer.size = len(x.answer.body)
 	if x.answer.status < http.StatusOK {
@@ -44,7 +53,8 @@ func (x *exchange) write(w http.ResponseWriter) {
 	}
 	bodyless := x.answer.status == http.StatusNoContent || x.answer.status == http.StatusNotModified
 	if !bodyless {
-		header["Content-Length"] = []string{strconv.Itoa(len(x.answer.body))}
+		x.own[3] = strconv.Itoa(len(x.answer.body))
+		header["Content-Length"] = x.own[3:4:4]
 	}
 	w.WriteHeader(x.answer.status)
 	if !bodyless && x.r.Method != http.MethodHead {
