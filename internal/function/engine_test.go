@@ -20,6 +20,9 @@ import (
 
 func TestMain(m *testing.M) {
 	sandbox.MaybeInit()
+	if os.Getenv("BUTAI_TEST_RUNTIME") != "" {
+		runtimeClient()
+	}
 	os.Exit(m.Run())
 }
 
