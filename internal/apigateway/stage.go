@@ -26,7 +26,7 @@ type stage struct {
 var (
 	stageNamePattern     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 	variableNamePattern  = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
-	variableValuePattern = regexp.MustCompile(`^[A-Za-z0-9 ._~:/?#&=,-]{1,2048}$`)
+	variableValuePattern = regexp.MustCompile(`^[A-Za-z0-9 ._~:/?#&=,-]{1,512}$`)
 )
 
 func checkVariable(name, value string) error {

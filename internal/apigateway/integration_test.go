@@ -1,0 +1,100 @@
+package apigateway_test
+
+import "testing"
+
+const lambdaURI = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:111111111111:function:user:${stageVariables.stage}/invocations"
+
+func TestIntegrationLifecycle(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	api, root := h.newAPI()
+	method := "/restapis/" + api + "/resources/" + root + "/methods/GET"
+	path := method + "/integration"
+	h.fails("NotFoundException", "Invalid Method identifier specified", "PUT", path, object{"type": "MOCK"})
+	h.must(201, "PUT", method, object{"authorizationType": "NONE"})
+	h.fails("NotFoundException", "Invalid Integration identifier specified", "GET", path, nil)
+
+	h.same("put", h.must(201, "PUT", path, object{
+		"type": "AWS", "httpMethod": "POST", "uri": lambdaURI, "connectionType": "INTERNET", "timeoutInMillis": 29000,
+		"requestTemplates": object{"application/json": "{}"}, "passthroughBehavior": "WHEN_NO_TEMPLATES",
+	}), `{"type": "AWS", "httpMethod": "POST", "uri": "`+lambdaURI+`", "connectionType": "INTERNET", "timeoutInMillis": 29000,
+		"requestTemplates": {"application/json": "{}"}, "passthroughBehavior": "WHEN_NO_TEMPLATES", "cacheNamespace": "`+root+`", "cacheKeyParameters": []}`)
+	h.same("patch", h.must(200, "PATCH", path, patch("replace /timeoutInMillis 3000", "add /requestTemplates/text~1plain x", "remove /requestTemplates/application~1json",
+		"add /cacheKeyParameters/method.request.path.id ", "replace /passthroughBehavior NEVER", "replace /contentHandling ")),
+		`{"type": "AWS", "httpMethod": "POST", "uri": "`+lambdaURI+`", "connectionType": "INTERNET", "timeoutInMillis": 3000,
+		"requestTemplates": {"text/plain": "x"}, "passthroughBehavior": "NEVER", "cacheNamespace": "`+root+`", "cacheKeyParameters": ["method.request.path.id"]}`)
+
+	h.must(201, "PUT", method+"/responses/200", object{"responseParameters": object{"method.response.header.A": false}})
+	h.must(201, "PUT", path+"/responses/200", object{"selectionPattern": "", "responseParameters": object{"method.response.header.A": "'a'"}})
+	overwritten := h.must(201, "PUT", path, object{"type": "MOCK"})
+	h.same("overwrite", overwritten, `{"type": "MOCK", "timeoutInMillis": 29000, "passthroughBehavior": "WHEN_NO_MATCH", "cacheNamespace": "`+root+`", "cacheKeyParameters": []}`)
+	h.must(204, "DELETE", path, nil)
+	h.fails("NotFoundException", "Invalid Integration identifier specified", "DELETE", path, nil)
+}
+
+func TestIntegrationRefusals(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	_, method := h.newMock()
+	path := method + "/integration"
+	aws := func(kind, uri string) object { return object{"type": kind, "httpMethod": "POST", "uri": uri} }
+	mock := func(member string, v any) object { return object{"type": "MOCK", member: v} }
+	for _, c := range []struct {
+		kind, message string
+		body          object
+	}{
+		{"BadRequestException", "Enumeration value for HttpMethod must be non-empty", object{"type": "AWS", "uri": lambdaURI}},
+		{"BadRequestException", "Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY", object{"type": "AWS", "uri": lambdaURI, "httpMethod": "post"}},
+		{"BadRequestException", "Invalid ARN specified in the request", aws("AWS", "https://example.com")},
+		{"BadRequestException", "AWS ARN for integration must contain path or action", aws("AWS", "arn:aws:apigateway:us-east-1:lambda:test")},
+		{"BadRequestException", "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations.", aws("AWS_PROXY", "arn:aws:apigateway:us-east-1:sqs:path/q")},
+		{"NotImplemented", "butai doesn't do this yet: AWS integrations with dynamodb:action/GetItem", aws("AWS", "arn:aws:apigateway:us-east-1:dynamodb:action/GetItem")},
+		{"NotImplemented", "butai doesn't do this yet: HTTP_PROXY integrations", aws("HTTP_PROXY", "https://example.com")},
+		{"NotImplemented", "butai doesn't do this yet: VPC links (connectionType of an integration)", mock("connectionType", "VPC_LINK")},
+		{"NotImplemented", "butai doesn't do this yet: parameter contentHandling of API Gateway PutIntegration: content handling is not built", mock("contentHandling", "CONVERT_TO_TEXT")},
+		{"NotImplemented", "butai doesn't do this yet: response transfer mode STREAM of integrations", mock("responseTransferMode", "STREAM")},
+		{"BadRequestException", "Timeout should be between 50 ms and 29000 ms", mock("timeoutInMillis", 30000)},
+		{"BadRequestException", "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: true]",
+			mock("requestParameters", object{"integration.request.path.testPath": "true"})},
+		{"BadRequestException", "Validation Result: warnings : [], errors : [Invalid content type specified: 123]", mock("requestTemplates", object{"123": "x"})},
+	} {
+		h.fails(c.kind, c.message, "PUT", path, c.body)
+	}
+	h.fails("BadRequestException", "Timeout should be between 50 ms and 29000 ms", "PATCH", path, patch("replace /timeoutInMillis 10"))
+	h.fails("NotImplemented", "butai doesn't do this yet: content handling (patch of /contentHandling)", "PATCH", path, patch("replace /contentHandling CONVERT_TO_TEXT"))
+	h.fails("NotFoundException", "Content-Type specified was not found", "PATCH", path, patch("remove /requestTemplates/text~1css"))
+}
+
+func TestIntegrationResponses(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	_, method := h.newMock()
+	path := method + "/integration/responses/200"
+	h.same("put", h.must(201, "PUT", path, object{"selectionPattern": "", "responseTemplates": object{"application/json": `"created"`}}),
+		`{"statusCode": "200", "selectionPattern": "", "responseTemplates": {"application/json": "\"created\""}}`)
+	h.same("update", h.must(200, "PATCH", path, patch("replace /selectionPattern updated-pattern")),
+		`{"statusCode": "200", "selectionPattern": "updated-pattern", "responseTemplates": {"application/json": "\"created\""}}`)
+	h.same("overwrite", h.must(201, "PUT", path, object{"selectionPattern": "other"}), `{"statusCode": "200", "selectionPattern": "other"}`)
+	h.same("get", h.must(200, "GET", path, nil), `{"statusCode": "200", "selectionPattern": "other"}`)
+
+	const undeclared = "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression parameter specified: method.response.header.A]"
+	mapped := object{"responseParameters": object{"method.response.header.A": "integration.response.body.a"}}
+	h.fails("BadRequestException", undeclared, "PUT", path, mapped)
+	h.must(201, "PUT", method+"/responses/200", object{"responseParameters": object{"method.response.header.A": true}})
+	h.must(201, "PUT", path, mapped)
+	for _, c := range []struct {
+		kind, message, method, path string
+		body                        object
+	}{
+		{"BadRequestException", "Invalid null or empty value in responseTemplates", "PATCH", path, patch("add /responseTemplates/text~1css ")},
+		{"BadRequestException", "Validation Result: warnings : [], errors : [Invalid content type specified: 123]", "PUT", path, object{"responseTemplates": object{"123": "x"}}},
+		{"NotFoundException", "Invalid Response status code specified", "GET", method + "/integration/responses/201", nil},
+		{"NotFoundException", "Invalid Response status code specified", "DELETE", method + "/integration/responses/201", nil},
+		{"NotFoundException", "Invalid Integration identifier specified", "DELETE", method[:len(method)-3] + "PUT/integration/responses/200", nil},
+		{"NotFoundException", "Invalid Method identifier specified", "GET", method[:len(method)-3] + "PUT/integration/responses/200", nil},
+	} {
+		h.fails(c.kind, c.message, c.method, c.path, c.body)
+	}
+	h.must(204, "DELETE", path, nil)
+	h.fails("NotFoundException", "Invalid Response status code specified", "DELETE", path, nil)
+}
