@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"log/slog"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -95,12 +96,14 @@ func (x *exchange) integrationVariable(name string) (string, bool) {
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// flushLogs hands the request's log lines to the sink, after the answer.
-func (x *exchange) flushLogs() {
+// flushLogs hands the request's log lines to the sink once the answer is on
+// its way to the client.
+func (x *exchange) flushLogs(w http.ResponseWriter) {
 	st := x.st
-	if st == nil {
+	if st == nil || st.access == nil && x.log == nil {
 		return
 	}
+	_ = http.NewResponseController(w).Flush() // a writer that cannot flush sends at the end
 	if st.access != nil {
 		x.gw.logs.Put(st.account, st.region, st.access.group, st.access.stream,
 			[]LogEvent{{Time: x.started, Message: st.access.line(x)}})

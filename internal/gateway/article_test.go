@@ -90,19 +90,3 @@ func TestTwoStages(t *testing.T) {
 		t.Errorf("other stage answers %d", res.StatusCode)
 	}
 }
-
-func BenchmarkArticleGet(b *testing.B) {
-	fn := &constant{result: FunctionResult{Status: 200, RequestID: "r", Payload: []byte(`{"id": "42", "name": "Ada"}`)}}
-	f := newFixture(b, nil, article().stage("staging", strs{"stage": "staging"}))
-	f.functions = fn
-	r := request("GET", "/staging/user/42", "", "User-Agent", "bench", "Accept", "*/*", "Accept-Encoding", "gzip")
-	w := &discard{header: http.Header{}}
-	b.ReportAllocs()
-	for b.Loop() {
-		clear(w.header)
-		f.ServeAPI(w, r, testAPI, "", r.URL.EscapedPath())
-	}
-	if w.status != 200 {
-		b.Fatalf("status %d", w.status)
-	}
-}

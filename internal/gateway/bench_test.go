@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"testing"
 )
 
 // constant is a Functions that always answers the same.
@@ -21,3 +22,40 @@ type discard struct {
 func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) WriteHeader(status int)      { d.status = status }
 func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// BenchmarkGateway is what the gateway itself costs, without net/http and
+// without a function, for the article's GET through two templates, for its
+// error mapped back, and for a proxy integration.
+func BenchmarkGateway(b *testing.B) {
+	ok := FunctionResult{Status: 200, RequestID: "r", Payload: []byte(`{"id": "42", "name": "Ada"}`)}
+	failed := FunctionResult{Status: 200, RequestID: "r", FunctionError: "Unhandled",
+		Payload: []byte(`{"errorMessage": "400: bad id", "errorType": "EventValidationException", "stackTrace": ["main.py, line 1"]}`)}
+	proxied := FunctionResult{Status: 200, RequestID: "r",
+		Payload: []byte(`{"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": "{\"id\": \"42\"}"}`)}
+	article := article().stage("staging", strs{"stage": "staging"})
+	for _, bench := range []struct {
+		name   string
+		result FunctionResult
+		stage  *Stage
+		status int
+	}{
+		{"article", ok, article, 200},
+		{"article error", failed, article, 400},
+		{"proxy", proxied, api{"GET /user/{id}": proxyMethod()}.stage("staging", strs{"stage": "staging"}), 200},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			f := newFixture(b, nil, bench.stage)
+			f.functions = &constant{bench.result}
+			r := request("GET", "/staging/user/42", "", "User-Agent", "bench", "Accept", "*/*", "Accept-Encoding", "gzip")
+			w := &discard{header: http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				clear(w.header)
+				f.ServeAPI(w, r, testAPI, "", r.URL.EscapedPath())
+			}
+			if w.status != bench.status {
+				b.Fatalf("status %d", w.status)
+			}
+		})
+	}
+}

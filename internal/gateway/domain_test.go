@@ -163,9 +163,6 @@ func TestNotBuilt(t *testing.T) {
 		"API keys":                  func(m *apigatewayapi.Method, _ *Deployment) { m.ApiKeyRequired = wire.Ptr(true) },
 		"authorization type CUSTOM": func(m *apigatewayapi.Method, _ *Deployment) { m.AuthorizationType = ptr("CUSTOM") },
 		"HTTP integrations":         func(m *apigatewayapi.Method, _ *Deployment) { m.MethodIntegration.Type = ptr("HTTP") },
-		"contentHandling of integrations": func(m *apigatewayapi.Method, _ *Deployment) {
-			m.MethodIntegration.ContentHandling = ptr("CONVERT_TO_TEXT")
-		},
 		"integrations with the service sqs": func(m *apigatewayapi.Method, _ *Deployment) {
 			m.MethodIntegration.Type, m.MethodIntegration.Uri = ptr("AWS"), ptr("arn:aws:apigateway:us-east-1:sqs:path/0/q")
 		},

@@ -100,7 +100,7 @@ func (x *exchange) serve(w http.ResponseWriter) {
 		x.gw.log.Error("compressing an answer failed", "request", x.requestID, "err", err)
 	}
 	x.write(w)
-	x.flushLogs()
+	x.flushLogs(w)
 }
 
 // run is the road of a request through the gateway, in API Gateway's own

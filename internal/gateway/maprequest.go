@@ -18,7 +18,11 @@ func (x *exchange) mapRequest() *failure {
 		return unsupportedMediaType()
 	}
 	x.prepareEnv()
-	body, fail := x.render(tmpl, x.body, "request")
+	body, isBinary, err := x.m.content.forRequest(x.body, len(x.body) > 0 && x.st.binary.match(one(x.r.Header, "Content-Type")))
+	if err != nil || isBinary && tmpl.reads() {
+		return configurationError("Unable to transform request")
+	}
+	body, fail := x.render(tmpl, body, "request")
 	if fail != nil {
 		return fail
 	}

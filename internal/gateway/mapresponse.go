@@ -28,7 +28,24 @@ func (x *exchange) mapResponse() *failure {
 		return fail
 	}
 	x.answer.body = body
+	if fail := x.convertAnswer(res); fail != nil {
+		return fail
+	}
 	x.applyResponseOverride()
+	return nil
+}
+
+// convertAnswer applies the response's content handling. What a function
+// answers is JSON, so its type is text unless the API says otherwise.
+func (x *exchange) convertAnswer(res *response) *failure {
+	if len(x.st.binary) == 0 && res.content == "" || len(x.answer.body) == 0 {
+		return nil
+	}
+	body, err := res.content.forResponse(x.answer.body, x.st.binary.match(applicationJSON), x.wantsBinary())
+	if err != nil {
+		return configurationError("Unable to transform response").because(err.Error())
+	}
+	x.answer.body = body
 	return nil
 }
 

@@ -43,6 +43,7 @@ type method struct {
 	function    lambdaTarget
 	timeout     time.Duration
 	passthrough string
+	content     contentHandling // of requests
 	templates   templates
 	request     []mapping
 	responses   []*response // those with a selection pattern, in order of status
@@ -55,6 +56,7 @@ type response struct {
 	pattern   *pattern
 	mappings  []mapping
 	templates templates
+	content   contentHandling
 	declared  bool // the method has a response of this status
 }
 
@@ -86,6 +88,9 @@ func (m *method) compileIntegration(st *stage, config *apigatewayapi.Method, int
 		}
 	}
 	var err error
+	if m.content, err = parseContentHandling(wire.Val(integration.ContentHandling)); err != nil {
+		return configurationError(err.Error())
+	}
 	if m.request, err = compileMappings(requestSide, integration.RequestParameters); err != nil {
 		return configurationError(err.Error())
 	}
@@ -101,8 +106,8 @@ func (m *method) compileResponses(config *apigatewayapi.Method, integration *api
 		if r.status, err = strconv.Atoi(code); err != nil {
 			return configurationError("Invalid status code " + code)
 		}
-		if handling := wire.Val(config.ContentHandling); handling != "" {
-			return notBuilt("contentHandling of integration responses")
+		if r.content, err = parseContentHandling(wire.Val(config.ContentHandling)); err != nil {
+			return configurationError(err.Error())
 		}
 		if r.mappings, err = compileMappings(responseSide, config.ResponseParameters); err != nil {
 			return configurationError(err.Error())
@@ -142,9 +147,6 @@ func (m *method) unsupported(d *Deployment, config *apigatewayapi.Method) *failu
 	case typeMock, typeAWS, typeAWSProxy:
 	default:
 		return notBuilt(kind + " integrations")
-	}
-	if handling := wire.Val(integration.ContentHandling); handling != "" {
-		return notBuilt("contentHandling of integrations")
 	}
 	if mode := wire.Val(integration.ResponseTransferMode); mode != "" && mode != "BUFFERED" {
 		return notBuilt("response transfer mode " + mode)

@@ -72,7 +72,10 @@ type FunctionError struct {
 
 func (e *FunctionError) Error() string { return e.Code + ": " + e.Message }
 
-// Functions calls Lambda functions. Refusals are *FunctionError.
+// Functions calls Lambda functions. Refusals are *FunctionError. When ctx ends,
+// at the integration's timeout, InvokeFunction returns its error at once,
+// while the function runs on, as on AWS. The result's payload is the
+// gateway's afterwards, the call's payload stays the callee's.
 type Functions interface {
 	InvokeFunction(ctx context.Context, call *FunctionCall) (*FunctionResult, error)
 }

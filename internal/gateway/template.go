@@ -29,6 +29,9 @@ type template struct {
 	problem  error // the source does not parse; requests that need it fail
 }
 
+// reads reports whether t reads the body, and not just lets it pass.
+func (t *template) reads() bool { return t != nil && (t.compiled != nil || t.problem != nil) }
+
 // templates are the mapping templates of an integration or of one of its
 // responses, by media type.
 type templates struct {
@@ -87,7 +90,7 @@ func mediaType(contentType string) string {
 
 // render runs tmpl over body; a nil or empty template gives body back.
 func (x *exchange) render(tmpl *template, body []byte, what string) ([]byte, *failure) {
-	if tmpl == nil || tmpl.compiled == nil && tmpl.problem == nil {
+	if !tmpl.reads() {
 		return body, nil
 	}
 	err := tmpl.problem
