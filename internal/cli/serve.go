@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -53,16 +54,15 @@ func (a *app) serveCommand() *cobra.Command {
 }
 
 // runServe builds the server, prints where it is, and serves until ctx ends.
-func runServe(ctx context.Context, cfg server.Config, out io.Writer) error {
+func runServe(ctx context.Context, cfg server.Config, out io.Writer) (err error) {
 	srv, err := server.New(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer srv.Close()
-	if err := srv.Listen(); err != nil {
-		return err
+	defer func() { err = errors.Join(err, srv.Close()) }()
+	for _, line := range srv.Banner(ctx) {
+		fmt.Fprintln(out, line)
 	}
-	fmt.Fprintln(out, strings.Join(srv.Banner(), "\n"))
 	return srv.Serve(ctx)
 }
 

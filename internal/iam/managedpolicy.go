@@ -27,7 +27,7 @@ const maxVersions = 5
 
 func compareText(a, b string) int { return strings.Compare(a, b) }
 
-func nameOf(policyARN string) string { return policyARN[strings.LastIndexByte(policyARN, '/')+1:] }
+func nameOf(entityARN string) string { return entityARN[strings.LastIndexByte(entityARN, '/')+1:] }
 
 // policyPath reports whether the policy's path starts with prefix.
 func policyPath(policyARN string, prefix *string) bool {

@@ -132,3 +132,45 @@ func (s *Service) Assumable(roleARN, service string) bool {
 	sub := s.subject(role.Account, roleKind, nameOf(roleARN))
 	return sub != nil && sub.arn == roleARN && s.trusts(sub, &Assumption{RoleARN: roleARN, Service: service})
 }
+
+// RoleMay decides whether a service that has assumed a role may act on a
+// target; it returns "" or the message of the refusal. It issues no keys: the
+// services of butai that act as a role do it inside the process.
+func (s *Service) RoleMay(roleARN, service string, target wire.IAMTarget) (denial string) {
+	if !s.Assumable(roleARN, service) {
+		return service + " may not assume the role " + roleARN
+	}
+	role, err := arn.Parse(roleARN)
+	if err != nil {
+		return err.Error()
+	}
+	sub := s.subject(role.Account, roleKind, nameOf(roleARN))
+	caller := &wire.Caller{Account: role.Account, ARN: arn.New("sts", "", role.Account, "assumed-role/"+nameOf(roleARN)+"/"+service).String()}
+	req := &policy.Request{
+		Action: target.Action, Resource: target.Resource, Context: s.requestContext(caller, target),
+		Principal: policy.Principal{Kind: policy.RoleSession, ARN: caller.ARN, Account: role.Account, RoleARN: roleARN},
+	}
+	s.bind(req, sub)
+	return policy.Evaluate(req).Message(req)
+}
+
+// Exists reports whether there is a role or user of the ARN. Any account's
+// root exists: butai has no list of accounts.
+func (s *Service) Exists(principalARN string) bool {
+	a, err := arn.Parse(principalARN)
+	if err != nil || a.Service != "iam" {
+		return false
+	}
+	kindName, name, _ := strings.Cut(a.Resource, "/")
+	switch kindName {
+	case "root":
+		return true
+	case "role":
+		sub := s.subject(a.Account, roleKind, nameOf(name))
+		return sub != nil && sub.arn == principalARN
+	case "user":
+		sub := s.subject(a.Account, userKind, nameOf(name))
+		return sub != nil && sub.arn == principalARN
+	}
+	return false
+}

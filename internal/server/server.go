@@ -4,49 +4,67 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
+	"sync/atomic"
 
 	"github.com/butai-dev/butai/internal/acm"
+	"github.com/butai-dev/butai/internal/apigateway"
 	"github.com/butai-dev/butai/internal/awsapi"
 	"github.com/butai-dev/butai/internal/ca"
+	"github.com/butai-dev/butai/internal/dynamodb"
+	"github.com/butai-dev/butai/internal/edge"
+	"github.com/butai-dev/butai/internal/function"
+	"github.com/butai-dev/butai/internal/function/catalog"
+	"github.com/butai-dev/butai/internal/function/runtimes"
+	"github.com/butai-dev/butai/internal/function/sandbox"
+	"github.com/butai-dev/butai/internal/gateway"
 	"github.com/butai-dev/butai/internal/iam"
+	"github.com/butai-dev/butai/internal/lambda"
+	"github.com/butai-dev/butai/internal/logs"
 	"github.com/butai-dev/butai/internal/route53"
 	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/store/postgres"
 	"github.com/butai-dev/butai/internal/store/sqlite"
 	"github.com/butai-dev/butai/internal/sts"
 )
 
-// caDir is where the certificate authority lives in the data directory.
-const caDir = "ca"
-
-// Server is all of butai, built and ready to listen.
+// Server is all of butai, built and ready to serve.
 type Server struct {
 	cfg      Config
+	listener net.Listener
+	secure   net.Listener // HTTPS; nil without
 	store    store.Store
 	services services
+	runtimes *runtimes.Set
+	engine   *function.Engine
+	catalog  *catalog.Catalog
+	gateway  *gateway.Gateway
 	handler  http.Handler
-	listener net.Listener
+	ready    atomic.Bool
 	closers  []func() error // run last to first
 }
 
-// New builds the server: store, services, data plane, front door. It listens
-// nowhere yet. Close it even if it never served.
+// New builds the server: listeners, store, services, data plane, front door.
+// It answers nothing before Serve. Close it even if it never served.
 func New(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg}
 	for _, step := range []struct {
 		name string
 		run  func(context.Context) error
 	}{
+		{"listen", s.listen},
 		{"prepare the data directory", s.prepareDataDir},
 		{"open the store", s.openStore},
 		{"start IAM and STS", s.startIAM},
+		{"start CloudWatch Logs", s.startLogs},
+		{"start DynamoDB", s.startDynamoDB},
+		{"start Lambda", s.startLambda},
+		{"start API Gateway", s.startGateway},
 		{"start Route 53 and ACM", s.startNames},
-		{"build the front end", s.buildHandler},
+		{"build the front door", s.buildHandler},
 	} {
 		if err := step.run(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", step.name, err), s.Close())
@@ -85,8 +103,19 @@ func (s *Server) prepareDataDir(context.Context) error {
 	return os.MkdirAll(dir, 0o700)
 }
 
+// Folders of the data directory, beside the store's files.
+const (
+	caDir      = "ca"
+	codeDir    = "code"
+	sandboxDir = "sandbox"
+)
+
+func (s *Server) dir(name string) string { return filepath.Join(s.cfg.DataDir, name) }
+
 func (s *Server) openStore(ctx context.Context) (err error) {
 	switch {
+	case s.cfg.PostgresURL != "":
+		s.store, err = postgres.Open(ctx, s.cfg.PostgresURL, postgres.Options{})
 	case s.cfg.Ephemeral:
 		s.store, err = sqlite.OpenMemory(ctx, sqlite.Options{})
 	default:
@@ -104,11 +133,65 @@ func (s *Server) startIAM(ctx context.Context) (err error) {
 	return err
 }
 
+func (s *Server) startLogs(ctx context.Context) (err error) {
+	s.services.logs, err = logs.New(ctx, logs.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log})
+	if err == nil {
+		s.onClose(s.services.logs.Close)
+	}
+	return err
+}
+
+func (s *Server) startDynamoDB(context.Context) error {
+	s.services.dynamodb = dynamodb.New(dynamodb.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log})
+	return nil
+}
+
+func (s *Server) startLambda(ctx context.Context) (err error) {
+	if s.runtimes, err = runtimes.Discover(ctx, s.cfg.Runtimes); err != nil {
+		return err
+	}
+	wish := sandbox.Auto()
+	if s.cfg.Isolation != "" {
+		if wish, err = sandbox.ParseWish(s.cfg.Isolation); err != nil {
+			return err
+		}
+	}
+	s.engine, err = function.New(function.Config{
+		Dir: s.dir(sandboxDir), Logger: s.cfg.Log, Clock: s.cfg.Clock, Runtimes: s.runtimes, Isolation: wish,
+		Roles: functionRoles{s.services.iam}, Logs: s.services.logs,
+		Environment: map[string]string{"AWS_ENDPOINT_URL": s.URL()},
+	})
+	if err != nil {
+		return err
+	}
+	s.onClose(s.engine.Close)
+	s.catalog = catalog.New(s.engine)
+	s.services.lambda, err = lambda.New(ctx, lambda.Config{
+		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Engine: s.engine, Catalog: s.catalog, CodeDir: s.dir(codeDir),
+		Objects: noObjects{}, Roles: s.services.iam, Principals: s.services.iam, Runtimes: s.runtimes,
+	})
+	if err == nil {
+		s.onClose(func() error { return s.services.lambda.Close(ctx) })
+	}
+	return err
+}
+
+func (s *Server) startGateway(ctx context.Context) (err error) {
+	s.gateway = gateway.New(gateway.Config{
+		Functions: &gatewayFunctions{lambda: s.services.lambda, iam: s.services.iam}, Logs: gatewayLogs{s.services.logs},
+		Clock: s.cfg.Clock, Log: s.cfg.Log,
+	})
+	s.services.apigateway, err = apigateway.New(ctx, apigateway.Config{
+		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Gateway: s.gateway,
+	})
+	return err
+}
+
 func (s *Server) startNames(context.Context) error {
 	s.services.route53 = route53.New(route53.Config{Store: s.store, Clock: s.cfg.Clock})
 	s.services.acm = acm.New(acm.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Records: s.services.route53,
-		Authority: ca.New(filepath.Join(s.cfg.DataDir, caDir), s.cfg.Clock),
+		Authority: ca.New(s.dir(caDir), s.cfg.Clock),
 	})
 	return nil
 }
@@ -118,46 +201,23 @@ func (s *Server) buildHandler(context.Context) error {
 		Services: s.services.registrations(), Keys: s.services.iam, Authorizer: s.services.iam,
 		Log: s.cfg.Log, Clock: s.cfg.Clock, StrictCredentials: s.cfg.StrictCredentials,
 	})
-	s.handler = api
-	return err
-}
-
-// Listen opens the listener.
-func (s *Server) Listen() (err error) {
-	s.listener, err = net.Listen("tcp", s.cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("%w\nIs another butai running? Choose another address with --listen host:port", err)
+		return err
 	}
+	mux := http.NewServeMux()
+	mux.Handle(s.services.lambda.CodeHandler())
+	s.handler = edge.New(edge.Config{API: codeOr(mux, api), Gateway: s.gateway, Ready: s.ready.Load})
 	return nil
 }
 
-// Addr is where the server listens.
-func (s *Server) Addr() string { return s.listener.Addr().String() }
-
-// URL is the address that clients use.
-func (s *Server) URL() string { return "http://" + s.Addr() }
-
-// drainTimeout bounds how long a stopping server waits for open requests.
-const drainTimeout = 10 * time.Second
-
-// Serve answers requests until ctx ends, then lets open ones finish.
-func (s *Server) Serve(ctx context.Context) error {
-	srv := &http.Server{Handler: s.handler, ReadHeaderTimeout: 30 * time.Second, ErrorLog: nil}
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(s.listener) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
-	defer cancel()
-	return srv.Shutdown(drain)
+// codeOr serves downloads of function code; everything else is the AWS APIs'.
+// It doesn't let ServeMux see their paths, which it would clean.
+func codeOr(code *http.ServeMux, api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := code.Handler(r); pattern != "" && r.URL.Path[:len(pattern)] == pattern {
+			code.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
 }
-
-// Banner is what the server says at its start.
-func (s *Server) Banner() []string {
-	return []string{"butai listens on " + s.URL()}
-}
-
-var _ io.Closer = (*Server)(nil)

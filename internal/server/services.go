@@ -3,11 +3,19 @@ package server
 import (
 	"github.com/butai-dev/butai/internal/acm"
 	"github.com/butai-dev/butai/internal/api/acmapi"
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
+	"github.com/butai-dev/butai/internal/api/lambdaapi"
+	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/api/route53api"
 	"github.com/butai-dev/butai/internal/api/stsapi"
+	"github.com/butai-dev/butai/internal/apigateway"
 	"github.com/butai-dev/butai/internal/awsapi"
+	"github.com/butai-dev/butai/internal/dynamodb"
 	"github.com/butai-dev/butai/internal/iam"
+	"github.com/butai-dev/butai/internal/lambda"
+	"github.com/butai-dev/butai/internal/logs"
 	"github.com/butai-dev/butai/internal/route53"
 	"github.com/butai-dev/butai/internal/sts"
 )
@@ -15,17 +23,25 @@ import (
 // services are the control planes. Their zero value is enough to tell which
 // operations are built.
 type services struct {
-	acm     *acm.Service
-	iam     *iam.Service
-	route53 *route53.Service
-	sts     *sts.Service
+	acm        *acm.Service
+	apigateway *apigateway.Service
+	dynamodb   *dynamodb.Service
+	iam        *iam.Service
+	lambda     *lambda.Service
+	logs       *logs.Service
+	route53    *route53.Service
+	sts        *sts.Service
 }
 
 // registrations pairs each service with its model, in alphabetical order.
 func (s *services) registrations() []awsapi.Registration {
 	return []awsapi.Registration{
 		{Model: &acmapi.Service, Service: s.acm},
+		{Model: &apigatewayapi.Service, Service: s.apigateway},
+		{Model: &dynamodbapi.Service, Service: s.dynamodb},
 		{Model: &iamapi.Service, Service: s.iam},
+		{Model: &lambdaapi.Service, Service: s.lambda},
+		{Model: &logsapi.Service, Service: s.logs},
 		{Model: &route53api.Service, Service: s.route53},
 		{Model: &stsapi.Service, Service: s.sts},
 	}

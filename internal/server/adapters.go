@@ -1,0 +1,105 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/butai-dev/butai/internal/function"
+	"github.com/butai-dev/butai/internal/function/catalog"
+	"github.com/butai-dev/butai/internal/gateway"
+	"github.com/butai-dev/butai/internal/iam"
+	"github.com/butai-dev/butai/internal/lambda"
+	"github.com/butai-dev/butai/internal/logs"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// The rooms don't know each other; what one needs of another is adapted here.
+
+const (
+	gatewayPrincipal = "apigateway.amazonaws.com"
+	lambdaPrincipal  = "lambda.amazonaws.com"
+)
+
+// gatewayFunctions lets the gateway call functions.
+type gatewayFunctions struct {
+	lambda *lambda.Service
+	iam    *iam.Service
+}
+
+var _ gateway.Functions = (*gatewayFunctions)(nil)
+
+// InvokeFunction calls as the service, which the function's policy must
+// allow, or as the integration's role, whose policies must.
+func (g *gatewayFunctions) InvokeFunction(ctx context.Context, in *gateway.FunctionCall) (*gateway.FunctionResult, error) {
+	call := &catalog.Call{
+		FunctionARN: in.FunctionARN, Principal: gatewayPrincipal, SourceARN: in.SourceARN, SourceAccount: in.SourceAccount,
+		Payload: in.Payload, TraceID: in.TraceID,
+	}
+	if in.RoleARN != "" {
+		call.Principal = ""
+		target := wire.IAMTarget{Action: "lambda:InvokeFunction", Resource: in.FunctionARN}
+		if denial := g.iam.RoleMay(in.RoleARN, gatewayPrincipal, target); denial != "" {
+			return nil, &gateway.FunctionError{Status: http.StatusForbidden, Code: "AccessDeniedException", Message: denial}
+		}
+	}
+	out, err := g.lambda.Call(ctx, call, in.Async)
+	if err != nil {
+		var refusal *catalog.Refusal
+		if errors.As(err, &refusal) {
+			return nil, &gateway.FunctionError{Status: refusal.Status, Code: refusal.Code, Message: refusal.Message, RequestID: refusal.RequestID}
+		}
+		return nil, err
+	}
+	status := http.StatusOK
+	if in.Async {
+		status = http.StatusAccepted
+	}
+	return &gateway.FunctionResult{
+		Status: status, RequestID: out.RequestID, Payload: out.Payload, FunctionError: out.FunctionError, ExecutedVersion: out.ExecutedVersion,
+	}, nil
+}
+
+// functionRoles issues the keys that functions run with.
+type functionRoles struct{ iam *iam.Service }
+
+var _ function.RoleAssumer = functionRoles{}
+
+// roleSession is how long a function's keys are good for; the engine renews
+// them before.
+const roleSession = time.Hour
+
+// AssumeForFunction assumes the function's role as Lambda does: the session
+// has the function's name.
+func (f functionRoles) AssumeForFunction(ctx context.Context, spec *function.Spec) (function.Credentials, error) {
+	s, err := f.iam.AssumeRole(ctx, &iam.Assumption{RoleARN: spec.RoleARN, Name: spec.Name, Duration: roleSession, Service: lambdaPrincipal})
+	if err != nil {
+		return function.Credentials{}, err
+	}
+	return function.Credentials{
+		AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken, Expiration: s.Expiration,
+	}, nil
+}
+
+// gatewayLogs writes the gateway's logs to CloudWatch Logs.
+type gatewayLogs struct{ logs *logs.Service }
+
+var _ gateway.LogSink = gatewayLogs{}
+
+// Put implements gateway.LogSink.
+func (g gatewayLogs) Put(account, region, group, stream string, events []gateway.LogEvent) {
+	out := make([]function.LogEvent, len(events))
+	for i, e := range events {
+		out[i] = function.LogEvent{Time: e.Time, Message: e.Message}
+	}
+	g.logs.Put(account, region, group, stream, out)
+}
+
+// noObjects stands where S3's objects would be read.
+type noObjects struct{}
+
+// GetObject implements lambda.Objects.
+func (noObjects) GetObject(context.Context, string, string, string, string) ([]byte, error) {
+	return nil, wire.NotBuilt("S3")
+}

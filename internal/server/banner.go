@@ -1,0 +1,59 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Banner is what the server says at its start: where it is, where its data
+// is, how well functions are isolated, which runtimes there are.
+func (s *Server) Banner(ctx context.Context) []string {
+	lines := []string{"butai is ready at " + s.URL()}
+	if url := s.SecureURL(); url != "" {
+		lines = append(lines, "  https      "+url+" for custom domains with an ACM certificate")
+	}
+	data := s.cfg.DataDir
+	if s.cfg.Ephemeral {
+		data += " (forgotten at the end)"
+	}
+	if s.cfg.PostgresURL != "" {
+		data += ", records in PostgreSQL"
+	}
+	lines = append(lines, "  data       "+data, "  isolation  "+s.isolation(ctx), "  runtimes   "+s.found(ctx),
+		`  use it     eval "$(butai env`+s.listenFlag()+`)"`)
+	return lines
+}
+
+func (s *Server) listenFlag() string {
+	if s.Addr() == DefaultListen {
+		return ""
+	}
+	return " --listen " + s.Addr()
+}
+
+func (s *Server) isolation(ctx context.Context) string {
+	var reached, missing []string
+	for _, rung := range s.engine.Report(ctx) {
+		if rung.Reached {
+			reached = append(reached, rung.Mechanism)
+		} else {
+			missing = append(missing, rung.Mechanism)
+		}
+	}
+	text := strings.Join(reached, ", ")
+	if len(missing) > 0 {
+		text += fmt.Sprintf("; not: %s (see butai doctor)", strings.Join(missing, ", "))
+	}
+	return text
+}
+
+func (s *Server) found(ctx context.Context) string {
+	var names []string
+	for _, f := range s.runtimes.All(ctx) {
+		if f.Err == nil {
+			names = append(names, f.Interpreter.Runtime.ID)
+		}
+	}
+	return strings.Join(names, ", ")
+}
