@@ -604,4 +604,3 @@ func TestARestartPublishesEverythingAgain(t *testing.T) {
 		t.Errorf("%d of 3 uploads went through after the restart", kept)
 	}
 }
-
