@@ -15,6 +15,13 @@
 //   - Append adds a record to a named change log inside the transaction.
 //     Positions are strictly increasing within a feed in commit order, without
 //     a reader ever seeing a later record before an earlier one.
+//   - A call on a transaction that fails dooms it: nothing is written, even if
+//     the closure overlooks the error. A panic in an Update's closure is
+//     returned as an error.
+//   - A transaction belongs to its closure: it answers with an error after the
+//     end, and is not for concurrent use. The closure should not call the Store
+//     again: an Update inside an Update waits for itself, and an engine may
+//     have no further connection to give.
 //   - Transactions are bounded (MaxTxBytes, MaxTxKeys), which keeps engines
 //     such as FoundationDB possible.
 package store
@@ -55,7 +62,8 @@ type Store interface {
 	Trim(ctx context.Context, feed string, through uint64) error
 	// Backup writes a consistent copy that the engine can open again.
 	Backup(ctx context.Context, w io.Writer) error
-	// Close waits for running transactions and releases the engine.
+	// Close waits for running transactions and releases the engine. Closing
+	// again does nothing.
 	Close() error
 }
 
@@ -78,7 +86,8 @@ type ReadTx interface {
 	// value is returned as a non-nil empty slice.
 	Get(key []byte) ([]byte, error)
 	// Scan yields the pairs of r. It stops at the first error, which it
-	// yields with a zero KV.
+	// yields with a zero KV. In a Tx, the closure may write while it scans:
+	// the scan shows what is written ahead of it.
 	Scan(r Range) iter.Seq2[KV, error]
 }
 
@@ -88,7 +97,8 @@ type Tx interface {
 	Put(key, value []byte) error
 	// Delete removes key; a missing key is no error.
 	Delete(key []byte) error
-	// DeleteRange removes every key with lo <= key < hi.
+	// DeleteRange removes every key with lo <= key < hi; a nil hi means no
+	// upper bound.
 	DeleteRange(lo, hi []byte) error
 	// Append adds payload to feed; its position is assigned at commit.
 	Append(feed string, payload []byte) error

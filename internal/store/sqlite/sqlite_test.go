@@ -183,3 +183,21 @@ func TestWaitingUpdateCanLeave(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestViewInsideView needs a connection per level, which must not run out.
+func TestViewInsideView(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	var nest func(depth int) error
+	nest = func(depth int) error {
+		return s.View(t.Context(), func(r store.ReadTx) error {
+			if _, err := r.Get([]byte("a")); err != nil || depth == 0 {
+				return err
+			}
+			return nest(depth - 1)
+		})
+	}
+	if err := nest(20); err != nil {
+		t.Error(err)
+	}
+}

@@ -285,23 +285,3 @@ func testViewSeesWhatReturned(t *testing.T, s store.Store) {
 		return nil
 	})
 }
-
-// testViewInsideView needs a connection per level, which must not run out.
-func testViewInsideView(t *testing.T, s store.Store) {
-	put(t, s, "a")
-	var nest func(depth int) error
-	nest = func(depth int) error {
-		return s.View(t.Context(), func(r store.ReadTx) error {
-			if v, err := r.Get([]byte("a")); err != nil || v == nil {
-				return fmt.Errorf("depth %d: %q, %w", depth, v, err)
-			}
-			if depth == 0 {
-				return nil
-			}
-			return nest(depth - 1)
-		})
-	}
-	if err := nest(12); err != nil {
-		t.Error(err)
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/butai-dev/butai/internal/store"
@@ -136,24 +137,15 @@ func testFeedTrim(t *testing.T, s store.Store) {
 func testFeedUnderConcurrency(t *testing.T, s store.Store) {
 	const writers, rounds = 6, 20
 	var followed []store.Record
-	together(t, writers+1, func(ctx context.Context, i int) error {
+	var running atomic.Int32
+	running.Store(writers)
+	together(t, writers+1, func(ctx context.Context, i int) (err error) {
 		if i < writers {
+			defer running.Add(-1)
 			return appendRounds(ctx, s, i, rounds)
 		}
-		var after uint64
-		for len(followed) < writers*rounds {
-			next, err := s.Feed(ctx, "f", after, 7)
-			if err != nil {
-				return err
-			}
-			if err := increasing(after, next); err != nil {
-				return err
-			}
-			if followed = append(followed, next...); len(followed) > 0 {
-				after = followed[len(followed)-1].Position
-			}
-		}
-		return nil
+		followed, err = follow(ctx, s, "f", func() bool { return running.Load() == 0 })
+		return err
 	})
 	all := feed(t.Context(), t, s, "f")
 	if !slices.EqualFunc(followed, all, func(a, b store.Record) bool { return a.Position == b.Position }) {
@@ -169,6 +161,28 @@ func testFeedUnderConcurrency(t *testing.T, s store.Store) {
 			t.Errorf("writer %d: record %d where %d was due", writer, n, seen[writer])
 		}
 		seen[writer] = n + 1
+	}
+}
+
+// follow reads a feed a few records at a time, until it is empty after done
+// said so.
+func follow(ctx context.Context, s store.Store, feed string, done func() bool) (all []store.Record, err error) {
+	var after uint64
+	for {
+		last := done()
+		next, err := s.Feed(ctx, feed, after, 7)
+		if err != nil {
+			return nil, err
+		}
+		if err := increasing(after, next); err != nil {
+			return nil, err
+		}
+		if len(next) > 0 {
+			after = next[len(next)-1].Position
+		} else if last {
+			return all, nil
+		}
+		all = append(all, next...)
 	}
 }
 

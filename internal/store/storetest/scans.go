@@ -68,10 +68,10 @@ func testScanRanges(t *testing.T, s store.Store) {
 // testScanPages covers scans longer than any engine fetches at once, by count
 // and by bytes, and scans that stop early.
 func testScanPages(t *testing.T, s store.Store) {
-	const n = 3000
+	const n, size = 3000, 3000
 	update(t, s, func(tx store.Tx) error {
 		for i := range n {
-			if err := tx.Put(fmt.Appendf(nil, "k%05d", i), bytes.Repeat([]byte{byte(i)}, 1000)); err != nil {
+			if err := tx.Put(fmt.Appendf(nil, "k%05d", i), bytes.Repeat([]byte{byte(i)}, size)); err != nil {
 				return err
 			}
 		}
@@ -97,7 +97,7 @@ func testScanPages(t *testing.T, s store.Store) {
 				if err != nil {
 					return err
 				}
-				if want := fmt.Sprintf("k%05d", at); string(kv.Key) != want || len(kv.Value) != 1000 || kv.Value[999] != byte(at) {
+				if want := fmt.Sprintf("k%05d", at); string(kv.Key) != want || len(kv.Value) != size || kv.Value[size-1] != byte(at) {
 					t.Fatalf("range %v: got key %q, want %q", c.rng, kv.Key, want)
 				}
 				at, count = at+step, count+1

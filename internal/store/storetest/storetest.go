@@ -54,7 +54,6 @@ func Run(t *testing.T, e Engine) {
 		{"ViewIsASnapshot", testViewIsASnapshot},
 		{"ViewNeverBlocksWriters", testViewNeverBlocksWriters},
 		{"ViewSeesWhatReturned", testViewSeesWhatReturned},
-		{"ViewInsideView", testViewInsideView},
 		{"Feed", testFeed},
 		{"FeedOfFailedUpdate", testFeedOfFailedUpdate},
 		{"FeedTrim", testFeedTrim},
