@@ -161,6 +161,15 @@ func (e *Engine) end(instances []*instance) {
 	}
 }
 
+// endLater ends a sandbox without holding anybody up.
+func (e *Engine) endLater(i *instance) {
+	e.work.Add(1)
+	go func() {
+		defer e.work.Done()
+		e.end([]*instance{i})
+	}()
+}
+
 // forget takes n ended sandboxes off the books; e.mu is held.
 func (e *Engine) forget(p *pool, n int) {
 	p.live -= n

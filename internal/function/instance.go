@@ -228,6 +228,20 @@ func (i *instance) memoryUsed() int {
 	return min(i.spec.MemoryMB, int((i.proc.PeakMemory()+1<<20-1)>>20))
 }
 
+// worn tells whether the sandbox can't serve another call: its process has
+// ended, or its credentials soon will.
+func (i *instance) worn() bool {
+	if i.dead || i.proc == nil || i.expired() {
+		return true
+	}
+	select {
+	case <-i.proc.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 // expired tells whether the sandbox's credentials could end during a call.
 func (i *instance) expired() bool {
 	end := i.credentials.Expiration

@@ -16,7 +16,9 @@ import (
 //   - starts another one at once, while there are fewer than the machine has
 //     cores, because those really run side by side;
 //   - otherwise waits in line for at most patience, if recent calls have been
-//     so short that its turn should come before that;
+//     so short that its turn should come before that, and again for as long
+//     as the line moves at that pace (a machine that is short of processor time
+//     would only get slower with more processes), up to maxRounds times;
 //   - and starts another one then, or at once if recent calls took longer. It
 //     stays in line meanwhile and takes whichever sandbox comes first.
 //
@@ -27,7 +29,10 @@ import (
 
 // patience is the longest wait before another sandbox is started. A cold start
 // costs 15 ms and more of processor time.
-const patience = 10 * time.Millisecond
+const (
+	patience  = 10 * time.Millisecond
+	maxRounds = 10
+)
 
 // pool holds the sandboxes of one Spec. Engine.mu guards it.
 type pool struct {
@@ -38,12 +43,14 @@ type pool struct {
 	// starting counts sandboxes on their way, which the first waiters will get.
 	starting int
 	typical  time.Duration // moving average of recent calls
+	served   int           // calls that have ended
 	retired  bool
 }
 
 // waiter is a call in line for a sandbox.
 type waiter struct {
 	granted chan grant // buffered, so that giving never blocks
+	served  int        // pool.served when it got in line or last looked
 }
 
 type grant struct {
@@ -69,14 +76,11 @@ func (e *Engine) acquire(ctx context.Context, spec *Spec) (*instance, func(), er
 		p = &pool{spec: spec}
 		e.pools[spec.ID] = p
 	}
-	if n := len(p.idle); n > 0 {
-		i := p.idle[n-1]
-		p.idle[n-1] = nil
-		p.idle = p.idle[:n-1]
+	if i := e.takeIdle(p); i != nil {
 		e.mu.Unlock()
 		return i, leave, nil
 	}
-	w := &waiter{granted: make(chan grant, 1)}
+	w := &waiter{granted: make(chan grant, 1), served: p.served}
 	p.waiting = append(p.waiting, w)
 	hurry := p.live < e.cores || p.expectedWait() > patience
 	if hurry {
@@ -93,28 +97,51 @@ func (e *Engine) acquire(ctx context.Context, spec *Spec) (*instance, func(), er
 	return i, leave, nil
 }
 
+// takeIdle takes the sandbox that was used last and can still serve, nil if
+// there is none; e.mu is held.
+func (e *Engine) takeIdle(p *pool) *instance {
+	for n := len(p.idle); n > 0; n-- {
+		i := p.idle[n-1]
+		p.idle[n-1] = nil
+		p.idle = p.idle[:n-1]
+		if !i.worn() {
+			return i
+		}
+		e.forget(p, 1)
+		e.endLater(i)
+	}
+	return nil
+}
+
 // expectedWait estimates when the last in line gets its turn.
 func (p *pool) expectedWait() time.Duration {
 	busy := max(1, p.live-p.starting)
 	return p.typical * time.Duration(len(p.waiting)) / time.Duration(busy)
 }
 
-// await blocks until w is granted a sandbox.
+// await blocks until w is granted a sandbox. Unless one was started for it
+// already (hurry), it sees to that when its patience is over.
 func (e *Engine) await(ctx context.Context, p *pool, w *waiter, hurry bool) (*instance, error) {
 	var timeout <-chan time.Time
+	var timer *time.Timer
 	if !hurry {
-		timer := time.NewTimer(patience)
+		timer = time.NewTimer(patience)
 		defer timer.Stop()
 		timeout = timer.C
 	}
-	for {
+	for round := 1; ; round++ {
 		select {
 		case g := <-w.granted:
 			return g.instance, g.err
 		case <-timeout:
-			timeout = nil
 			e.mu.Lock()
-			e.startFor(p)
+			if moving := p.served != w.served && p.expectedWait() <= patience; moving && round < maxRounds {
+				w.served = p.served
+				timer.Reset(patience)
+			} else {
+				e.startFor(p)
+				timeout = nil
+			}
 			e.mu.Unlock()
 		case <-ctx.Done():
 			return e.giveUp(ctx, p, w)
@@ -179,11 +206,7 @@ func (e *Engine) evictOldest() bool {
 	old := from.idle[0]
 	from.idle = append([]*instance(nil), from.idle[1:]...)
 	e.forget(from, 1)
-	e.work.Add(1)
-	go func() {
-		defer e.work.Done()
-		e.end([]*instance{old})
-	}()
+	e.endLater(old)
 	return true
 }
 
@@ -222,20 +245,25 @@ func (e *Engine) release(i *instance, leave func()) {
 	p := i.pool
 	if i.took > 0 {
 		p.typical += (i.took - p.typical) / 8
+		p.served++
 	}
-	if i.dead || p.retired || e.closed || i.expired() {
-		e.forget(p, 1)
+	// A sandbox that has never run a call goes to the call it was started for,
+	// whatever its state: starting yet another one would change nothing.
+	worn := i.calls > 0 && i.worn()
+	if !worn {
+		if w := p.next(); w != nil {
+			e.mu.Unlock()
+			w.granted <- grant{instance: i}
+			return
+		}
+	}
+	if worn || p.retired || e.closed {
 		// The line must not be left without anybody working for it.
-		if len(p.waiting) > 0 && p.live == 0 {
+		if e.forget(p, 1); len(p.waiting) > 0 && p.live == 0 {
 			e.startFor(p)
 		}
 		e.mu.Unlock()
 		e.end([]*instance{i})
-		return
-	}
-	if w := p.next(); w != nil {
-		e.mu.Unlock()
-		w.granted <- grant{instance: i}
 		return
 	}
 	i.idleSince = time.Now()

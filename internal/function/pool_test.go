@@ -1,0 +1,270 @@
+package function
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/butai-dev/butai/internal/ident"
+)
+
+func (r rig) sandboxes() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.live
+}
+
+// together runs n calls at once and returns their payloads and errors.
+func (r rig) together(t *testing.T, spec *Spec, n int) (payloads []string, errs []error) {
+	t.Helper()
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for range n {
+		wg.Go(func() {
+			res, err := r.Invoke(t.Context(), spec, &Request{RequestID: ident.UUID()})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				errs = append(errs, err)
+				return
+			}
+			payloads = append(payloads, string(res.Payload))
+		})
+	}
+	wg.Wait()
+	return payloads, errs
+}
+
+func TestSlowCallsGetASandboxEach(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, "import time, os\ndef handler(e, c):\n    time.sleep(1.5)\n    return os.environ['AWS_LAMBDA_LOG_STREAM_NAME']\n")
+	spec.Timeout = 20 * time.Second
+	payloads, errs := r.together(t, spec, 6)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	streams := map[string]bool{}
+	for _, p := range payloads {
+		streams[p] = true
+	}
+	want(t, "sandboxes used", len(streams), 6)
+}
+
+func TestShortCallsShareSandboxes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, "n = 0\ndef handler(e, c):\n    global n\n    n += 1\n    return n\n")
+	for range 30 {
+		r.call(t, spec, `{}`)
+	}
+	for range 20 {
+		if _, errs := r.together(t, spec, 16); len(errs) > 0 {
+			t.Fatal(errs)
+		}
+	}
+	// How many there are depends on the machine's load; one per caller there
+	// must not be, because the line never stops moving.
+	if n := r.sandboxes(); n >= 16 {
+		t.Errorf("%d sandboxes for 16 callers of a handler that takes microseconds", n)
+	}
+}
+
+// TestFunctionCanCallItself checks that waiting in line can't starve a call
+// whose sandbox waits for another call of the same function.
+func TestFunctionCanCallItself(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, `
+import os, time
+def handler(event, context):
+    path = event.get('wait')
+    end = time.time() + 10
+    while path and not os.path.exists('/var/task/' + path) and time.time() < end:
+        time.sleep(0.01)
+    return time.time() < end
+`)
+	spec.Timeout = 15 * time.Second
+	for range 50 { // teach the pool that calls are short
+		r.call(t, spec, `{}`)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() { want(t, "waiting call", string(r.call(t, spec, `{"wait":"flag"}`).Payload), "true") })
+	}
+	time.Sleep(200 * time.Millisecond)
+	r.call(t, spec, `{}`)
+	if err := os.WriteFile(filepath.Join(spec.CodeDir, "flag"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+}
+
+func TestConcurrencyLimits(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *Config) { c.Concurrency = 3 })
+	slow := "import time\ndef handler(e, c):\n    time.sleep(1.5)\n"
+	reserved := r.python(t, slow)
+	reserved.Name, reserved.Concurrency, reserved.Timeout = "reserved", 1, 20*time.Second
+	none := r.python(t, slow)
+	none.Name, none.Concurrency = "none", 0
+	other := r.python(t, slow)
+	other.Timeout = 20 * time.Second
+
+	throttled := func(spec *Spec, n int, reason string, refused int) {
+		t.Helper()
+		_, errs := r.together(t, spec, n)
+		want(t, spec.Name+": refused", len(errs), refused)
+		for _, err := range errs {
+			var e *ThrottledError
+			if !errors.As(err, &e) || e.Reason != reason {
+				t.Errorf("%s: %v, want reason %s", spec.Name, err, reason)
+			}
+		}
+	}
+	throttled(none, 1, "ReservedFunctionConcurrentInvocationLimitExceeded", 1)
+	throttled(reserved, 3, "ReservedFunctionConcurrentInvocationLimitExceeded", 2)
+	// One of three is reserved and stays so while nobody uses it.
+	throttled(other, 4, "ConcurrentInvocationLimitExceeded", 2)
+	throttled(other, 2, "", 0)
+}
+
+func TestCrashHurtsOnlyItsOwnCall(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, `
+import os, time
+def handler(event, context):
+    if event.get('die'):
+        os.kill(os.getpid(), 9)
+    time.sleep(0.05)
+    return 'fine'
+`)
+	spec.Timeout = 20 * time.Second
+	var failed, fine atomic.Int32
+	var wg sync.WaitGroup
+	for n := range 24 {
+		wg.Go(func() {
+			res, err := r.Invoke(t.Context(), spec, &Request{RequestID: ident.UUID(), Payload: fmt.Appendf(nil, `{"die":%d}`, n%3/2)})
+			switch {
+			case err != nil:
+				t.Error(err)
+			case res.FunctionError != "":
+				failed.Add(1)
+			default:
+				fine.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	want(t, "failed", failed.Load(), 8)
+	want(t, "fine", fine.Load(), 16)
+}
+
+// TestKilledSandboxIsReplaced kills an idle sandbox behind the engine's back.
+func TestKilledSandboxIsReplaced(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, "def handler(e, c):\n    return 1\n")
+	r.call(t, spec, `{}`)
+	r.mu.Lock()
+	proc := r.pools[spec.ID].idle[0].proc
+	r.mu.Unlock()
+	if err := syscall.Kill(proc.Pid(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-proc.Done()
+	res := r.call(t, spec, `{}`)
+	want(t, "payload", string(res.Payload), "1")
+	want(t, "cold start", res.ColdStart, true)
+}
+
+func TestRetireAndIdleReclaim(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *Config) { c.IdleTimeout = 300 * time.Millisecond })
+	spec := r.python(t, "import time\ndef handler(e, c):\n    time.sleep(e.get('s', 0))\n    return 'done'\n")
+	r.call(t, spec, `{}`)
+	want(t, "sandboxes", r.sandboxes(), 1)
+	waitFor(t, "reclaim", func() bool { return r.sandboxes() == 0 })
+
+	done := make(chan string)
+	go func() { done <- string(r.call(t, spec, `{"s":0.5}`).Payload) }()
+	waitFor(t, "busy", func() bool { return r.sandboxes() == 1 })
+	r.Retire(spec.ID)
+	want(t, "a call under way when its version is retired", <-done, `"done"`)
+	waitFor(t, "retired", func() bool { return r.sandboxes() == 0 })
+}
+
+func waitFor(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s: not within five seconds", what)
+		}
+	}
+}
+
+// TestMaxSandboxesEvictsOtherFunctions fills the machine with one function's
+// idle sandboxes and calls another.
+func TestMaxSandboxesEvictsOtherFunctions(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *Config) { c.MaxSandboxes = 2 })
+	for n := range 4 {
+		spec := r.python(t, "def handler(e, c):\n    return 1\n")
+		spec.Name = fmt.Sprint("f", n)
+		want(t, "payload", string(r.call(t, spec, `{}`).Payload), "1")
+		if live := r.sandboxes(); live > 2 {
+			t.Errorf("%d sandboxes, the limit is 2", live)
+		}
+	}
+}
+
+// TestWaitingCallsGetTheirTurn checks that calls beyond the machine's room wait
+// for a sandbox rather than fail.
+func TestWaitingCallsGetTheirTurn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *Config) { c.MaxSandboxes = 2 })
+	spec := r.python(t, "import time\ndef handler(e, c):\n    time.sleep(0.1)\n    return 1\n")
+	payloads, errs := r.together(t, spec, 10)
+	want(t, "answers", len(payloads), 10)
+	want(t, "errors", len(errs), 0)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	slow := r.python(t, "import time\ntime.sleep(1)\ndef handler(e, c):\n    pass\n")
+	if _, err := r.Invoke(ctx, slow, &Request{RequestID: "x"}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a caller that went away while it waited got %v", err)
+	}
+}
+
+func TestExpiringCredentialsRetireTheSandbox(t *testing.T) {
+	t.Parallel()
+	role := &fixedRole{Credentials{"A1", "s", "t", time.Now().Add(30 * time.Second)}}
+	r := newRig(t, func(c *Config) { c.Roles = role })
+	spec := r.python(t, "import os\ndef handler(e, c):\n    return os.environ['AWS_ACCESS_KEY_ID']\n")
+	want(t, "first key", string(r.call(t, spec, `{}`).Payload), `"A1"`)
+	role.credentials = Credentials{"A2", "s", "t", time.Now().Add(time.Hour)}
+	want(t, "second key", string(r.call(t, spec, `{}`).Payload), `"A2"`)
+	role.credentials.AccessKeyID = "A3"
+	want(t, "second key is kept", string(r.call(t, spec, `{}`).Payload), `"A2"`)
+}
+
+func TestSlowInitRunsAgainUnderTheTimeout(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits out the ten seconds of the init phase")
+	}
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, "import time\ntime.sleep(11)\ndef handler(e, c):\n    return 1\n")
+	spec.Timeout = 30 * time.Second
+	want(t, "payload", string(r.call(t, spec, `{}`).Payload), "1")
+	if got := masked(r.logs.text()); got != initStart+"INIT_REPORT Init Duration: <ms> ms\tPhase: init\tStatus: timeout\n"+started+ended+reported+"\n" {
+		t.Errorf("log %q", got)
+	}
+}
