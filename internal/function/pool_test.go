@@ -59,7 +59,7 @@ func TestSlowCallsGetASandboxEach(t *testing.T) {
 }
 
 func TestShortCallsShareSandboxes(t *testing.T) {
-	t.Parallel()
+	// Not parallel: on a busy machine short calls are not short.
 	r := newRig(t, nil)
 	spec := r.python(t, "n = 0\ndef handler(e, c):\n    global n\n    n += 1\n    return n\n")
 	for range 30 {

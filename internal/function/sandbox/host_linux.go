@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	llsys "github.com/landlock-lsm/go-landlock/landlock/syscall"
 )
 
@@ -261,13 +263,12 @@ func (h *Host) attributes(level Level) *syscall.SysProcAttr {
 		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: insideUID, HostID: os.Geteuid(), Size: 1}}
 		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: insideUID, HostID: os.Getegid(), Size: 1}}
 		// The first process runs as an ordinary user inside, so it needs the
-		// capability to mount as an ambient one; the program won't inherit it.
-		attr.AmbientCaps = []uintptr{capSysAdmin}
+		// capabilities to mount and to drop capabilities as ambient ones; it
+		// clears them before it starts the program.
+		attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SETPCAP}
 	}
 	return attr
 }
-
-const capSysAdmin = 21
 
 func (h *Host) config(p *Process, level Level, spec *Spec, trial bool) *initConfig {
 	c := &initConfig{

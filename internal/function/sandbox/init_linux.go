@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
 	"syscall"
 
@@ -109,7 +110,7 @@ func isolate(c *initConfig) error {
 			return err
 		}
 	}
-	if err := dropBoundingSet(); err != nil {
+	if err := dropCapabilities(); err != nil {
 		return err
 	}
 	return installFilter()
@@ -154,6 +155,10 @@ func superviseProgram(c *initConfig) initStatus {
 			return initStatus{Error: "drop privileges: " + err.Error()}
 		}
 	}
+	// In a user namespace there is only one user, so the program could signal
+	// and inspect this process after all: it takes no signals and shows nothing.
+	signal.Notify(make(chan os.Signal, 1))
+	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	for {
 		var wait syscall.WaitStatus
 		pid, err := syscall.Wait4(-1, &wait, 0, nil)
@@ -204,8 +209,12 @@ func setLimits() error {
 	return nil
 }
 
-// dropBoundingSet makes sure that no program can regain a capability.
-func dropBoundingSet() error {
+// dropCapabilities makes sure that what this thread starts as another user has
+// no capability and can't regain one.
+func dropCapabilities() error {
+	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
+		return fmt.Errorf("drop ambient capabilities: %w", err)
+	}
 	for capability := uintptr(0); ; capability++ {
 		err := unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
 		switch {

@@ -37,7 +37,7 @@ func buildRoot(c *initConfig) error {
 	if err := unix.Mount("tmpfs", c.Root, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755,size=1m"); err != nil {
 		return fmt.Errorf("mount root: %w", err)
 	}
-	steps := []func(*initConfig) error{mountSystem, mountDevices, mountBinds, makeLinks, mountLayers, mountTmp, writeAccounts, enterRoot, mountProc}
+	steps := []func(*initConfig) error{mountSystem, mountDevices, mountBinds, makeLinks, mountLayers, mountTmp, writeAccounts, mountProc, enterRoot}
 	for _, step := range steps {
 		if err := step(c); err != nil {
 			return err
@@ -171,7 +171,7 @@ func writeAccounts(c *initConfig) error {
 
 // enterRoot makes the new tree this process's root and lets go of the old one.
 func enterRoot(c *initConfig) error {
-	for _, dir := range []string{"/proc", "/run", "/home", "/var/tmp"} {
+	for _, dir := range []string{"/run", "/home", "/var/tmp"} {
 		if err := os.MkdirAll(c.Root+dir, 0o755); err != nil {
 			return err
 		}
@@ -188,8 +188,15 @@ func enterRoot(c *initConfig) error {
 	return unix.Chdir("/")
 }
 
-func mountProc(*initConfig) error {
-	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+// mountProc shows the sandbox's own processes. It must come before the old root
+// goes: in a user namespace the kernel only allows it while a complete /proc
+// is still in sight.
+func mountProc(c *initConfig) error {
+	target := c.Root + "/proc"
+	if err := os.MkdirAll(target, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount("proc", target, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		return fmt.Errorf("mount /proc: %w", err)
 	}
 	return nil
