@@ -58,8 +58,6 @@ func (*Service) Refused() []wire.Refusal {
 		{Member: "PublishTo", Reason: "there are no managed instances"},
 		{Member: "DurableConfig", Reason: "there are no durable functions"},
 		{Member: "TenancyConfig", Reason: "there is no tenant isolation"},
-		{Member: "LoggingConfig.ApplicationLogLevel", Reason: "log levels belong to the JSON log format"},
-		{Member: "LoggingConfig.SystemLogLevel", Reason: "log levels belong to the JSON log format"},
 		{Member: "Code.ImageUri", Reason: "functions come from zip archives only"},
 		{Member: "Code.SourceKMSKeyArn", Reason: "there is no KMS"},
 		{Member: "ImageUri", Reason: "functions come from zip archives only"},

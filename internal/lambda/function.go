@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"unicode/utf8"
 
@@ -294,10 +293,4 @@ func checkRevision(given, present *string, call string) error {
 		return staleRevision(call)
 	}
 	return nil
-}
-
-// runtimeVersionARN names the build of a runtime. AWS's ends in a hash of its
-// own; this one is a name in the same form.
-func runtimeVersionARN(region, runtime string) string {
-	return fmt.Sprintf("arn:aws:lambda:%s::runtime:%s", region, hexDigest("butai runtime "+runtime))
 }

@@ -48,8 +48,9 @@ func newQueue(deliver func(context.Context, string) time.Time, c clock.Clock) *q
 	return q
 }
 
-// close stops the queue and waits for deliveries until ctx ends.
-func (q *queue) close(ctx context.Context) error {
+// close stops the queue and waits for deliveries until ctx ends. One that is
+// still under way then leaves its event for the next start.
+func (q *queue) close(ctx context.Context) {
 	q.cancel()
 	done := make(chan struct{})
 	go func() {
@@ -58,9 +59,7 @@ func (q *queue) close(ctx context.Context) error {
 	}()
 	select {
 	case <-done:
-		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

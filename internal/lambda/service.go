@@ -130,8 +130,12 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 }
 
 // Close stops delivering events and waits for those under way until ctx ends.
-// Events that are left are delivered after the next start.
-func (s *Service) Close(ctx context.Context) error { return s.queue.close(ctx) }
+// Events that are left are delivered after the next start, so the error is
+// always nil.
+func (s *Service) Close(ctx context.Context) error {
+	s.queue.close(ctx)
+	return nil
+}
 
 // CodeHandler serves the download links of GetFunction; it belongs at
 // bundle.LinkPath.

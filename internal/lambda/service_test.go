@@ -419,9 +419,9 @@ func TestCreateFunctionRefuses(t *testing.T) {
 		"snapstart": {func(in *lambdaapi.CreateFunctionRequest) {
 			in.SnapStart = &lambdaapi.SnapStart{ApplyOn: wire.Ptr("PublishedVersions")}
 		}, "NotImplemented: butai doesn't do this yet: SnapStart for Lambda functions; ApplyOn must be None"},
-		"json logs": {func(in *lambdaapi.CreateFunctionRequest) {
-			in.LoggingConfig = &lambdaapi.LoggingConfig{LogFormat: wire.Ptr("JSON")}
-		}, "NotImplemented: butai doesn't do this yet: the JSON log format of Lambda functions; LogFormat must be Text"},
+		"log level": {func(in *lambdaapi.CreateFunctionRequest) {
+			in.LoggingConfig = &lambdaapi.LoggingConfig{LogFormat: wire.Ptr("JSON"), ApplicationLogLevel: wire.Ptr("DEBUG")}
+		}, "NotImplemented: butai doesn't do this yet: log levels of Lambda functions other than INFO"},
 		"other region": {func(in *lambdaapi.CreateFunctionRequest) {
 			in.FunctionName = wire.Ptr("arn:aws:lambda:us-west-2:123456789012:function:other")
 		}, "ResourceNotFoundException: Functions from 'us-west-2' are not reachable in this region ('eu-west-1')"},
@@ -430,6 +430,23 @@ func TestCreateFunctionRefuses(t *testing.T) {
 		tc.change(in)
 		_, err := h.CreateFunction(as(t), in)
 		t.Run(name, func(t *testing.T) { wantError(t, err, tc.want) })
+	}
+}
+
+func TestLogFormats(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.create(t, func(in *lambdaapi.CreateFunctionRequest) {
+		in.LoggingConfig = &lambdaapi.LoggingConfig{LogFormat: wire.Ptr("JSON")}
+	})
+	if l := h.get(t, "").LoggingConfig; *l.LogFormat != "JSON" || *l.ApplicationLogLevel != "INFO" || *l.SystemLogLevel != "INFO" || *l.LogGroup != "/aws/lambda/example" {
+		t.Errorf("got %s", shape(t, l))
+	}
+	must(h.UpdateFunctionConfiguration(as(t), &lambdaapi.UpdateFunctionConfigurationRequest{
+		FunctionName: wire.Ptr("example"), LoggingConfig: &lambdaapi.LoggingConfig{LogFormat: wire.Ptr("Text"), LogGroup: wire.Ptr("mine")},
+	}))(t)
+	if l := h.get(t, "").LoggingConfig; *l.LogFormat != "Text" || l.ApplicationLogLevel != nil || *l.LogGroup != "mine" {
+		t.Errorf("got %s", shape(t, l))
 	}
 }
 

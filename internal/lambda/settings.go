@@ -49,7 +49,7 @@ func (s *Service) check(ctx context.Context, in *settings) error {
 func (in *settings) putInto(c *lambdaapi.FunctionConfiguration, region string) {
 	if in.Runtime != nil {
 		c.Runtime = in.Runtime
-		c.RuntimeVersionConfig = &lambdaapi.RuntimeVersionConfig{RuntimeVersionArn: wire.Ptr(runtimeVersionARN(region, *in.Runtime))}
+		c.RuntimeVersionConfig = &lambdaapi.RuntimeVersionConfig{RuntimeVersionArn: wire.Ptr(runtimes.VersionARN(region, *in.Runtime))}
 	}
 	if in.Environment != nil {
 		c.Environment = &lambdaapi.EnvironmentResponse{Variables: in.Environment.Variables}
@@ -66,9 +66,21 @@ func (in *settings) putInto(c *lambdaapi.FunctionConfiguration, region string) {
 	if in.TracingConfig != nil && in.TracingConfig.Mode != nil {
 		c.TracingConfig = &lambdaapi.TracingConfigResponse{Mode: in.TracingConfig.Mode}
 	}
-	if l := in.LoggingConfig; l != nil && l.LogGroup != nil {
-		c.LoggingConfig = &lambdaapi.LoggingConfig{LogFormat: c.LoggingConfig.LogFormat, LogGroup: l.LogGroup}
+	if in.LoggingConfig != nil {
+		c.LoggingConfig = logging(c.LoggingConfig, in.LoggingConfig)
 	}
+}
+
+// logging is a function's logging configuration after a change; the JSON
+// format comes with log levels.
+func logging(have, change *lambdaapi.LoggingConfig) *lambdaapi.LoggingConfig {
+	l := &lambdaapi.LoggingConfig{LogFormat: have.LogFormat, LogGroup: have.LogGroup}
+	setIf(&l.LogFormat, change.LogFormat)
+	setIf(&l.LogGroup, change.LogGroup)
+	if *l.LogFormat == lambdaapi.LogFormatJSON {
+		l.ApplicationLogLevel, l.SystemLogLevel = wire.Ptr(lambdaapi.ApplicationLogLevelINFO), wire.Ptr(lambdaapi.SystemLogLevelINFO)
+	}
+	return l
 }
 
 func setIf[T any](to **T, from *T) {
@@ -95,8 +107,11 @@ func checkSettings(in *settings) error {
 	if in.SnapStart != nil && wire.Val(in.SnapStart.ApplyOn) == lambdaapi.SnapStartApplyOnPublishedVersions {
 		return wire.NotBuilt("SnapStart for Lambda functions; ApplyOn must be None")
 	}
-	if l := in.LoggingConfig; l != nil && wire.Val(l.LogFormat) == lambdaapi.LogFormatJSON {
-		return wire.NotBuilt("the JSON log format of Lambda functions; LogFormat must be Text")
+	if l := in.LoggingConfig; l != nil {
+		application, system := wire.Val(l.ApplicationLogLevel), wire.Val(l.SystemLogLevel)
+		if application != "" && application != lambdaapi.ApplicationLogLevelINFO || system != "" && system != lambdaapi.SystemLogLevelINFO {
+			return wire.NotBuilt("log levels of Lambda functions other than INFO")
+		}
 	}
 	if in.Environment != nil {
 		return checkEnvironment(in.Environment.Variables)
