@@ -23,6 +23,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("BUTAI_TEST_RUNTIME") != "" {
 		runtimeClient()
 	}
+	if dir := os.Getenv("BUTAI_TEST_SERVER"); dir != "" {
+		sleepingServer(dir)
+	}
 	os.Exit(m.Run())
 }
 

@@ -3,14 +3,19 @@
 package function
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/function/runtimes"
 	"github.com/butai-dev/butai/internal/function/sandbox"
 )
 
@@ -168,15 +173,72 @@ def handler(event, context):
 		t.Fatalf("%s", res.Payload)
 	}
 	r.Retire(spec.ID)
+	want(t, "processes", len(processesWith(t, mark)), 0)
+}
+
+// processesWith returns the command lines on the host that hold mark.
+func processesWith(t *testing.T, mark string) (found []string) {
+	t.Helper()
 	names, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names {
 		if line, err := os.ReadFile(name); err == nil && strings.Contains(string(line), mark) {
-			t.Errorf("%s is still there: %q", name, line)
+			found = append(found, string(line))
 		}
 	}
+	return found
+}
+
+// sleepingServer is a server in the midst of a call, for a test that kills it.
+func sleepingServer(dir string) {
+	set, err := runtimes.Discover(context.Background(), nil)
+	if err != nil {
+		panic(err)
+	}
+	e, err := New(Config{Dir: filepath.Join(dir, "engine"), Logger: slog.Default(), Clock: clock.System{}, Runtimes: set, Isolation: sandbox.Auto()})
+	if err != nil {
+		panic(err)
+	}
+	_, err = e.Invoke(context.Background(), &Spec{
+		ID: "1", Runtime: "python3.11", Handler: "main.handler", CodeDir: filepath.Join(dir, "code"),
+		MemoryMB: 128, EphemeralMB: 64, Timeout: time.Minute, Concurrency: -1,
+	}, &Request{Payload: []byte(`"` + filepath.Base(dir) + `"`)})
+	fmt.Println(err)
+	os.Exit(0)
+}
+
+func TestNothingSurvivesTheServer(t *testing.T) {
+	t.Parallel()
+	isolated(t)
+	dir, err := os.MkdirTemp(t.TempDir(), "butai-test-server-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := filepath.Join(dir, "code", "main.py")
+	if err := os.MkdirAll(filepath.Dir(code), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const text = "import subprocess\ndef handler(event, c):\n    subprocess.call(['/bin/sh', '-c', 'while :; do sleep 1; done', event], start_new_session=True)\n"
+	if err := os.WriteFile(code, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(executablePath(t))
+	cmd.Env = append(os.Environ(), "BUTAI_TEST_SERVER="+dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	daemon := "\x00" + filepath.Base(dir) + "\x00"
+	waitFor(t, "call", func() bool { return len(processesWith(t, daemon)) > 0 })
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	waitFor(t, "end of all", func() bool { return len(processesWith(t, daemon)) == 0 })
 }
 
 // TestWeakerRungs runs a function where namespaces are not to be had.

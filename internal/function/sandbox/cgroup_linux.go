@@ -28,8 +28,11 @@ func findCgroups(procCgroup, mountRoot, name string) cgroups {
 	if err != nil {
 		return cgroups{why: "no control groups on this host"}
 	}
-	var g cgroups
 	own := parseCgroups(string(data))
+	for _, base := range []string{filepath.Join(mountRoot, "memory", own["memory"]), filepath.Join(mountRoot, "pids", own["pids"]), filepath.Join(mountRoot, own[""])} {
+		sweepGroups(base)
+	}
+	var g cgroups
 	if own["memory"] == "" {
 		return findUnified(mountRoot, own[""], name)
 	}
@@ -57,6 +60,31 @@ func parseCgroups(text string) map[string]string {
 		}
 	}
 	return own
+}
+
+// groupPrefix and the server's process id begin the names of parent groups.
+const groupPrefix = "butai-"
+
+// sweepGroups removes the empty groups of servers that were killed.
+func sweepGroups(base string) {
+	names, err := filepath.Glob(filepath.Join(base, groupPrefix+"*"))
+	if err != nil {
+		return
+	}
+	for _, name := range names {
+		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(name), groupPrefix), "-")
+		if n, err := strconv.Atoi(pid); err != nil || syscall.Kill(n, 0) != syscall.ESRCH {
+			continue
+		}
+		children, err := filepath.Glob(filepath.Join(name, "sandbox-*"))
+		if err != nil {
+			continue
+		}
+		for _, child := range children {
+			os.Remove(child)
+		}
+		os.Remove(name)
+	}
 }
 
 // makeGroup creates a version 1 group and checks that it has the file probe.

@@ -63,8 +63,11 @@ func NewHost(dir string, wish Wish, log *slog.Logger) (*Host, error) {
 	}
 	h := &Host{
 		log: log, root: filepath.Join(dir, "root"), tmp: filepath.Join(dir, "tmp"), exe: exe, wish: wish,
-		name: "butai-" + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatInt(hostSerial.Add(1), 10), asRoot: os.Geteuid() == 0,
+		name: groupPrefix + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatInt(hostSerial.Add(1), 10), asRoot: os.Geteuid() == 0,
 		reasons: map[Level]string{}, next: firstUID,
+	}
+	if err := os.RemoveAll(h.tmp); err != nil { // of a server that was killed
+		return nil, fmt.Errorf("clean sandbox directory: %w", err)
 	}
 	for _, dir := range []string{h.root, h.tmp} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {

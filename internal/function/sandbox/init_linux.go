@@ -155,6 +155,9 @@ func superviseProgram(c *initConfig) initStatus {
 			return initStatus{Error: "drop privileges: " + err.Error()}
 		}
 	}
+	if err := dieWithServer(); err != nil {
+		return initStatus{Error: err.Error()}
+	}
 	// In a user namespace there is only one user, so the program could signal
 	// and inspect this process after all: it takes no signals and shows nothing.
 	signal.Notify(make(chan os.Signal, 1))
@@ -173,6 +176,20 @@ func superviseProgram(c *initConfig) initStatus {
 			return initStatus{Wait: &value}
 		}
 	}
+}
+
+// dieWithServer renews the parent-death signal, which a change of user clears,
+// and makes sure that the server hasn't died in between: then nobody reads the
+// status pipe any more.
+func dieWithServer() error {
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return fmt.Errorf("set parent-death signal: %w", err)
+	}
+	status := []unix.PollFd{{Fd: statusFD}}
+	if n, err := unix.Poll(status, 0); err == nil && n > 0 && status[0].Revents&unix.POLLERR != 0 {
+		return errors.New("the server has ended")
+	}
+	return nil
 }
 
 // Limits a function sees on Lambda (recorded from a Python function), except
