@@ -3,6 +3,7 @@ package apigateway_test
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -259,4 +260,40 @@ func TestConcurrentStageUpdatesPublishTheLast(t *testing.T) {
 			t.Errorf("the gateway serves %s=%s, the store has 4", name, got)
 		}
 	}
+}
+
+func TestListsAndEditsOfDeployments(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	api, _ := h.newMock()
+	first, second := h.deploy(api), h.deploy(api)
+	base := "/restapis/" + api
+	for name, id := range map[string]string{"one": first, "two": second} {
+		h.must(201, "POST", base+"/stages", object{"stageName": name, "deploymentId": id})
+	}
+	if got := len(h.must(200, "GET", base+"/stages", nil)["item"].([]any)); got != 2 {
+		t.Errorf("%d stages are listed, want 2", got)
+	}
+	only := h.must(200, "GET", base+"/stages?deploymentId="+second, nil)["item"].([]any)
+	if len(only) != 1 || only[0].(object)["stageName"] != "two" {
+		t.Errorf("stages of the second deployment: %v", only)
+	}
+	if got := len(h.must(200, "GET", base+"/deployments", nil)["item"].([]any)); got != 2 {
+		t.Errorf("%d deployments are listed, want 2", got)
+	}
+	h.same("described", h.must(200, "PATCH", base+"/deployments/"+first, patch("replace /description new")), `{"id": "`+first+`", "description": "new", "createdDate": 1751371200}`)
+	h.fails("BadRequestException", "Invalid patch path  '/id' specified for op 'replace'. Must be one of: [/description]", "PATCH", base+"/deployments/"+first, patch("replace /id x"))
+	h.fails("NotFoundException", "Invalid API identifier specified 111111111111:nope", "GET", "/restapis/nope/stages", nil)
+}
+
+func TestQuotas(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	api, _ := h.newMock()
+	id := h.deploy(api)
+	for i := range 10 {
+		h.must(201, "POST", "/restapis/"+api+"/stages", object{"stageName": "s" + strconv.Itoa(i), "deploymentId": id})
+	}
+	h.fails("LimitExceededException", "Maximum number of stages for this API has been reached. Please contact AWS if you need additional stages.",
+		"POST", "/restapis/"+api+"/stages", object{"stageName": "more", "deploymentId": id})
 }
