@@ -61,6 +61,7 @@ type Engine struct {
 	pools    map[string]*pool // by Spec.ID
 	accounts map[accountKey]*account
 	live     int // sandboxes of all pools, starting ones included
+	starting int // those that count against the limit of starts at a time
 	all      map[*instance]struct{}
 	closed   bool
 

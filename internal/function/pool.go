@@ -2,6 +2,7 @@ package function
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -11,27 +12,31 @@ import (
 // take a tenth of a millisecond, 16 concurrent callers would then keep 16
 // interpreters busy that share the machine's few cores, each one colder than a
 // single one would be; and starting one takes far longer than waiting for the
-// next one to come free. So a call that finds no idle sandbox first
+// next one to come free. So a call that finds no idle sandbox gets in line and
 //
-//   - starts another one at once, while there are fewer than the machine has
-//     cores, because those really run side by side;
-//   - otherwise waits in line for at most patience, if recent calls have been
-//     so short that its turn should come before that, and again for as long
-//     as the line moves at that pace (a machine that is short of processor time
-//     would only get slower with more processes), up to maxRounds times;
-//   - and starts another one then, or at once if recent calls took longer. It
-//     stays in line meanwhile and takes whichever sandbox comes first.
+//   - is in a hurry at once, while the function has fewer sandboxes than the
+//     machine has cores, because those really run side by side, or if its turn
+//     can't come within patience, going by how long calls take at best;
+//   - otherwise is in a hurry when its patience is over, unless the line has
+//     moved meanwhile: then it waits again, up to maxRounds times, because a
+//     machine that is short of processor time would only get slower with more
+//     processes.
 //
-// Handlers that wait for something (a database, another function) are slower
-// than patience or soon exceed it, so they do get one sandbox per call, and
-// functions that call themselves can't starve. Idle sandboxes are reused last
-// in, first out, as AWS does, so that the surplus ages and is reclaimed.
+// For each call in a hurry one more sandbox is started, as many at a time as
+// there are cores; those whose init phase takes longer than startSlice don't
+// count, as they may be waiting for something. The line takes whichever sandbox comes first. Handlers that
+// wait for something (a database, another function) are slower than patience,
+// so they do get one sandbox per call, and functions that call themselves can't
+// starve. Idle sandboxes are reused last in, first out, as AWS does, so that
+// the surplus ages and is reclaimed.
 
-// patience is the longest wait before another sandbox is started. A cold start
-// costs 15 ms and more of processor time.
+// patience is the longest wait before a call is in a hurry. A cold start costs
+// 15 ms and more of processor time.
 const (
 	patience  = 10 * time.Millisecond
 	maxRounds = 10
+
+	startSlice = 100 * time.Millisecond
 )
 
 // pool holds the sandboxes of one Spec. Engine.mu guards it.
@@ -42,7 +47,7 @@ type pool struct {
 	live    int         // sandboxes, starting ones included
 	// starting counts sandboxes on their way, which the first waiters will get.
 	starting int
-	typical  time.Duration // moving average of recent calls
+	typical  time.Duration // what calls take at best, of late
 	served   int           // calls that have ended
 	retired  bool
 }
@@ -51,6 +56,7 @@ type pool struct {
 type waiter struct {
 	granted chan grant // buffered, so that giving never blocks
 	served  int        // pool.served when it got in line or last looked
+	hurry   bool       // a sandbox should be started for it
 }
 
 type grant struct {
@@ -84,7 +90,7 @@ func (e *Engine) acquire(ctx context.Context, spec *Spec) (*instance, func(), er
 	p.waiting = append(p.waiting, w)
 	hurry := p.live < e.cores || p.expectedWait() > patience
 	if hurry {
-		e.startFor(p)
+		e.hasten(p, w)
 	}
 	e.mu.Unlock()
 	i, err := e.await(ctx, p, w, hurry)
@@ -119,8 +125,8 @@ func (p *pool) expectedWait() time.Duration {
 	return p.typical * time.Duration(len(p.waiting)) / time.Duration(busy)
 }
 
-// await blocks until w is granted a sandbox. Unless one was started for it
-// already (hurry), it sees to that when its patience is over.
+// await blocks until w is granted a sandbox, and puts it in a hurry when its
+// patience is over, unless it is already.
 func (e *Engine) await(ctx context.Context, p *pool, w *waiter, hurry bool) (*instance, error) {
 	var timeout <-chan time.Time
 	var timer *time.Timer
@@ -139,7 +145,7 @@ func (e *Engine) await(ctx context.Context, p *pool, w *waiter, hurry bool) (*in
 				w.served = p.served
 				timer.Reset(patience)
 			} else {
-				e.startFor(p)
+				e.hasten(p, w)
 				timeout = nil
 			}
 			e.mu.Unlock()
@@ -164,31 +170,68 @@ func (e *Engine) giveUp(ctx context.Context, p *pool, w *waiter) (*instance, err
 	return g.instance, g.err
 }
 
-// startFor starts a sandbox for the line of p, unless enough are on their way
-// or there is no room; then the line waits for one to come free. e.mu is held.
+// hasten puts a waiter in a hurry; e.mu is held.
+func (e *Engine) hasten(p *pool, w *waiter) {
+	w.hurry = true
+	e.startFor(p)
+}
+
+// hurried counts the calls in line that are in a hurry.
+func (p *pool) hurried() (n int) {
+	for _, w := range p.waiting {
+		if w.hurry {
+			n++
+		}
+	}
+	return n
+}
+
+// startFor starts the sandboxes that p's line is in a hurry for, as far as
+// there is room; startAll makes up for the rest later. e.mu is held.
 func (e *Engine) startFor(p *pool) {
-	if e.closed || p.starting >= len(p.waiting) {
-		return
-	}
-	if e.live >= e.cfg.MaxSandboxes && !e.evictOldest() {
-		return
-	}
-	p.starting++
-	p.live++
-	e.live++
-	e.work.Add(1)
-	go func() {
-		defer e.work.Done()
-		i, err := e.launch(p)
-		e.mu.Lock()
-		p.starting--
-		e.mu.Unlock()
-		if err != nil {
-			e.launchFailed(p, err)
+	for e.starting < e.cores && p.starting < p.hurried() {
+		if e.closed || e.live >= e.cfg.MaxSandboxes && !e.evictOldest() {
 			return
 		}
-		e.release(i, func() {})
-	}()
+		p.starting++
+		e.starting++
+		p.live++
+		e.live++
+		e.work.Add(1)
+		go e.startOne(p)
+	}
+}
+
+// startAll starts what lines have been waiting for; e.mu is held. It is called
+// whenever there may be room again.
+func (e *Engine) startAll() {
+	for _, p := range e.pools {
+		if len(p.waiting) > 0 {
+			e.startFor(p)
+		}
+	}
+}
+
+func (e *Engine) startOne(p *pool) {
+	defer e.work.Done()
+	done := sync.OnceFunc(func() {
+		e.mu.Lock()
+		e.starting--
+		e.startAll()
+		e.mu.Unlock()
+	})
+	slice := time.AfterFunc(startSlice, done)
+	i, err := e.launch(p)
+	e.mu.Lock()
+	p.starting--
+	e.mu.Unlock()
+	slice.Stop()
+	defer done()
+	if err != nil {
+		e.launchFailed(p, err)
+		return
+	}
+	e.release(i, func() {})
 }
 
 // evictOldest makes room by ending the sandbox of any function that has been
@@ -241,32 +284,51 @@ func (p *pool) failWaiters(err error) {
 // it can't serve again. It calls leave while it holds e.mu.
 func (e *Engine) release(i *instance, leave func()) {
 	e.mu.Lock()
-	leave()
 	p := i.pool
-	if i.took > 0 {
-		p.typical += (i.took - p.typical) / 8
-		p.served++
-	}
+	p.learn(i.took)
 	// A sandbox that has never run a call goes to the call it was started for,
 	// whatever its state: starting yet another one would change nothing.
 	worn := i.calls > 0 && i.worn()
 	if !worn {
 		if w := p.next(); w != nil {
+			leave()
 			e.mu.Unlock()
 			w.granted <- grant{instance: i}
 			return
 		}
 	}
-	if worn || p.retired || e.closed {
+	if ending := worn || p.retired || e.closed; ending {
 		// The line must not be left without anybody working for it.
-		if e.forget(p, 1); len(p.waiting) > 0 && p.live == 0 {
-			e.startFor(p)
+		if len(p.waiting) > 0 && p.live == 1 {
+			p.waiting[0].hurry = true
 		}
+		e.forget(p, 1)
+		e.startAll()
+		leave()
 		e.mu.Unlock()
 		e.end([]*instance{i})
 		return
 	}
 	i.idleSince = time.Now()
 	p.idle = append(p.idle, i)
+	if e.live >= e.cfg.MaxSandboxes {
+		e.startAll() // others may take its place
+	}
+	leave()
 	e.mu.Unlock()
+}
+
+// learn takes note of how long a call took. The estimate follows faster calls
+// at once and slower ones slowly, because calls look slow when the machine is
+// busy, and starting more processes then is the wrong answer.
+func (p *pool) learn(took time.Duration) {
+	switch {
+	case took <= 0: // the sandbox was only just started
+		return
+	case p.typical == 0 || took < p.typical:
+		p.typical = took
+	default:
+		p.typical += (took - p.typical) / 64
+	}
+	p.served++
 }
