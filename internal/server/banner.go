@@ -3,7 +3,13 @@ package server
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
+
+	"github.com/butai-dev/butai/internal/ca"
+	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/function/runtimes"
+	"github.com/butai-dev/butai/internal/function/sandbox"
 )
 
 // Banner is what the server says at its start: where it is, where its data
@@ -56,4 +62,26 @@ func (s *Server) found(ctx context.Context) string {
 		}
 	}
 	return strings.Join(names, ", ")
+}
+
+// Isolation says how far each mechanism that isolates functions got.
+func (s *Server) Isolation(ctx context.Context) []sandbox.Rung { return s.engine.Report(ctx) }
+
+// Runtimes says which interpreters were found, runtime by runtime.
+func (s *Server) Runtimes(ctx context.Context) []runtimes.Found { return s.runtimes.All(ctx) }
+
+// PythonWithSDK is the newest Python runtime with boto3, or "".
+func (s *Server) PythonWithSDK(ctx context.Context) string {
+	best := ""
+	for _, f := range s.runtimes.All(ctx) {
+		if f.Err == nil && len(f.Interpreter.SDK) > 0 && strings.HasPrefix(f.Runtime.ID, "python3.") {
+			best = f.Runtime.ID // the table lists older ones first
+		}
+	}
+	return best
+}
+
+// Authority is the certificate authority of a data directory.
+func Authority(dataDir string, c clock.Clock) *ca.Authority {
+	return ca.New(filepath.Join(dataDir, caDir), c)
 }

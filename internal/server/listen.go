@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/butai-dev/butai/internal/edge"
 )
 
 const (
@@ -79,7 +81,9 @@ func reachable(address string) string {
 func (s *Server) Serve(ctx context.Context) error {
 	servers := []*http.Server{s.httpServer()}
 	failed := make(chan error, 2)
-	go func() { failed <- servers[0].Serve(s.listener) }()
+	// Functions see header names as the client spelt them.
+	plain := edge.KeepSpelling(servers[0], s.listener)
+	go func() { failed <- servers[0].Serve(plain) }()
 	if s.secure != nil {
 		secure := s.httpServer()
 		secure.TLSConfig = &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
