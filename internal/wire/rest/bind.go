@@ -12,13 +12,14 @@ import (
 	"github.com/butai-dev/butai/internal/wire/xmlbody"
 )
 
-// DecodeBindings fills the members of in that travel in labels, headers and
-// the query string.
-func DecodeBindings(s *wire.Schema, id wire.ShapeID, r *wire.Request, in any) error {
+// DecodeBindings fills the members of op's input that travel in labels,
+// headers and the query string.
+func DecodeBindings(s *wire.Schema, op *wire.Operation, r *wire.Request, in any) error {
 	rv := reflect.ValueOf(in).Elem()
 	query := r.URL.Query()
-	for i := range s.Shape(id).Members {
-		m := &s.Shape(id).Members[i]
+	shape := s.Shape(op.Input)
+	for i := range shape.Members {
+		m := &shape.Members[i]
 		var err error
 		switch m.Location {
 		case wire.InURI:
@@ -33,7 +34,7 @@ func DecodeBindings(s *wire.Schema, id wire.ShapeID, r *wire.Request, in any) er
 			prefixed(r.Header, m.Wire, rv.Field(i))
 		case wire.InQuery:
 			if s.Shape(m.Shape).Kind == wire.Map {
-				freeQuery(s, id, query, rv.Field(i))
+				freeQuery(s, op, query, rv.Field(i))
 			} else if values, ok := query[m.Wire]; ok {
 				err = set(s, m.Ref, values, rv.Field(i))
 			}
@@ -72,10 +73,14 @@ func prefixed(h http.Header, prefix string, field reflect.Value) {
 	}
 }
 
-// freeQuery collects the query parameters that no other member claims.
-func freeQuery(s *wire.Schema, id wire.ShapeID, query map[string][]string, field reflect.Value) {
+// freeQuery collects the query parameters that neither another member nor the
+// operation's address claims.
+func freeQuery(s *wire.Schema, op *wire.Operation, query map[string][]string, field reflect.Value) {
 	claimed := map[string]bool{}
-	for _, m := range s.Shape(id).Members {
+	for _, literal := range op.Query {
+		claimed[literal.Key] = true
+	}
+	for _, m := range s.Shape(op.Input).Members {
 		if m.Location == wire.InQuery && s.Shape(m.Shape).Kind != wire.Map {
 			claimed[m.Wire] = true
 		}

@@ -29,7 +29,7 @@ func (Protocol) Identify(m *wire.ServiceModel, r *wire.Request, built func(*wire
 
 // Decode reads labels, headers, query and body.
 func (Protocol) Decode(m *wire.ServiceModel, op *wire.Operation, r *wire.Request, in any) error {
-	if err := rest.DecodeBindings(m.Schema, op.Input, r, in); err != nil {
+	if err := rest.DecodeBindings(m.Schema, op, r, in); err != nil {
 		return err
 	}
 	shape := m.Schema.Shape(op.Input)
