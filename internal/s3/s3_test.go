@@ -1,0 +1,197 @@
+package s3_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/awsapi"
+	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/s3"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/store/sqlite"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+const account = "111122223333"
+
+// rig is the service over a store in memory and a directory.
+type rig struct {
+	*s3.Service
+	ctx   context.Context
+	store store.Store
+	dir   string
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	st, err := sqlite.OpenMemory(t.Context(), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	r := &rig{store: st, dir: filepath.Join(t.TempDir(), "s3")}
+	r.ctx = wire.WithCaller(t.Context(), &wire.Caller{Account: account, Region: "us-east-1", Partition: "aws"})
+	r.open(t)
+	return r
+}
+
+func (r *rig) open(t *testing.T) {
+	t.Helper()
+	s, err := s3.New(t.Context(), s3.Config{Store: r.store, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Dir: r.dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	r.Service = s
+}
+
+func (r *rig) files(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir(r.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+// open lets everybody in.
+type open struct{}
+
+func (open) Lookup(string) *wire.Principal { return nil }
+
+func (open) Authorize(context.Context, *wire.Caller, wire.IAMTarget) string { return "" }
+
+func (r *rig) serve(t *testing.T) string {
+	t.Helper()
+	h, err := awsapi.New(awsapi.Config{
+		Services: []awsapi.Registration{{Model: &s3api.Service, Service: r.Service}},
+		Keys:     open{}, Authorizer: open{}, Log: slog.New(slog.DiscardHandler), Clock: clock.System{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestBoto3(t *testing.T) {
+	t.Parallel()
+	if exec.Command("python3.11", "-c", "import boto3").Run() != nil {
+		t.Skip("needs python3.11 with boto3")
+	}
+	r := newRig(t)
+	cmd := exec.Command("python3.11", "testdata/client.py")
+	cmd.Env = append(os.Environ(), "ENDPOINT="+r.serve(t))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if n := r.files(t); n != 0 {
+		t.Errorf("%d files are left of deleted objects", n)
+	}
+	err := r.store.View(t.Context(), func(tx store.ReadTx) error {
+		for kv := range tx.Scan(store.Range{}) {
+			t.Errorf("left: %q", kv.Key)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func must[T any](t *testing.T) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func (r *rig) put(t *testing.T, key, body string) {
+	t.Helper()
+	must[*s3api.PutObjectOutput](t)(r.PutObject(r.ctx, &s3api.PutObjectRequest{Bucket: wire.Ptr("code"), Key: &key, Body: []byte(body)}))
+}
+
+func TestReadObject(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	must[*s3api.CreateBucketOutput](t)(r.CreateBucket(r.ctx, &s3api.CreateBucketRequest{Bucket: wire.Ptr("code")}))
+	r.put(t, "f.zip", "bytes")
+	if data, err := r.ReadObject(t.Context(), account, "code", "f.zip", ""); err != nil || string(data) != "bytes" {
+		t.Errorf("%q, %v", data, err)
+	}
+	for _, c := range []struct{ account, bucket, key, version, code string }{
+		{account, "nope", "f.zip", "", "NoSuchBucket"},
+		{account, "code", "g.zip", "", "NoSuchKey"},
+		{account, "code", "f.zip", "1", "NoSuchVersion"},
+		{"999999999999", "code", "f.zip", "", "AccessDenied"},
+	} {
+		_, err := r.ReadObject(t.Context(), c.account, c.bucket, c.key, c.version)
+		if code, _, _, _ := wire.ErrorFacts(err); code != c.code {
+			t.Errorf("%v: %v", c, err)
+		}
+		if s3.IsNotFound(err) != (c.code != "AccessDenied") {
+			t.Errorf("IsNotFound(%v) = %v", err, s3.IsNotFound(err))
+		}
+	}
+}
+
+func TestStartDeletesOrphans(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	must[*s3api.CreateBucketOutput](t)(r.CreateBucket(r.ctx, &s3api.CreateBucketRequest{Bucket: wire.Ptr("code")}))
+	r.put(t, "kept", "bytes")
+	upload := must[*s3api.CreateMultipartUploadOutput](t)(r.CreateMultipartUpload(r.ctx, &s3api.CreateMultipartUploadRequest{Bucket: wire.Ptr("code"), Key: wire.Ptr("k")}))
+	must[*s3api.UploadPartOutput](t)(r.UploadPart(r.ctx, &s3api.UploadPartRequest{
+		Bucket: wire.Ptr("code"), Key: wire.Ptr("k"), UploadId: upload.UploadId, PartNumber: wire.Ptr(int64(1)), Body: []byte("part"),
+	}))
+	if err := os.WriteFile(filepath.Join(r.dir, "orphan"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	r.open(t)
+	for deadline := 500; r.files(t) != 2 && deadline > 0; deadline-- {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if _, err := os.Stat(filepath.Join(r.dir, "orphan")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the orphan is still there: %v", err)
+	}
+	if data, err := r.ReadObject(t.Context(), account, "code", "kept", ""); err != nil || string(data) != "bytes" {
+		t.Errorf("%q, %v", data, err)
+	}
+}
+
+// TestOneLockIsTaken races writers for a key that must not exist.
+func TestOneLockIsTaken(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	must[*s3api.CreateBucketOutput](t)(r.CreateBucket(r.ctx, &s3api.CreateBucketRequest{Bucket: wire.Ptr("code")}))
+	const writers = 16
+	won := make(chan bool, writers)
+	for range writers {
+		go func() {
+			_, err := r.PutObject(r.ctx, &s3api.PutObjectRequest{Bucket: wire.Ptr("code"), Key: wire.Ptr("lock"), Body: []byte("me"), IfNoneMatch: wire.Ptr("*")})
+			won <- err == nil
+		}()
+	}
+	n := 0
+	for range writers {
+		if <-won {
+			n++
+		}
+	}
+	if n != 1 || r.files(t) != 1 {
+		t.Errorf("%d writers won and %d files are left, want 1 of each", n, r.files(t))
+	}
+}

@@ -1,0 +1,145 @@
+// Package s3 is Amazon S3 as far as the upload of Lambda code and Terraform's
+// state need it: buckets, objects with conditional writes, checksums, tags and
+// versions, multipart uploads, and truthful answers about the settings of a
+// bucket that can't be changed here. Metadata is in the store, the bytes of
+// objects are files (blob.go).
+//
+// One endpoint serves the buckets of all regions.
+package s3
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/store/record"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// Config is what New needs; every field is required.
+type Config struct {
+	Store store.Store
+	Clock clock.Clock
+	Log   *slog.Logger
+	Dir   string // for the bytes of objects; made if missing, nobody else's
+}
+
+// Service implements S3.
+type Service struct {
+	Config
+	blobs   blobs
+	closing context.CancelFunc
+	running sync.WaitGroup
+}
+
+// Bucket names are unique over all accounts and regions; what is in a bucket
+// hangs on its id.
+var (
+	buckets  = record.New[bucket]("s3", "bucket")        // name
+	versions = record.New[object]("s3", "version")       // bucket id, key, newest first
+	uploads  = record.New[upload]("s3", "upload")        // bucket id, key, upload id
+	parts    = record.New[uploaded]("s3", "upload-part") // upload id, part number
+)
+
+// New opens the service over its store and its directory, where it deletes
+// files that a crash left without an object.
+func New(ctx context.Context, cfg Config) (*Service, error) {
+	s := &Service{Config: cfg}
+	var err error
+	if s.blobs, err = openBlobs(cfg.Dir, cfg.Log); err != nil {
+		return nil, err
+	}
+	found, err := s.blobs.names()
+	if err != nil {
+		return nil, err
+	}
+	ctx, s.closing = context.WithCancel(context.WithoutCancel(ctx))
+	s.running.Go(func() { s.sweep(ctx, found) })
+	return s, nil
+}
+
+// Close stops what runs in the background.
+func (s *Service) Close() error {
+	s.closing()
+	s.running.Wait()
+	return nil
+}
+
+// sweep deletes those of the files found at the start that nothing refers to.
+func (s *Service) sweep(ctx context.Context, found map[string]bool) {
+	if len(found) == 0 {
+		return
+	}
+	err := s.Store.View(ctx, func(r store.ReadTx) error {
+		for o, err := range versions.All(r) {
+			if err != nil {
+				return err
+			}
+			for _, b := range o.Blobs {
+				delete(found, b.Name)
+			}
+		}
+		for p, err := range parts.All(r) {
+			if err != nil {
+				return err
+			}
+			delete(found, p.Blob.Name)
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		if ctx.Err() == nil {
+			s.Log.Error("files of S3 objects couldn't be checked", "error", err)
+		}
+		return
+	}
+	for name := range found {
+		s.blobs.remove([]blob{{Name: name}})
+	}
+}
+
+// now is the current time to the second, as S3 keeps it.
+func (s *Service) now() time.Time { return s.Clock.Now().Truncate(time.Second) }
+
+func account(ctx context.Context) string { return wire.CallerFrom(ctx).Account }
+
+// canonicalID is an account's canonical user id: 64 hexadecimal digits.
+func canonicalID(account string) string {
+	sum := sha256.Sum256([]byte("canonical user " + account))
+	return hex.EncodeToString(sum[:])
+}
+
+func owner(account string) *s3api.Owner { return &s3api.Owner{ID: wire.Ptr(canonicalID(account))} }
+
+// Errors that S3's model doesn't declare (API Reference, "Error responses").
+
+func failure(status int, code, message string) error {
+	return &wire.Error{Code: code, Status: status, Message: message}
+}
+
+func invalidArgument(message string) error {
+	return failure(http.StatusBadRequest, "InvalidArgument", message)
+}
+
+func accessDenied() error {
+	return &s3api.AccessDenied{Message: wire.Ptr("Access Denied")}
+}
+
+func noSuchKey() error {
+	return &s3api.NoSuchKey{Message: wire.Ptr("The specified key does not exist.")}
+}
+
+func noSuchVersion() error {
+	return failure(http.StatusNotFound, "NoSuchVersion", "The specified version does not exist.")
+}
+
+func preconditionFailed() error {
+	return failure(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+}

@@ -1,0 +1,159 @@
+package s3
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// What can't be set on a bucket here is answered as S3 answers for a bucket
+// that nobody configured (API Reference, each operation's errors).
+
+// unset checks the bucket and says that it has no such setting.
+func (s *Service) unset(ctx context.Context, name, expectedOwner *string, code, message string) error {
+	if _, err := s.bucket(ctx, name, expectedOwner); err != nil {
+		return err
+	}
+	return failure(http.StatusNotFound, code, message)
+}
+
+// GetBucketPolicy answers that there is none.
+func (s *Service) GetBucketPolicy(ctx context.Context, in *s3api.GetBucketPolicyRequest) (*s3api.GetBucketPolicyOutput, error) {
+	return nil, s.unset(ctx, in.Bucket, in.ExpectedBucketOwner, "NoSuchBucketPolicy", "The bucket policy does not exist")
+}
+
+// GetBucketCors answers that there is no configuration.
+func (s *Service) GetBucketCors(ctx context.Context, in *s3api.GetBucketCorsRequest) (*s3api.GetBucketCorsOutput, error) {
+	return nil, s.unset(ctx, in.Bucket, in.ExpectedBucketOwner, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
+}
+
+// GetBucketWebsite answers that the bucket is no website.
+func (s *Service) GetBucketWebsite(ctx context.Context, in *s3api.GetBucketWebsiteRequest) (*s3api.GetBucketWebsiteOutput, error) {
+	return nil, s.unset(ctx, in.Bucket, in.ExpectedBucketOwner, "NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration")
+}
+
+// GetBucketLifecycleConfiguration answers that there is none.
+func (s *Service) GetBucketLifecycleConfiguration(ctx context.Context, in *s3api.GetBucketLifecycleConfigurationRequest) (*s3api.GetBucketLifecycleConfigurationOutput, error) {
+	return nil, s.unset(ctx, in.Bucket, in.ExpectedBucketOwner, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")
+}
+
+// GetBucketReplication answers that there is none.
+func (s *Service) GetBucketReplication(ctx context.Context, in *s3api.GetBucketReplicationRequest) (*s3api.GetBucketReplicationOutput, error) {
+	return nil, s.unset(ctx, in.Bucket, in.ExpectedBucketOwner, "ReplicationConfigurationNotFoundError", "The replication configuration was not found")
+}
+
+// GetObjectLockConfiguration answers that there is none.
+func (s *Service) GetObjectLockConfiguration(ctx context.Context, in *s3api.GetObjectLockConfigurationRequest) (*s3api.GetObjectLockConfigurationOutput, error) {
+	return nil, s.unset(ctx, in.Bucket, in.ExpectedBucketOwner, "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket")
+}
+
+// GetBucketLogging answers that access isn't logged.
+func (s *Service) GetBucketLogging(ctx context.Context, in *s3api.GetBucketLoggingRequest) (*s3api.GetBucketLoggingOutput, error) {
+	_, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
+	return &s3api.GetBucketLoggingOutput{}, err
+}
+
+// GetBucketAccelerateConfiguration answers that transfers aren't accelerated.
+func (s *Service) GetBucketAccelerateConfiguration(ctx context.Context, in *s3api.GetBucketAccelerateConfigurationRequest) (*s3api.GetBucketAccelerateConfigurationOutput, error) {
+	_, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
+	return &s3api.GetBucketAccelerateConfigurationOutput{}, err
+}
+
+// GetBucketNotificationConfiguration answers that nobody is notified.
+func (s *Service) GetBucketNotificationConfiguration(ctx context.Context, in *s3api.GetBucketNotificationConfigurationRequest) (*s3api.NotificationConfiguration, error) {
+	_, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
+	return &s3api.NotificationConfiguration{}, err
+}
+
+// GetBucketRequestPayment answers that the owner pays.
+func (s *Service) GetBucketRequestPayment(ctx context.Context, in *s3api.GetBucketRequestPaymentRequest) (*s3api.GetBucketRequestPaymentOutput, error) {
+	_, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
+	return &s3api.GetBucketRequestPaymentOutput{Payer: wire.Ptr(s3api.PayerBucketOwner)}, err
+}
+
+// GetBucketEncryption answers S3's default, which no bucket is without.
+func (s *Service) GetBucketEncryption(ctx context.Context, in *s3api.GetBucketEncryptionRequest) (*s3api.GetBucketEncryptionOutput, error) {
+	_, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
+	rule := s3api.ServerSideEncryptionRule{
+		ApplyServerSideEncryptionByDefault: &s3api.ServerSideEncryptionByDefault{SSEAlgorithm: wire.Ptr(s3api.ServerSideEncryptionAES256)},
+		BucketKeyEnabled:                   wire.Ptr(false),
+	}
+	return &s3api.GetBucketEncryptionOutput{
+		ServerSideEncryptionConfiguration: &s3api.ServerSideEncryptionConfiguration{Rules: []s3api.ServerSideEncryptionRule{rule}},
+	}, err
+}
+
+// GetPublicAccessBlock answers that all public access is blocked, as it is
+// for every bucket made since April 2023, and here in any case.
+func (s *Service) GetPublicAccessBlock(ctx context.Context, in *s3api.GetPublicAccessBlockRequest) (*s3api.GetPublicAccessBlockOutput, error) {
+	_, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
+	yes := wire.Ptr(true)
+	return &s3api.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: &s3api.PublicAccessBlockConfiguration{
+		BlockPublicAcls: yes, IgnorePublicAcls: yes, BlockPublicPolicy: yes, RestrictPublicBuckets: yes,
+	}}, err
+}
+
+// GetBucketOwnershipControls returns what CreateBucket was asked for.
+func (s *Service) GetBucketOwnershipControls(ctx context.Context, in *s3api.GetBucketOwnershipControlsRequest) (*s3api.GetBucketOwnershipControlsOutput, error) {
+	b, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
+	if err != nil {
+		return nil, err
+	}
+	return &s3api.GetBucketOwnershipControlsOutput{OwnershipControls: &s3api.OwnershipControls{
+		Rules: []s3api.OwnershipControlsRule{{ObjectOwnership: &b.Ownership}},
+	}}, nil
+}
+
+// grants is the ACL of everything here: the owner may do everything.
+func grants(account string) []s3api.Grant {
+	return []s3api.Grant{{
+		Grantee:    &s3api.Grantee{ID: wire.Ptr(canonicalID(account)), Type: wire.Ptr(s3api.TypeCanonicalUser)},
+		Permission: wire.Ptr(s3api.PermissionFULLCONTROL),
+	}}
+}
+
+// GetBucketAcl answers that the owner has full control.
+func (s *Service) GetBucketAcl(ctx context.Context, in *s3api.GetBucketAclRequest) (*s3api.GetBucketAclOutput, error) {
+	b, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
+	if err != nil {
+		return nil, err
+	}
+	return &s3api.GetBucketAclOutput{Owner: owner(b.Account), Grants: grants(b.Account)}, nil
+}
+
+// GetObjectAcl answers that the bucket's owner has full control.
+func (s *Service) GetObjectAcl(ctx context.Context, in *s3api.GetObjectAclRequest) (*s3api.GetObjectAclOutput, error) {
+	b, _, err := s.find(ctx, in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner)
+	if err != nil {
+		return nil, err
+	}
+	return &s3api.GetObjectAclOutput{Owner: owner(b.Account), Grants: grants(b.Account)}, nil
+}
+
+// GetBucketVersioning returns the versioning state; a bucket that never had
+// versions has none.
+func (s *Service) GetBucketVersioning(ctx context.Context, in *s3api.GetBucketVersioningRequest) (*s3api.GetBucketVersioningOutput, error) {
+	b, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
+	if err != nil || b.Versioning == "" {
+		return &s3api.GetBucketVersioningOutput{}, err
+	}
+	return &s3api.GetBucketVersioningOutput{Status: &b.Versioning}, nil
+}
+
+// PutBucketVersioning turns versioning on or suspends it.
+func (s *Service) PutBucketVersioning(ctx context.Context, in *s3api.PutBucketVersioningRequest) error {
+	_, _ = in.ContentMD5, in.ChecksumAlgorithm // of a body that the signature covers
+	status := in.VersioningConfiguration.Status
+	if status == nil {
+		return failure(http.StatusBadRequest, "IllegalVersioningConfigurationException", "The Versioning element must be specified")
+	}
+	if wire.Val(in.VersioningConfiguration.MFADelete) == s3api.MFADeleteEnabled {
+		return wire.NotBuilt("MFA delete")
+	}
+	return s.editBucket(ctx, in.Bucket, in.ExpectedBucketOwner, func(b *bucket) error {
+		b.Versioning = *status
+		return nil
+	})
+}
