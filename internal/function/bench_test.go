@@ -135,3 +135,19 @@ func benchmarkCalls(b *testing.B, c int, call func() error) {
 	b.ReportMetric(float64(all[len(all)/2])/1e3, "p50-µs")
 	b.ReportMetric(float64(all[len(all)*99/100])/1e3, "p99-µs")
 }
+
+// BenchmarkColdStart measures first calls: sandbox, interpreter, handler, answer.
+func BenchmarkColdStart(b *testing.B) {
+	for _, runtime := range []string{"python3.11", "nodejs20.x"} {
+		b.Run(runtime, func(b *testing.B) {
+			r := newRig(b, func(c *Config) { c.Logs = discardSink{} })
+			handler := map[string]string{"main.py": benchHandler, "main.js": "exports.handler = async (e) => ({ id: e.id });"}
+			spec := r.function(b, runtime, "main.handler", handler)
+			benchmarkCalls(b, 1, func() error {
+				_, err := r.Invoke(b.Context(), spec, &Request{RequestID: ident.UUID(), Payload: benchEvent})
+				r.Retire(spec.ID)
+				return err
+			})
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -27,6 +28,24 @@ func TestMain(m *testing.M) {
 		sleepingServer(dir)
 	}
 	os.Exit(m.Run())
+}
+
+// sleepingServer is a server in the midst of a call, for a test that kills it.
+func sleepingServer(dir string) {
+	set, err := runtimes.Discover(context.Background(), nil)
+	if err != nil {
+		panic(err)
+	}
+	e, err := New(Config{Dir: filepath.Join(dir, "engine"), Logger: slog.Default(), Clock: clock.System{}, Runtimes: set, Isolation: sandbox.Auto()})
+	if err != nil {
+		panic(err)
+	}
+	_, err = e.Invoke(context.Background(), &Spec{
+		ID: "1", Runtime: "python3.11", Handler: "main.handler", CodeDir: filepath.Join(dir, "code"),
+		MemoryMB: 128, EphemeralMB: 64, Timeout: time.Minute, Concurrency: -1,
+	}, &Request{Payload: []byte(`"` + filepath.Base(dir) + `"`)})
+	fmt.Println(err)
+	os.Exit(0)
 }
 
 // memorySink collects log events per stream, in order.

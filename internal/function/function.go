@@ -31,10 +31,13 @@ type Spec struct {
 	Timeout     time.Duration
 	Environment map[string]string // the user's variables only
 
-	LogGroup     string
-	LogFormat    string // "Text" or "JSON"
-	TracingMode  string // "PassThrough" or "Active"
-	Concurrency  int    // reserved concurrent executions; <0 means none reserved
+	LogGroup    string
+	LogFormat   string // "Text" or "JSON"
+	TracingMode string // "PassThrough" or "Active"
+	// Concurrency is the function's reserved concurrent executions; <0 means
+	// none reserved. Unlike the rest it may differ between Specs of one ID: the
+	// newest one that was invoked counts, for all versions of the function.
+	Concurrency  int
 	Architecture string // x86_64 or arm64
 }
 
@@ -92,7 +95,9 @@ type LogEvent struct {
 	Message string
 }
 
-// LogSink takes log events off the engine's hands. Put must not block on I/O.
+// LogSink takes log events off the engine's hands. Put must not block on I/O,
+// and owns the slice. Events of one stream come in order; messages keep the
+// line's end, as CloudWatch Logs shows Lambda's.
 type LogSink interface {
 	Put(account, region, group, stream string, events []LogEvent)
 }

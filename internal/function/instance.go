@@ -26,6 +26,10 @@ const (
 	// credentialMargin is how long before their end credentials are too old to
 	// begin a call with.
 	credentialMargin = time.Minute
+	// Calls that take longer than memoryLongCall, or come memoryRefresh after
+	// the last look, have the memory high-water mark read anew.
+	memoryLongCall = time.Millisecond
+	memoryRefresh  = 50 * time.Millisecond
 )
 
 // session is the engine's line to a runtime process, whatever it speaks.
@@ -58,6 +62,9 @@ type instance struct {
 	// inside the first call, hasn't been tried.
 	initFailure *initFailure
 	internal    error // the sandbox could not be set up: nobody's function's fault
+
+	peak     int64     // memory high-water mark, bytes
+	peakRead time.Time // when it was read
 
 	calls     int
 	dead      bool
@@ -220,12 +227,17 @@ func (i *instance) awaitExit() sandbox.Exit {
 	return i.proc.Exit()
 }
 
-// memoryUsed is the sandbox's high-water mark in MB, at most its limit.
-func (i *instance) memoryUsed() int {
+// memoryUsed is the sandbox's high-water mark in MB, at most its limit. Reading
+// it takes longer than a short call may, and a short call can't use much more
+// memory than the one before, so those don't read it each time.
+func (i *instance) memoryUsed(took time.Duration) int {
 	if i.proc == nil { // there was no program to start
 		return 0
 	}
-	return min(i.spec.MemoryMB, int((i.proc.PeakMemory()+1<<20-1)>>20))
+	if now := time.Now(); took > memoryLongCall || now.Sub(i.peakRead) > memoryRefresh {
+		i.peak, i.peakRead = i.proc.PeakMemory(), now
+	}
+	return min(i.spec.MemoryMB, int((i.peak+1<<20-1)>>20))
 }
 
 // worn tells whether the sandbox can't serve another call: its process has

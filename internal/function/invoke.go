@@ -50,7 +50,7 @@ func (i *instance) run(req *Request) (*Result, error) {
 		return nil, i.internal
 	}
 	report := report{
-		requestID: req.RequestID, duration: took, memoryMB: i.spec.MemoryMB, usedMB: i.memoryUsed(),
+		requestID: req.RequestID, duration: took, memoryMB: i.spec.MemoryMB, usedMB: i.memoryUsed(took),
 		status: out.status, errorType: out.errorType,
 	}
 	if cold && !suppressed {

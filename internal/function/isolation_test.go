@@ -3,10 +3,8 @@
 package function
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/butai-dev/butai/internal/clock"
-	"github.com/butai-dev/butai/internal/function/runtimes"
 	"github.com/butai-dev/butai/internal/function/sandbox"
 )
 
@@ -189,24 +185,6 @@ func processesWith(t *testing.T, mark string) (found []string) {
 		}
 	}
 	return found
-}
-
-// sleepingServer is a server in the midst of a call, for a test that kills it.
-func sleepingServer(dir string) {
-	set, err := runtimes.Discover(context.Background(), nil)
-	if err != nil {
-		panic(err)
-	}
-	e, err := New(Config{Dir: filepath.Join(dir, "engine"), Logger: slog.Default(), Clock: clock.System{}, Runtimes: set, Isolation: sandbox.Auto()})
-	if err != nil {
-		panic(err)
-	}
-	_, err = e.Invoke(context.Background(), &Spec{
-		ID: "1", Runtime: "python3.11", Handler: "main.handler", CodeDir: filepath.Join(dir, "code"),
-		MemoryMB: 128, EphemeralMB: 64, Timeout: time.Minute, Concurrency: -1,
-	}, &Request{Payload: []byte(`"` + filepath.Base(dir) + `"`)})
-	fmt.Println(err)
-	os.Exit(0)
 }
 
 func TestNothingSurvivesTheServer(t *testing.T) {

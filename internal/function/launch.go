@@ -25,6 +25,7 @@ type family struct {
 var families = map[runtimes.Family]family{
 	runtimes.Python: {program: "bootstrap.py", sdkDir: "sdk", args: pythonArgs, env: pythonEnv},
 	runtimes.Node:   {program: "bootstrap.cjs", sdkDir: "node_modules", args: nodeArgs, env: nodeEnv},
+	runtimes.Java:   {program: "bootstrap.jar", sdkDir: "lib", args: javaArgs, env: javaEnv},
 }
 
 // places are the folders of a function's world, as the function sees them.

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 )
 
-//go:embed python/bootstrap.py node/bootstrap.cjs
+//go:embed python/bootstrap.py node/bootstrap.cjs java/bootstrap.jar
 var files embed.FS
 
 // Install writes the bootstraps of all families below dir, one folder each

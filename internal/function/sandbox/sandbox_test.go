@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -58,6 +59,46 @@ func TestHello(t *testing.T) {
 			out, exit := shell(t, newHost(t, level), "echo hello; exit 3", nil)
 			if out != "hello" || exit.Code != 3 {
 				t.Errorf("output %q, exit %+v; want hello and code 3", out, exit)
+			}
+		})
+	}
+}
+
+func TestReport(t *testing.T) {
+	for _, level := range []Level{None, Restricted, Namespaces} {
+		h := newHost(t, level)
+		reached := map[string]bool{}
+		for _, rung := range h.Report(t.Context()) {
+			t.Log(rung)
+			reached[rung.Mechanism] = rung.Reached
+			if rung.Detail == "" {
+				t.Errorf("%s: %s says nothing", level, rung.Mechanism)
+			}
+		}
+		if reached["file system"] != (level == Namespaces) || reached["system calls"] != (level != None) {
+			t.Errorf("%s: %v", level, reached)
+		}
+	}
+}
+
+func TestUnrunnableProgramIsReported(t *testing.T) {
+	for _, level := range []Level{None, Restricted, Namespaces} {
+		h := newHost(t, level)
+		_, exit := shell(t, h, "", func(s *Spec) { s.Args = []string{"/nonexistent"} })
+		if exit.SetupErrno != syscall.ENOENT || exit.Setup != "fork/exec /nonexistent: no such file or directory" {
+			t.Errorf("%s: %+v", level, exit)
+		}
+	}
+}
+
+func BenchmarkStart(b *testing.B) {
+	for _, level := range []Level{None, Restricted, Namespaces} {
+		b.Run(level.String(), func(b *testing.B) {
+			h := newHost(b, level)
+			for b.Loop() {
+				if out, exit := shell(b, h, "echo x", nil); out != "x" {
+					b.Fatal(exit)
+				}
 			}
 		})
 	}

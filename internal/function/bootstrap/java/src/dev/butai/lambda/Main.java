@@ -1,0 +1,119 @@
+package dev.butai.lambda;
+
+import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOError;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+
+/** Runs a Java handler for butai's function engine. */
+public final class Main {
+    /** Where X-Ray's SDK looks for the trace of the invocation under way. */
+    private static final String TRACE_PROPERTY = "com.amazonaws.xray.traceHeader";
+
+    private static final String BAD_CODE = "Runtime.BadFunctionCode";
+    private static final String USER_EXCEPTION = "Runtime.UserException";
+
+    private final Channel channel;
+    private final Output output = new Output();
+
+    private Main(Channel channel) {
+        this.channel = channel;
+    }
+
+    public static void main(String[] args) throws Exception {
+        // Without buffers of their own, the two streams keep their order and
+        // nothing is left to flush before an answer.
+        System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8));
+        System.setErr(new PrintStream(new FileOutputStream(FileDescriptor.err), false, StandardCharsets.UTF_8));
+        Main main = new Main(new Channel());
+        Handler handler = main.load();
+        main.channel.send(Channel.READY, new byte[0], 0);
+        while (main.invoke(handler)) {
+            Thread.interrupted(); // a flag that the handler may have left
+        }
+        Runtime.getRuntime().halt(0); // Lambda ends environments without running hooks
+    }
+
+    /**
+     * Resolves the handler. What can be blamed on its name alone is reported by each invocation,
+     * as AWS does; what user code throws ends the init phase.
+     */
+    private Handler load() throws IOException {
+        ClassLoader functions = FunctionClassLoader.open(env("LAMBDA_TASK_ROOT", "/var/task"), env("BUTAI_OPT", "/opt") + File.separator + "java");
+        Thread.currentThread().setContextClassLoader(functions);
+        try {
+            return HandlerLoader.load(env("_HANDLER", ""), functions);
+        } catch (Fault fault) {
+            if (!fault.fatal) {
+                return new Handler.Faulty(fault);
+            }
+            Log.error(fault.logText());
+            channel.sendError(Channel.INIT_FAILED, BAD_CODE, fault.json());
+            Runtime.getRuntime().halt(1);
+            return null;
+        }
+    }
+
+    /** Serves one invocation; false when there are no more. */
+    private boolean invoke(Handler handler) throws IOException {
+        Invocation invocation = channel.next();
+        if (invocation == null) {
+            return false;
+        }
+        if (invocation.traceId.isEmpty()) {
+            System.clearProperty(TRACE_PROPERTY);
+        } else {
+            System.setProperty(TRACE_PROPERTY, invocation.traceId);
+        }
+        Log.requestId = invocation.requestId;
+        output.reset();
+        try {
+            handler.handle(invocation, output);
+        } catch (Fault fault) {
+            Log.error(fault.logText());
+            channel.sendError(Channel.FAILURE, BAD_CODE, fault.json());
+            return true;
+        } catch (Throwable t) {
+            fail(t);
+            return true;
+        }
+        output.sendTo(channel);
+        return true;
+    }
+
+    /** After an error of the virtual machine itself nothing can be relied on, so the process ends. */
+    private void fail(Throwable t) throws IOException {
+        boolean fatal = t instanceof VirtualMachineError || t instanceof IOError;
+        Errors.strip(t);
+        Log.error(Errors.logText(t));
+        channel.sendError(fatal ? Channel.FATAL : Channel.FAILURE, USER_EXCEPTION, Errors.json(t));
+        if (fatal) {
+            Runtime.getRuntime().halt(1);
+        }
+    }
+
+    private static String env(String name, String otherwise) {
+        String value = System.getenv(name);
+        return value == null ? otherwise : value;
+    }
+
+    /** The response under construction, whose bytes go into the frame without another copy. */
+    private static final class Output extends ByteArrayOutputStream {
+        private static final int KEEP = 1 << 20;
+
+        Output() {
+            super(1024);
+        }
+
+        synchronized void sendTo(Channel channel) throws IOException {
+            channel.send(Channel.RESPONSE, buf, count);
+            if (buf.length > KEEP) {
+                buf = new byte[1024];
+            }
+        }
+    }
+}
