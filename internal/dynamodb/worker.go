@@ -125,12 +125,12 @@ func (s *Service) finish(ctx context.Context, r *tableRecord) error {
 	root := t.root(nil)
 	rng := store.Range{Lo: root, Hi: above(root), Limit: chunk}
 	for rng.Lo != nil {
+		var next []byte
 		err := s.store.Update(ctx, func(tx store.Tx) error {
-			if err := t.current(tx); err != nil {
-				return err
+			err := t.current(tx)
+			if err == nil {
+				next, err = t.refileChunk(tx, rng)
 			}
-			next, err := t.refileChunk(tx, rng)
-			rng.Lo = next
 			return err
 		})
 		if errors.As(err, new(errStale)) {
@@ -140,6 +140,7 @@ func (s *Service) finish(ctx context.Context, r *tableRecord) error {
 		if err != nil {
 			return err
 		}
+		rng.Lo = next
 	}
 	return s.ready(ctx, r)
 }
@@ -150,17 +151,17 @@ func (t *table) refileChunk(tx store.Tx, rng store.Range) (next []byte, err erro
 	var pairs []store.KV
 	for kv, err := range tx.Scan(rng) {
 		if err != nil {
-			return rng.Lo, err
+			return nil, err
 		}
 		pairs = append(pairs, kv)
 	}
 	for _, kv := range pairs {
 		it, err := attr.DecodeItem(kv.Value)
 		if err != nil {
-			return rng.Lo, err
+			return nil, err
 		}
 		if err := t.file(tx, kv.Key, it); err != nil {
-			return rng.Lo, err
+			return nil, err
 		}
 	}
 	if len(pairs) < rng.Limit {
