@@ -1,0 +1,61 @@
+# Everything a person or CI runs. `make help` lists the targets.
+
+GO       ?= go
+LDFLAGS  := -s -w
+# A folder of Terraform providers, if this machine has one; elsewhere
+# Terraform downloads its own.
+BUTAI_TF_PLUGIN_DIR ?= $(shell find / -xdev -maxdepth 2 -type d -name tf-plugins 2>/dev/null | head -n 1)
+export BUTAI_TF_PLUGIN_DIR
+# Tools that setup puts below .tools win over those of the machine.
+export PATH := $(CURDIR)/.tools/go/bin:$(CURDIR)/.tools/bin:$(PATH)
+
+.PHONY: help setup build demo test test-short race check generate models bench oracle fuzz measure clean bench-short
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+
+setup: ## install what is missing on this machine
+	@scripts/setup.sh
+
+build: setup ## build bin/butai
+	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/butai ./cmd/butai
+
+demo: build ## start butai and walk through a release from staging to production
+	@bin/butai demo $(DEMO_FLAGS)
+
+test: build ## run every test, with the real tools
+	@scripts/test.sh
+
+test-short: ## run the tests that need no server
+	@$(GO) test ./cmd/... ./internal/...
+
+race: ## run the unit tests under the race detector
+	@$(GO) test -race ./internal/...
+
+check: ## what must hold before a change lands, besides the tests
+	@scripts/check.sh
+
+generate: ## regenerate the wire layer and the README's table
+	@$(GO) run ./cmd/wiregen generate -models models -out internal/api
+	@scripts/readme-table.sh
+
+models: ## extract the models anew: make models BOTOCORE=…/botocore/data
+	@$(GO) run ./cmd/wiregen extract -botocore '$(BOTOCORE)' -models models
+
+bench: build ## measure speed side by side with what a user would pick instead
+	@$(GO) run ./bench
+
+bench-short: build ## the short form of bench, for CI
+	@$(GO) run ./bench -short
+
+oracle: ## compare 20,000 random templates with Apache Velocity
+	@BUTAI_VTL_ORACLE=1 BUTAI_VTL_CASES=20000 $(GO) test -count=1 -timeout 20m -run Oracle ./internal/gateway/vtl
+
+fuzz: ## fuzz each parser for 30 seconds
+	@scripts/fuzz.sh 30s
+
+measure: build ## print ready time, idle memory and size of the binary
+	@BUTAI_MEASURE=1 $(GO) test -count=1 -v ./test/measure
+
+clean: ## remove what was built
+	@rm -rf bin .tools
