@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -79,7 +81,7 @@ var twins = map[string]string{
 	"PutBucketLifecycle":    "PutBucketLifecycleConfiguration",
 	"GetBucketNotification": "GetBucketNotificationConfiguration",
 	"PutBucketNotification": "PutBucketNotificationConfiguration",
-	"ListBuckets": "ListDirectoryBuckets", // at another host
+	"ListBuckets":           "ListDirectoryBuckets", // at another host
 }
 
 // TestRequestsOfBotocore decodes what AWS's own Python client sends for every
@@ -152,10 +154,19 @@ func checkRequest(t *testing.T, model *wire.ServiceModel, req *peerRequest) {
 }
 
 // dropUnspoken removes what HTTP can't say: an empty body is an absent payload
-// and an empty one, and each body has a length.
+// and an empty one, each body has a length and a type, and no header is an
+// empty map.
 func dropUnspoken(shape *wire.Shape, got, want map[string]any) {
 	if _, ok := want["ContentLength"]; !ok {
 		delete(got, "ContentLength")
+	}
+	for _, m := range shape.Members {
+		if m.Wire == "Content-Type" && want[m.Name] == nil {
+			delete(got, m.Name)
+		}
+		if headers, ok := got[m.Name].(map[string]any); ok && m.Location == wire.InHeaders && len(headers) == 0 {
+			delete(got, m.Name)
+		}
 	}
 	if shape.Payload < 0 {
 		return
@@ -257,3 +268,124 @@ func difference(path string, got, want any) string {
 	return ""
 }
 
+// TestAddresses pins requests whose operation or members are easily mistaken.
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		service, method, target string
+		header                  string // "Name: value"
+		operation               string
+		labels                  map[string]string
+	}{
+		{"s3", "PUT", "/b/k", "", "PutObject", map[string]string{"Bucket": "b", "Key": "k"}},
+		{"s3", "PUT", "/b/k?uploadId=u&partNumber=1", "", "UploadPart", map[string]string{"Bucket": "b", "Key": "k"}},
+		{"s3", "PUT", "/b/k", "X-Amz-Copy-Source: a/b", "CopyObject", map[string]string{"Bucket": "b", "Key": "k"}},
+		{"s3", "PUT", "/b/k?uploadId=u&partNumber=1", "X-Amz-Copy-Source: a/b", "UploadPartCopy", nil},
+		{"s3", "PUT", "/b", "", "CreateBucket", map[string]string{"Bucket": "b"}},
+		{"s3", "PUT", "/b/", "", "CreateBucket", map[string]string{"Bucket": "b"}},
+		{"s3", "GET", "/b/", "", "ListObjects", nil},
+		{"s3", "GET", "/b?list-type=2", "", "ListObjectsV2", nil},
+		{"s3", "GET", "/b?lifecycle", "", "GetBucketLifecycleConfiguration", nil},
+		{"s3", "PUT", "/b?lifecycle", "", "PutBucketLifecycleConfiguration", nil},
+		{"s3", "GET", "/b/k?tagging", "", "GetObjectTagging", nil},
+		{"s3", "GET", "/b?tagging", "", "GetBucketTagging", nil},
+		{"s3", "GET", "/b//a//c/", "", "GetObject", map[string]string{"Bucket": "b", "Key": "/a//c/"}},
+		{"s3", "GET", "/b/a%2Fb%2520c", "", "GetObject", map[string]string{"Bucket": "b", "Key": "a/b%20c"}},
+		{"s3", "POST", "/b?delete", "", "DeleteObjects", nil},
+		{"s3", "POST", "/b/k?uploads", "", "CreateMultipartUpload", nil},
+		{"s3", "DELETE", "/b/k?uploadId=u", "", "AbortMultipartUpload", nil},
+		{"s3", "HEAD", "/b", "", "HeadBucket", nil},
+		{
+			"lambda", "GET", "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Af/policy", "",
+			"GetPolicy", map[string]string{"FunctionName": "arn:aws:lambda:us-east-1:000000000000:function:f"},
+		},
+		{
+			"lambda", "GET", "/2017-03-31/tags/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Aa%2Fb", "",
+			"ListTags", map[string]string{"Resource": "arn:aws:lambda:us-east-1:000000000000:function:a/b"},
+		},
+		{"lambda", "GET", "/2015-03-31/functions/", "", "ListFunctions", nil},
+		{"lambda", "GET", "/2015-03-31/functions", "", "ListFunctions", nil},
+		{"lambda", "GET", "/2018-10-31/layers?find=LayerVersion&Arn=x", "", "GetLayerVersionByArn", nil},
+		{"lambda", "GET", "/2018-10-31/layers", "", "ListLayers", nil},
+		{"lambda", "GET", "/2019-09-30/functions/f/provisioned-concurrency?List=ALL", "", "ListProvisionedConcurrencyConfigs", nil},
+		{"lambda", "GET", "/2019-09-30/functions/f/provisioned-concurrency?Qualifier=1", "", "GetProvisionedConcurrencyConfig", nil},
+		{"apigateway", "POST", "/restapis?mode=import", "", "ImportRestApi", nil},
+		{"apigateway", "POST", "/restapis", "", "CreateRestApi", nil},
+		{"apigateway", "POST", "/apikeys?mode=import&format=csv", "", "ImportApiKeys", nil},
+		{"apigateway", "POST", "/apikeys", "", "CreateApiKey", nil},
+		{
+			"apigateway", "GET", "/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fabc", "",
+			"GetTags", map[string]string{"resource_arn": "arn:aws:apigateway:us-east-1::/restapis/abc"},
+		},
+		{
+			"apigateway", "PUT", "/restapis/a/gatewayresponses/DEFAULT_4XX", "",
+			"PutGatewayResponse", map[string]string{"restapi_id": "a", "response_type": "DEFAULT_4XX"},
+		},
+		{"route53", "POST", "/2013-04-01/hostedzone/Z1/rrset", "", "ChangeResourceRecordSets", map[string]string{"Id": "Z1"}},
+		{"route53", "POST", "/2013-04-01/hostedzone/Z1/rrset/", "", "ChangeResourceRecordSets", map[string]string{"Id": "Z1"}},
+		{"route53", "GET", "/2013-04-01/change/C1", "", "GetChange", map[string]string{"Id": "C1"}},
+		{"apigateway", "GET", "/restapis/%zz", "", "", nil},
+		{"apigateway", "GET", "/restapis//resources", "", "", nil},
+		{"apigateway", "PATCH", "/restapis", "", "", nil},
+	} {
+		t.Run(tt.service+" "+tt.method+" "+tt.target, func(t *testing.T) {
+			t.Parallel()
+			model := models[tt.service]
+			r := &http.Request{Method: tt.method, Header: http.Header{}, URL: &url.URL{}}
+			path, query, _ := strings.Cut(tt.target, "?")
+			r.URL.RawQuery = query
+			r.URL.RawPath = path
+			if plain, err := url.PathUnescape(path); err == nil {
+				r.URL.Path = plain
+			}
+			if name, value, ok := strings.Cut(tt.header, ": "); ok {
+				r.Header.Set(name, value)
+			}
+			wr := &wire.Request{Request: r}
+			op, err := profiles[tt.service].protocol.Identify(model, wr, func(*wire.Operation) bool { return true })
+			if tt.operation == "" {
+				if op != nil || err == nil {
+					t.Fatalf("identified as %v", op.Name)
+				}
+				return
+			}
+			if err != nil || op.Name != tt.operation {
+				t.Fatalf("identified as %v, %v; want %s", op, err, tt.operation)
+			}
+			for name, want := range tt.labels {
+				if wr.Labels[name] != want {
+					t.Errorf("label %s = %q, want %q", name, wr.Labels[name], want)
+				}
+			}
+		})
+	}
+}
+
+// TestTwins lets what is built decide between operations at one address.
+func TestTwins(t *testing.T) {
+	t.Parallel()
+	r := &http.Request{Method: http.MethodGet, Header: http.Header{}, URL: &url.URL{Path: "/"}}
+	op, err := profiles["s3"].protocol.Identify(models["s3"], &wire.Request{Request: r},
+		func(op *wire.Operation) bool { return op.Name == "ListBuckets" })
+	if err != nil || op.Name != "ListBuckets" {
+		t.Errorf("GET / with only ListBuckets built is %v, %v", op, err)
+	}
+}
+
+// TestBucketLocation pins the answer that is shaped unlike its model.
+func TestBucketLocation(t *testing.T) {
+	t.Parallel()
+	for region, want := range map[string]string{
+		"eu-west-1": `<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">eu-west-1</LocationConstraint>`,
+		"":          `<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></LocationConstraint>`,
+	} {
+		res, err := profiles["s3"].protocol.Encode(models["s3"], models["s3"].Operation("GetBucketLocation"),
+			&s3api.GetBucketLocationOutput{LocationConstraint: &region}, testRequestID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(string(res.Body), want) {
+			t.Errorf("answer is %s, want %s", res.Body, want)
+		}
+	}
+}

@@ -61,6 +61,9 @@ func (p Protocol) Encode(m *wire.ServiceModel, op *wire.Operation, out any, requ
 			return res, nil
 		}
 		xmlbody.Member(&w, m.Schema, op.Output, out, shape.Payload, p.xmlns()...)
+	} else if p.S3 && op.Name == "GetBucketLocation" {
+		// The one answer of S3 whose root element is its only member.
+		xmlbody.Member(&w, m.Schema, op.Output, out, 0, p.xmlns()...)
 	} else if hasBody(shape) {
 		root := p.root(op, shape)
 		w.Open(root, p.xmlns()...)
@@ -95,7 +98,6 @@ var s3Roots = map[string]string{
 	"CompleteMultipartUpload":            "CompleteMultipartUploadResult",
 	"DeleteObjects":                      "DeleteResult",
 	"GetBucketVersioning":                "VersioningConfiguration",
-	"GetBucketLocation":                  "LocationConstraint",
 	"GetBucketTagging":                   "Tagging",
 	"GetObjectTagging":                   "Tagging",
 	"GetBucketAcl":                       "AccessControlPolicy",
@@ -151,6 +153,7 @@ func (p Protocol) EncodeError(m *wire.ServiceModel, err error, requestID string)
 		w.Open("Error")
 		w.Leaf("Code", code)
 		w.Leaf("Message", message)
+		errorMembers(&w, err)
 		w.Leaf("RequestId", requestID)
 		w.Close("Error")
 		p.finish(res, &w)
@@ -165,9 +168,17 @@ func (p Protocol) EncodeError(m *wire.ServiceModel, err error, requestID string)
 	w.Leaf("Type", side)
 	w.Leaf("Code", code)
 	w.Leaf("Message", message)
+	errorMembers(&w, err)
 	w.Close("Error")
 	w.Leaf("RequestId", requestID)
 	w.Close("ErrorResponse")
 	p.finish(res, &w)
 	return res
+}
+
+func errorMembers(w *xmlbody.Writer, err error) {
+	if modelled, ok := err.(wire.ModelledError); ok {
+		schema, id := modelled.ErrorShape()
+		xmlbody.ErrorMembers(w, schema, id, modelled)
+	}
 }

@@ -47,11 +47,21 @@ func (w *Writer) text(s string) {
 }
 
 // Members writes the body members of out, a pointer to the Go form of the
-// structure id, without an element around them. defaultTime is the timestamp
-// format where the model names none.
+// structure id, without an element around them.
 func Members(w *Writer, s *wire.Schema, id wire.ShapeID, out any) {
 	e := encoder{Writer: w, schema: s}
 	e.members(s.Shape(id), reflect.ValueOf(out).Elem())
+}
+
+// ErrorMembers is Members for an error, whose message is written apart.
+func ErrorMembers(w *Writer, s *wire.Schema, id wire.ShapeID, out any) {
+	e := encoder{Writer: w, schema: s}
+	shape, rv := s.Shape(id), reflect.ValueOf(out).Elem()
+	for i := range shape.Members {
+		if shape.Members[i].Field != "Message" {
+			e.member(&shape.Members[i], rv.Field(i))
+		}
+	}
 }
 
 // Member writes the one member of out at position i as its own element.
@@ -85,16 +95,18 @@ type encoder struct {
 
 func (e *encoder) members(shape *wire.Shape, rv reflect.Value) {
 	for i := range shape.Members {
-		m := &shape.Members[i]
-		field := rv.Field(i)
-		if m.Location != wire.InBody || m.XMLAttribute || field.IsNil() {
-			continue
-		}
-		if field.Kind() == reflect.Pointer {
-			field = field.Elem()
-		}
-		e.element(m.Wire, m.Ref, field)
+		e.member(&shape.Members[i], rv.Field(i))
 	}
+}
+
+func (e *encoder) member(m *wire.Member, field reflect.Value) {
+	if m.Location != wire.InBody || m.XMLAttribute || field.IsNil() {
+		return
+	}
+	if field.Kind() == reflect.Pointer {
+		field = field.Elem()
+	}
+	e.element(m.Wire, m.Ref, field)
 }
 
 func (e *encoder) element(name string, ref wire.Ref, rv reflect.Value) {
@@ -103,23 +115,29 @@ func (e *encoder) element(name string, ref wire.Ref, rv reflect.Value) {
 		e.flattened(name, shape, rv)
 		return
 	}
-	e.Open(name, e.attributes(ref, shape, rv)...)
+	e.Open(name, attributes(shape, rv)...)
 	e.content(ref, rv)
 	e.Close(name)
 }
 
-func (e *encoder) attributes(ref wire.Ref, shape *wire.Shape, rv reflect.Value) []string {
+// schemaInstance is the namespace behind the prefix xsi, the only one that the
+// models' attributes have.
+const schemaInstance = "http://www.w3.org/2001/XMLSchema-instance"
+
+func attributes(shape *wire.Shape, rv reflect.Value) []string {
 	if shape.Kind != wire.Structure {
 		return nil
 	}
 	var attrs []string
-	if ref.XMLNamespace != "" {
-		attrs = append(attrs, "xmlns:xsi", ref.XMLNamespace)
-	}
 	for i := range shape.Members {
-		if m := &shape.Members[i]; m.XMLAttribute && !rv.Field(i).IsNil() {
-			attrs = append(attrs, m.Wire, rv.Field(i).Elem().String())
+		m := &shape.Members[i]
+		if !m.XMLAttribute || rv.Field(i).IsNil() {
+			continue
 		}
+		if strings.HasPrefix(m.Wire, "xsi:") {
+			attrs = append(attrs, "xmlns:xsi", schemaInstance)
+		}
+		attrs = append(attrs, m.Wire, rv.Field(i).Elem().String())
 	}
 	return attrs
 }
