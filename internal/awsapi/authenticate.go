@@ -81,7 +81,8 @@ func (c *call) verify() error {
 
 // readBody buffers the request's body within the service's limit.
 func (c *call) readBody(from io.Reader) error {
-	body, err := io.ReadAll(io.LimitReader(from, c.svc.maxBody+1))
+	limited := &io.LimitedReader{R: from, N: c.svc.maxBody + 1}
+	body, err := io.ReadAll(limited)
 	var refused *sigv4.Error
 	switch {
 	case errors.As(err, &refused):
@@ -93,6 +94,12 @@ func (c *call) readBody(from io.Reader) error {
 			Message: fmt.Sprintf("Request must be smaller than %d bytes", c.svc.maxBody)}
 	}
 	c.req.Body = body
+	if chunked, ok := from.(*sigv4.ChunkedBody); ok {
+		// Checksums of streamed uploads come behind the body.
+		for name, values := range chunked.Trailer() {
+			c.req.Header[name] = values
+		}
+	}
 	return nil
 }
 

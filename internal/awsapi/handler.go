@@ -144,6 +144,9 @@ func (c *call) run() *wire.Response {
 	if c.caller, err = c.authenticate(); err != nil {
 		return c.fail(err)
 	}
+	if svc.Name == "s3" {
+		unhost(c.req.Request)
+	}
 	op, opErr := svc.protocol.Identify(svc.ServiceModel, c.req, func(op *wire.Operation) bool { return op.Built(svc.impl) })
 	if opErr != nil {
 		return c.fail(opErr)

@@ -12,6 +12,7 @@ import (
 	"github.com/butai-dev/butai/internal/iam"
 	"github.com/butai-dev/butai/internal/lambda"
 	"github.com/butai-dev/butai/internal/logs"
+	"github.com/butai-dev/butai/internal/s3"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -96,10 +97,12 @@ func (g gatewayLogs) Put(account, region, group, stream string, events []gateway
 	g.logs.Put(account, region, group, stream, out)
 }
 
-// noObjects stands where S3's objects would be read.
-type noObjects struct{}
+// objects lets Lambda read the code it is pointed at.
+type objects struct{ s3 *s3.Service }
+
+var _ lambda.Objects = objects{}
 
 // GetObject implements lambda.Objects.
-func (noObjects) GetObject(context.Context, string, string, string, string) ([]byte, error) {
-	return nil, wire.NotBuilt("S3")
+func (o objects) GetObject(ctx context.Context, account, bucket, key, version string) ([]byte, error) {
+	return o.s3.ReadObject(ctx, account, bucket, key, version)
 }

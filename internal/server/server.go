@@ -25,6 +25,7 @@ import (
 	"github.com/butai-dev/butai/internal/lambda"
 	"github.com/butai-dev/butai/internal/logs"
 	"github.com/butai-dev/butai/internal/route53"
+	"github.com/butai-dev/butai/internal/s3"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/postgres"
 	"github.com/butai-dev/butai/internal/store/sqlite"
@@ -61,6 +62,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		{"start IAM and STS", s.startIAM},
 		{"start CloudWatch Logs", s.startLogs},
 		{"start DynamoDB", s.startDynamoDB},
+		{"start S3", s.startS3},
 		{"start Lambda", s.startLambda},
 		{"start API Gateway", s.startGateway},
 		{"start Route 53 and ACM", s.startNames},
@@ -107,6 +109,7 @@ func (s *Server) prepareDataDir(context.Context) error {
 const (
 	caDir      = "ca"
 	codeDir    = "code"
+	objectDir  = "objects"
 	sandboxDir = "sandbox"
 )
 
@@ -143,7 +146,22 @@ func (s *Server) startLogs(ctx context.Context) (err error) {
 
 func (s *Server) startDynamoDB(context.Context) error {
 	s.services.dynamodb = dynamodb.New(dynamodb.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log})
+	work, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.services.dynamodb.Run(work) }()
+	s.onClose(func() error {
+		stop()
+		return <-ended
+	})
 	return nil
+}
+
+func (s *Server) startS3(ctx context.Context) (err error) {
+	s.services.s3, err = s3.New(ctx, s3.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Dir: s.dir(objectDir)})
+	if err == nil {
+		s.onClose(s.services.s3.Close)
+	}
+	return err
 }
 
 func (s *Server) startLambda(ctx context.Context) (err error) {
@@ -168,7 +186,7 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 	s.catalog = catalog.New(s.engine)
 	s.services.lambda, err = lambda.New(ctx, lambda.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Engine: s.engine, Catalog: s.catalog, CodeDir: s.dir(codeDir),
-		Objects: noObjects{}, Roles: s.services.iam, Principals: s.services.iam, Runtimes: s.runtimes,
+		Objects: objects{s.services.s3}, Roles: s.services.iam, Principals: s.services.iam, Runtimes: s.runtimes,
 	})
 	if err == nil {
 		s.onClose(func() error { return s.services.lambda.Close(ctx) })

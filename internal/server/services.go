@@ -9,6 +9,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/api/route53api"
+	"github.com/butai-dev/butai/internal/api/s3api"
 	"github.com/butai-dev/butai/internal/api/stsapi"
 	"github.com/butai-dev/butai/internal/apigateway"
 	"github.com/butai-dev/butai/internal/awsapi"
@@ -17,6 +18,7 @@ import (
 	"github.com/butai-dev/butai/internal/lambda"
 	"github.com/butai-dev/butai/internal/logs"
 	"github.com/butai-dev/butai/internal/route53"
+	"github.com/butai-dev/butai/internal/s3"
 	"github.com/butai-dev/butai/internal/sts"
 )
 
@@ -30,6 +32,7 @@ type services struct {
 	lambda     *lambda.Service
 	logs       *logs.Service
 	route53    *route53.Service
+	s3         *s3.Service
 	sts        *sts.Service
 }
 
@@ -43,6 +46,7 @@ func (s *services) registrations() []awsapi.Registration {
 		{Model: &lambdaapi.Service, Service: s.lambda},
 		{Model: &logsapi.Service, Service: s.logs},
 		{Model: &route53api.Service, Service: s.route53},
+		{Model: &s3api.Service, Service: s.s3},
 		{Model: &stsapi.Service, Service: s.sts},
 	}
 }
