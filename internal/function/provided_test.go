@@ -95,7 +95,7 @@ func TestProvided(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
 	spec := r.provided(t)
-	spec.Timeout = time.Second
+	spec.Timeout = 3 * time.Second
 	tests := []struct{ event, payload string }{
 		{`{"a":1}`, `[{"a":1},"` + spec.ARN + `",false,"/var/task/bootstrap"]`},
 		{`"error"`, `{"errorMessage":"bad","errorType":"Oops"}`},
@@ -103,7 +103,7 @@ func TestProvided(t *testing.T) {
 		{`"large"`, `{"errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes).","errorType":"Function.ResponseSizeTooLarge"}`},
 		{`"exit"`, `Runtime exited with error: exit status 7"}`},
 		{`"again"`, `["again","` + spec.ARN + `",false,"/var/task/bootstrap"]`},
-		{`"hang"`, `Error: Task timed out after 1.00 seconds"}`},
+		{`"hang"`, `Error: Task timed out after 3.00 seconds"}`},
 	}
 	for _, tt := range tests {
 		res := r.call(t, spec, tt.event)

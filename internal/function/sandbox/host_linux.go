@@ -36,7 +36,6 @@ type Host struct {
 	log     *slog.Logger
 	root    string // empty directory on which roots are assembled
 	tmp     string // parent of the /tmp stand-ins of weaker rungs
-	exe     string
 	wish    Wish
 	name    string // of the parent control groups
 	asRoot  bool
@@ -57,12 +56,8 @@ type Host struct {
 // NewHost returns a Host that keeps what it needs below dir, which it creates.
 // Nothing is tried out before the first Start or Report.
 func NewHost(dir string, wish Wish, log *slog.Logger) (*Host, error) {
-	exe, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find own program: %w", err)
-	}
 	h := &Host{
-		log: log, root: filepath.Join(dir, "root"), tmp: filepath.Join(dir, "tmp"), exe: exe, wish: wish,
+		log: log, root: filepath.Join(dir, "root"), tmp: filepath.Join(dir, "tmp"), wish: wish,
 		name: groupPrefix + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatInt(hostSerial.Add(1), 10), asRoot: os.Geteuid() == 0,
 		reasons: map[Level]string{}, next: firstUID,
 	}
@@ -84,6 +79,7 @@ var hostSerial atomic.Int64
 // Close removes what the Host keeps outside its directory. All its sandboxes
 // must have ended.
 func (h *Host) Close() error {
+	h.spawner.close()
 	h.cgroups.removeAll()
 	return nil
 }
@@ -219,8 +215,9 @@ func (h *Host) startInit(p *Process, level Level, spec *Spec, trial bool) error 
 	defer statusWrite.Close()
 	p.status = statusRead
 
+	// The link leads to the running program even if its file was replaced.
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Path, cmd.Args = h.exe, []string{initName}
+	cmd.Args = []string{initName}
 	cmd.Env = []string{"GOMAXPROCS=1", "GOTRACEBACK=none"}
 	cmd.Stdout, cmd.Stderr = spec.Log, spec.Log
 	channel := spec.Channel

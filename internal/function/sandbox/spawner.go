@@ -1,3 +1,5 @@
+//go:build linux
+
 package sandbox
 
 import (
@@ -27,6 +29,15 @@ func (s *spawner) start(cmd *exec.Cmd) error {
 	job := spawnJob{cmd: cmd, done: make(chan error, 1)}
 	s.jobs <- job
 	return <-job.done
+}
+
+// close ends the thread, and with it all sandboxes that are still there.
+// Nothing may be started afterwards.
+func (s *spawner) close() {
+	s.once.Do(func() {})
+	if s.jobs != nil {
+		close(s.jobs)
+	}
 }
 
 func (s *spawner) run() {
