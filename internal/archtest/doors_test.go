@@ -1,0 +1,134 @@
+package archtest
+
+import (
+	"strings"
+	"testing"
+)
+
+// door says what one room, or several alike, may import of ours.
+type door struct {
+	rooms []string
+	may   []string
+	why   string
+}
+
+const (
+	pure    = "a pure room does no I/O and knows nothing of AWS's services, so that it can be fuzzed and understood alone"
+	codec   = "a protocol is one small package over schemas; it knows no service"
+	table   = "a generated package is tables over wire"
+	service = "services never import each other: declare a one-method interface and let server hand in the neighbour; " +
+		"into the data plane a service has only the door of the room it publishes to"
+	plane = "the data plane serves from what was published to it; it never asks a control plane or the store"
+	stock = "nothing above the store knows its engine, and an engine knows nothing of what it stores"
+	front = "the front door is handed http.Handlers; it knows none of the rooms behind them"
+	hall  = "only the front hall knows everybody"
+)
+
+// common is what every service room may import.
+var common = []string{"arn", "clock", "ident", "wire", "store", "store/record", "store/keys"}
+
+func services(extra ...string) []string { return append(extra, common...) }
+
+// doors lists every room of the house. A new room must be entered here.
+var doors = []door{
+	{[]string{
+		"arn", "clock", "ident", "iam/policy", "iam/managed", "gateway/value", "gateway/route", "dynamodb/attr", "logs/pattern",
+		"function/bootstrap", "function/runtimes", "function/sandbox",
+	}, nil, pure},
+	{[]string{"gateway/jsonpath"}, []string{"gateway/value"}, pure},
+	{[]string{"gateway/vtl"}, []string{"gateway/jsonpath", "gateway/value"}, pure},
+	{[]string{"dynamodb/expr"}, []string{"dynamodb/attr"}, pure},
+
+	{[]string{"wire", "sigv4"}, []string{"arn", "clock"}, codec},
+	{[]string{"wire/jsonbody", "wire/xmlbody"}, []string{"wire"}, codec},
+	{[]string{"wire/form", "wire/rest"}, []string{"wire", "wire/xmlbody"}, codec},
+	{[]string{"wire/awsjson"}, []string{"wire", "wire/jsonbody"}, codec},
+	{[]string{"wire/awsquery"}, []string{"wire", "wire/form", "wire/xmlbody"}, codec},
+	{[]string{"wire/restjson"}, []string{"wire", "wire/rest", "wire/jsonbody"}, codec},
+	{[]string{"wire/restxml"}, []string{"wire", "wire/rest", "wire/xmlbody"}, codec},
+	{[]string{"awsapi"}, []string{"wire/...", "sigv4", "clock", "ident"},
+		"the front end of the AWS APIs is handed its services, keys and authorizer"},
+
+	// DynamoDB's values have a hand-written codec, which its shapes name.
+	{[]string{"api/dynamodbapi"}, []string{"wire", "dynamodb/attr"}, table},
+	{[]string{"api/..."}, []string{"wire"}, table},
+
+	{[]string{"store"}, []string{"clock"}, stock},
+	{[]string{"store/txn", "store/storetest"}, []string{"store"}, stock},
+	{[]string{"store/keys", "store/postgres/pgtest"}, nil, stock},
+	{[]string{"store/record"}, []string{"store", "store/keys"}, stock},
+	{[]string{"store/sqlite", "store/postgres"}, []string{"store", "store/txn"}, stock},
+
+	{[]string{"acm"}, services("api/acmapi", "ca"), service},
+	{[]string{"apigateway"}, services("api/apigatewayapi", "gateway"), service},
+	{[]string{"dynamodb"}, services("api/dynamodbapi", "dynamodb/..."), service},
+	{[]string{"iam"}, services("api/iamapi", "iam/..."), service},
+	{[]string{"lambda"}, services("api/lambdaapi", "lambda/...", "function", "function/catalog", "function/runtimes", "iam/policy"),
+		service + "; a function's resource policy is evaluated by the pure iam/policy"},
+	{[]string{"lambda/bundle"}, []string{"clock", "ident"}, service},
+	{[]string{"logs"}, services("api/logsapi", "logs/...", "function"), service + "; logs takes function's LogEvents"},
+	{[]string{"route53"}, services("api/route53api"), service},
+	{[]string{"s3"}, services("api/s3api"), service},
+	{[]string{"sts"}, services("api/stsapi", "iam"), service + "; sts and iam are two APIs over one set of principals"},
+	{[]string{"ca"}, []string{"clock", "ident"}, service},
+
+	{[]string{"gateway"}, []string{"gateway/...", "api/apigatewayapi", "wire", "arn", "clock", "ident"},
+		plane + "; a deployment is a frozen copy of API Gateway's own shapes"},
+	{[]string{"function"}, []string{"function/...", "arn", "clock", "ident"}, plane},
+	{[]string{"function/runtimeapi"}, []string{"function/bootstrap"}, plane},
+	{[]string{"function/catalog"}, []string{"function", "iam/policy", "arn", "ident"}, plane},
+
+	{[]string{"edge"}, nil, front},
+	{[]string{"server"}, []string{"..."}, hall},
+	{[]string{"cli"}, []string{"server", "demo", "clock", "api/...", "wire", "sigv4"},
+		"a command is a client of the AWS APIs like any other; it knows server only for serve"},
+	{[]string{"demo"}, []string{"/examples", "api/...", "wire", "sigv4", "clock"}, "the demo uses the AWS APIs as a person would"},
+	{[]string{"/cmd/butai"}, []string{"cli", "function/sandbox"},
+		"main does signals and the exit code; the binary also is the sandbox's first process"},
+	{[]string{"/cmd/wiregen", "/examples", "/scripts/...", "/test/...", "archtest"}, []string{"/test/harness"}, "tools stand beside the house"},
+}
+
+func doorOf(room string) *door {
+	for i := range doors {
+		if within(room, doors[i].rooms...) {
+			return &doors[i]
+		}
+	}
+	return nil
+}
+
+// TestDoors checks who imports whom. Tests of a room may import more.
+func TestDoors(t *testing.T) {
+	t.Parallel()
+	for _, p := range theHouse(t).packages {
+		d := doorOf(p.room)
+		if d == nil {
+			t.Errorf("room %s has no door: say in doors_test.go what it may import, and why", p.room)
+			continue
+		}
+		for _, path := range p.Imports {
+			if !strings.HasPrefix(path, module) {
+				continue
+			}
+			if other := roomOf(path); !within(other, d.may...) {
+				t.Errorf("%s imports %s: %s", p.room, other, d.why)
+			}
+		}
+	}
+}
+
+// TestEveryDoorLeadsSomewhere keeps the table free of rooms that are gone.
+func TestEveryDoorLeadsSomewhere(t *testing.T) {
+	t.Parallel()
+	for _, d := range doors {
+		for _, pattern := range d.rooms {
+			found := false
+			for _, p := range theHouse(t).packages {
+				found = found || within(p.room, pattern)
+			}
+			if !found {
+				t.Errorf("there is no room %s any more", pattern)
+			}
+		}
+	}
+}
