@@ -17,6 +17,10 @@ type SerializationError struct{ Message string }
 
 func (e *SerializationError) Error() string { return e.Message }
 
+// SerializationText tells the wire layer, which doesn't know this package,
+// what to answer.
+func (e *SerializationError) SerializationText() string { return e.Message }
+
 // ValidationError is a value that DynamoDB's ValidationException refuses.
 type ValidationError struct {
 	// Message is the wording of the validation layer that most operations

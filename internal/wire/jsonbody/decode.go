@@ -49,6 +49,10 @@ func Decode(s *wire.Schema, id wire.ShapeID, body []byte, in any, style Style) e
 
 // malformed hides the JSON parser's own words behind AWS's empty message.
 func malformed(err error) error {
+	var shaped interface{ SerializationText() string } // an external shape's
+	if errors.As(err, &shaped) {
+		return &wire.SerializationError{Message: shaped.SerializationText()}
+	}
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return &wire.SerializationError{}
