@@ -2,6 +2,7 @@ package dev.butai.lambda;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
@@ -69,10 +70,7 @@ final class Errors {
         StackTraceElement[] frames = t.getStackTrace();
         for (int i = 0; i < frames.length; i++) {
             if (frames[i].getClassName().startsWith(OWN_PACKAGE)) {
-                int end = frames[i].getMethodName().equals(Handler.DIRECT) ? withoutReflection(frames, i) : i;
-                StackTraceElement[] kept = new StackTraceElement[end];
-                System.arraycopy(frames, 0, kept, 0, end);
-                t.setStackTrace(kept);
+                t.setStackTrace(Arrays.copyOf(frames, i));
                 break;
             }
         }
@@ -80,18 +78,6 @@ final class Errors {
         for (Throwable suppressed : t.getSuppressed()) {
             strip(suppressed, seen);
         }
-    }
-
-    /** AWS's runtime calls the handler interfaces without reflection, ours can't. */
-    private static int withoutReflection(StackTraceElement[] frames, int end) {
-        while (end > 0) {
-            String name = frames[end - 1].getClassName();
-            if (!name.startsWith("java.lang.reflect.") && !name.startsWith("jdk.internal.reflect.") && !name.startsWith("java.lang.invoke.")) {
-                break;
-            }
-            end--;
-        }
-        return end;
     }
 
     private static Set<Throwable> seenSet() {

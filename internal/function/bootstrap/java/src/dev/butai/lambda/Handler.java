@@ -1,5 +1,8 @@
 package dev.butai.lambda;
 
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
+import com.amazonaws.services.lambda.runtime.RequestStreamHandler;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -9,17 +12,12 @@ import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
 
 /** A loaded handler. */
-abstract class Handler {
-    /** Name of the method whose caller-side reflection frames are hidden; see Errors. */
-    static final String DIRECT = "callInterface";
-
-    private static final byte[] NULL = {'n', 'u', 'l', 'l'};
-
+interface Handler {
     /** Runs one invocation and writes the response, or throws what the handler threw. */
-    abstract void handle(Invocation invocation, OutputStream out) throws Throwable;
+    void handle(Invocation invocation, OutputStream out) throws Throwable;
 
     /** Stands for a handler that could not be found. */
-    static final class Faulty extends Handler {
+    final class Faulty implements Handler {
         private final Fault fault;
 
         Faulty(Fault fault) {
@@ -27,67 +25,49 @@ abstract class Handler {
         }
 
         @Override
-        void handle(Invocation invocation, OutputStream out) {
+        public void handle(Invocation invocation, OutputStream out) {
             throw fault;
         }
     }
 
-    /** A method that is called with some of event, streams and context. */
-    abstract static class ByMethod extends Handler {
-        private final Method method;
-        private final Object instance;
-        private final boolean isInterface;
-        final Class<?> context; // null if the method takes none
+    /** A handler of raw bytes. */
+    final class OfStreams implements Handler {
+        private final RequestStreamHandler user;
 
-        ByMethod(Method method, Object instance, boolean isInterface) {
-            this.method = method;
-            this.instance = instance;
-            this.isInterface = isInterface;
-            Class<?>[] types = method.getParameterTypes();
-            Class<?> last = types.length == 0 ? null : types[types.length - 1];
-            context = last != null && HandlerLoader.isContext(last) ? last : null;
-            method.setAccessible(true); // the class itself need not be public
+        OfStreams(RequestStreamHandler user) {
+            this.user = user;
         }
 
-        final Object call(Object... arguments) throws Throwable {
-            try {
-                return isInterface ? callInterface(arguments) : method.invoke(instance, arguments);
-            } catch (InvocationTargetException e) {
-                throw e.getCause() == null ? e : e.getCause();
-            }
-        }
-
-        private Object callInterface(Object[] arguments) throws Throwable {
-            return method.invoke(instance, arguments);
+        @Override
+        public void handle(Invocation invocation, OutputStream out) throws Throwable {
+            user.handleRequest(new ByteArrayInputStream(invocation.payload), out, new LambdaContext(invocation));
         }
     }
 
     /** A handler of values: the event is read from JSON and what it returns is written as such. */
-    static final class OfValues extends ByMethod {
+    final class OfValues implements Handler {
+        private static final byte[] NULL = {'n', 'u', 'l', 'l'};
+
+        private final RequestHandler<Object, Object> user;
         private final Type input; // null if the event is not asked for
         private final boolean returns;
 
-        OfValues(Method method, Object instance, boolean isInterface, Type input, Type output) {
-            super(method, instance, isInterface);
+        OfValues(RequestHandler<Object, Object> user, Type input, Type output) {
+            this.user = user;
             this.input = input;
             this.returns = output != void.class && output != Void.class;
         }
 
         @Override
-        void handle(Invocation invocation, OutputStream out) throws Throwable {
-            Object result = input == null ? callWithout(invocation) : callWith(read(invocation), invocation);
+        public void handle(Invocation invocation, OutputStream out) throws Throwable {
+            Object result = user.handleRequest(read(invocation), new LambdaContext(invocation));
             out.write(returns ? write(result) : NULL);
         }
 
-        private Object callWithout(Invocation invocation) throws Throwable {
-            return context == null ? call() : call(LambdaContext.of(invocation, context));
-        }
-
-        private Object callWith(Object event, Invocation invocation) throws Throwable {
-            return context == null ? call(event) : call(event, LambdaContext.of(invocation, context));
-        }
-
         private Object read(Invocation invocation) {
+            if (input == null) {
+                return null;
+            }
             try {
                 return Mapper.convert(Json.parse(new String(invocation.payload, StandardCharsets.UTF_8)), input);
             } catch (JsonException e) {
@@ -104,32 +84,46 @@ abstract class Handler {
         }
     }
 
-    /** A handler of raw bytes. */
-    static final class OfStreams extends ByMethod {
-        private final boolean takesInput;
-        private final boolean takesOutput;
+    /** A plain method in the place of the interfaces. */
+    final class ByMethod implements RequestHandler<Object, Object>, RequestStreamHandler {
+        private final Method method;
+        private final Object instance;
 
-        OfStreams(Method method, Object instance, boolean isInterface) {
-            super(method, instance, isInterface);
-            Class<?>[] types = method.getParameterTypes();
-            takesInput = types[0] == InputStream.class;
-            takesOutput = types[0] == OutputStream.class || types.length > 1 && types[1] == OutputStream.class;
+        ByMethod(Method method, Object instance) {
+            this.method = method;
+            this.instance = instance;
+            method.setAccessible(true); // the class itself need not be public
         }
 
         @Override
-        void handle(Invocation invocation, OutputStream out) throws Throwable {
-            Object[] arguments = new Object[(takesInput ? 1 : 0) + (takesOutput ? 1 : 0) + (context == null ? 0 : 1)];
-            int n = 0;
-            if (takesInput) {
-                arguments[n++] = new ByteArrayInputStream(invocation.payload);
+        public Object handleRequest(Object event, Context context) {
+            return call(event, null, null, context);
+        }
+
+        @Override
+        public void handleRequest(InputStream in, OutputStream out, Context context) {
+            call(null, in, out, context);
+        }
+
+        private Object call(Object event, InputStream in, OutputStream out, Context context) {
+            Class<?>[] types = method.getParameterTypes();
+            Object[] arguments = new Object[types.length];
+            for (int i = 0; i < types.length; i++) {
+                arguments[i] = types[i] == Context.class ? context : types[i] == InputStream.class ? in : types[i] == OutputStream.class ? out : event;
             }
-            if (takesOutput) {
-                arguments[n++] = out;
+            try {
+                return method.invoke(instance, arguments);
+            } catch (InvocationTargetException e) {
+                throw sneaky(e.getCause() == null ? e : e.getCause());
+            } catch (IllegalAccessException e) {
+                throw sneaky(e);
             }
-            if (context != null) {
-                arguments[n] = LambdaContext.of(invocation, context);
-            }
-            call(arguments);
+        }
+
+        /** Throws anything unchecked: handlers declare what they like. */
+        @SuppressWarnings("unchecked")
+        private static <T extends Throwable> RuntimeException sneaky(Throwable t) throws T {
+            throw (T) t;
         }
     }
 }

@@ -1,12 +1,14 @@
 package dev.butai.lambda;
 
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
+import com.amazonaws.services.lambda.runtime.RequestStreamHandler;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
-import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.lang.reflect.TypeVariable;
 import java.util.HashMap;
@@ -14,13 +16,7 @@ import java.util.Map;
 
 /** Resolves "package.Class" and "package.Class::method" ("Define Lambda function handler in Java"). */
 final class HandlerLoader {
-    private static final String CORE = "com.amazonaws.services.lambda.runtime.";
-
     private HandlerLoader() {}
-
-    static boolean isContext(Type type) {
-        return type instanceof Class && ((Class<?>) type).getName().equals(CORE + "Context");
-    }
 
     static Handler load(String name, ClassLoader functions) {
         int colons = name.lastIndexOf("::");
@@ -52,15 +48,13 @@ final class HandlerLoader {
     // --- handler interfaces ------------------------------------------------
 
     private static Handler ofInterface(Class<?> type) {
-        Class<?> streams = interfaceOf(type, CORE + "RequestStreamHandler");
-        if (streams != null) {
-            return new Handler.OfStreams(onlyMethod(streams), construct(type), true);
+        if (RequestStreamHandler.class.isAssignableFrom(type)) {
+            return new Handler.OfStreams((RequestStreamHandler) construct(type));
         }
-        Class<?> values = interfaceOf(type, CORE + "RequestHandler");
-        if (values == null) {
+        if (!RequestHandler.class.isAssignableFrom(type)) {
             throw Fault.of("Class does not implement an appropriate handler interface: " + type.getName());
         }
-        Type[] arguments = typeArguments(type, values, new HashMap<>());
+        Type[] arguments = typeArguments(type, new HashMap<>());
         if (arguments == null) {
             throw Fault.of("Class " + type.getName() + " does not implement RequestHandler with concrete type parameters");
         }
@@ -70,55 +64,30 @@ final class HandlerLoader {
                         + argument + " has no upper bound.");
             }
         }
-        return new Handler.OfValues(onlyMethod(values), construct(type), true, arguments[0], arguments[1]);
+        @SuppressWarnings("unchecked")
+        RequestHandler<Object, Object> user = (RequestHandler<Object, Object>) construct(type);
+        return new Handler.OfValues(user, arguments[0], arguments[1]);
     }
 
-    /** Finds an interface by name, since each function brings its own copy of it. */
-    private static Class<?> interfaceOf(Class<?> type, String name) {
-        for (Class<?> c = type; c != null; c = c.getSuperclass()) {
-            for (Class<?> i : c.getInterfaces()) {
-                Class<?> found = i.getName().equals(name) ? i : interfaceOf(i, name);
-                if (found != null) {
-                    return found;
-                }
-            }
-        }
-        return null;
-    }
-
-    private static Method onlyMethod(Class<?> handlerInterface) {
-        for (Method m : handlerInterface.getMethods()) {
-            if (m.getName().equals("handleRequest") && Modifier.isAbstract(m.getModifiers())) {
-                return m;
-            }
-        }
-        throw Fault.of("Class does not implement an appropriate handler interface: " + handlerInterface.getName());
-    }
-
-    /** What type gives for the parameters of the interface wanted; null if it uses it raw. */
-    private static Type[] typeArguments(Type type, Class<?> wanted, Map<TypeVariable<?>, Type> bound) {
+    /** What type gives for the parameters of RequestHandler; null if it uses it raw. */
+    private static Type[] typeArguments(Type type, Map<TypeVariable<?>, Type> outer) {
         Class<?> raw = Types.raw(type);
-        if (raw == null || !wanted.isAssignableFrom(raw)) {
+        if (!RequestHandler.class.isAssignableFrom(raw)) {
             return null;
         }
-        if (type instanceof ParameterizedType) {
-            bound = Types.bindings((ParameterizedType) type, bound);
-            if (raw == wanted) {
-                Type[] arguments = ((ParameterizedType) type).getActualTypeArguments();
-                for (int i = 0; i < arguments.length; i++) {
-                    arguments[i] = Types.resolve(arguments[i], bound);
-                }
-                return arguments;
-            }
+        Map<TypeVariable<?>, Type> bound = Types.bindings(type, outer);
+        if (raw == RequestHandler.class) {
+            TypeVariable<?>[] names = raw.getTypeParameters();
+            return bound.isEmpty() ? null : new Type[] {bound.get(names[0]), bound.get(names[1])};
         }
         for (Type i : raw.getGenericInterfaces()) {
-            Type[] found = typeArguments(i, wanted, bound);
+            Type[] found = typeArguments(i, bound);
             if (found != null) {
                 return found;
             }
         }
         Type parent = raw.getGenericSuperclass();
-        return parent == null ? null : typeArguments(parent, wanted, bound);
+        return parent == null ? null : typeArguments(parent, bound);
     }
 
     // --- plain methods -----------------------------------------------------
@@ -140,12 +109,13 @@ final class HandlerLoader {
             throw Fault.of("No public method named " + name + " with appropriate method signature found on class " + type.getName());
         }
         Object instance = Modifier.isStatic(best.getModifiers()) ? null : construct(type);
+        Handler.ByMethod user = new Handler.ByMethod(best, instance);
         Type[] parameters = best.getGenericParameterTypes();
         if (parameters.length > 0 && (parameters[0] == InputStream.class || parameters[0] == OutputStream.class)) {
-            return new Handler.OfStreams(best, instance, false);
+            return new Handler.OfStreams(user);
         }
-        Type input = parameters.length == 0 || isContext(parameters[0]) ? null : parameters[0];
-        return new Handler.OfValues(best, instance, false, input, best.getGenericReturnType());
+        Type input = parameters.length == 0 || parameters[0] == Context.class ? null : parameters[0];
+        return new Handler.OfValues(user, input, best.getGenericReturnType());
     }
 
     private static boolean isHandler(Method m) {
@@ -155,9 +125,9 @@ final class HandlerLoader {
             case 1:
                 return true;
             case 2:
-                return isContext(p[1]) && !isContext(p[0]) || p[0] == InputStream.class && p[1] == OutputStream.class;
+                return p[1] == Context.class && p[0] != Context.class || p[0] == InputStream.class && p[1] == OutputStream.class;
             case 3:
-                return p[0] == InputStream.class && p[1] == OutputStream.class && isContext(p[2]);
+                return p[0] == InputStream.class && p[1] == OutputStream.class && p[2] == Context.class;
             default:
                 return false;
         }
@@ -166,7 +136,7 @@ final class HandlerLoader {
     /** Among overloads, AWS takes written ones before bridges, then longer ones, where Context counts double. */
     private static int rank(Method m) {
         Class<?>[] p = m.getParameterTypes();
-        int length = p.length + (p.length > 0 && isContext(p[p.length - 1]) ? 1 : 0);
+        int length = p.length + (p.length > 0 && p[p.length - 1] == Context.class ? 1 : 0);
         return m.isBridge() ? length : length + 10;
     }
 

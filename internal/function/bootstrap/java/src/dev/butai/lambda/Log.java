@@ -1,45 +1,71 @@
 package dev.butai.lambda;
 
+import com.amazonaws.services.lambda.runtime.LambdaLogger;
+import com.amazonaws.services.lambda.runtime.logging.LogLevel;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
-import java.util.Arrays;
-import java.util.List;
 
 /**
  * The function's log as LambdaLogger writes it: one event per message, whatever lines it has.
  * "\r" keeps them together, because a line ends an event.
  */
-final class Log {
+public final class Log implements LambdaLogger {
+    /** The only one; LambdaRuntime hands it out as well. */
+    public static final LambdaLogger LOGGER = new Log();
+
     static String requestId;
 
     private static final boolean JSON = "JSON".equals(System.getenv("AWS_LAMBDA_LOG_FORMAT"));
-    private static final String UNDEFINED = "UNDEFINED";
-    private static final List<String> LEVELS = Arrays.asList(UNDEFINED, "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL");
-    private static final int LEAST = LEVELS.indexOf(System.getenv("AWS_LAMBDA_LOG_LEVEL"));
+    private static final int LEAST = least();
 
     private Log() {}
 
+    @Override
+    public void log(String message) {
+        log(message, LogLevel.UNDEFINED);
+    }
+
+    @Override
+    public void log(byte[] message) {
+        log(message, LogLevel.UNDEFINED);
+    }
+
+    @Override
+    public void log(byte[] message, LogLevel level) {
+        log(new String(message, StandardCharsets.UTF_8), level);
+    }
+
     /** A message without a level is never filtered. */
-    static void write(String message, String level) {
-        String name = level == null ? UNDEFINED : level;
-        if (!name.equals(UNDEFINED) && LEVELS.indexOf(name) < LEAST) {
+    @Override
+    public void log(String message, LogLevel level) {
+        boolean plain = level == LogLevel.UNDEFINED;
+        if (!plain && level.ordinal() < LEAST) {
             return;
         }
         if (JSON) {
-            line(json(message, name));
+            line(json(message, level));
         } else {
-            line(name.equals(UNDEFINED) ? message : "[" + name + "] " + message);
+            line(plain ? message : "[" + level + "] " + message);
         }
     }
 
+    /** Logs why an invocation or the init phase failed. */
     static void error(String text) {
-        write(text, JSON ? "ERROR" : null);
+        LOGGER.log(text, JSON ? LogLevel.ERROR : LogLevel.UNDEFINED);
+    }
+
+    private static int least() {
+        try {
+            return LogLevel.valueOf(System.getenv("AWS_LAMBDA_LOG_LEVEL")).ordinal();
+        } catch (IllegalArgumentException | NullPointerException e) {
+            return 0;
+        }
     }
 
     private static void line(String text) {
-        String one = text;
+        String one = String.valueOf(text);
         while (one.endsWith("\n")) {
             one = one.substring(0, one.length() - 1);
         }
@@ -47,10 +73,10 @@ final class Log {
         System.out.write(bytes, 0, bytes.length);
     }
 
-    private static String json(String message, String level) {
+    private static String json(String message, LogLevel level) {
         JsonWriter out = new JsonWriter();
         String time = DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC).format(Instant.now());
-        out.raw("{\"timestamp\":").string(time).raw(",\"message\":").string(message).raw(",\"level\":").string(level);
+        out.raw("{\"timestamp\":").string(time).raw(",\"message\":").string(message).raw(",\"level\":").string(level.name());
         if (requestId != null) {
             out.raw(",\"AWSRequestId\":").string(requestId);
         }

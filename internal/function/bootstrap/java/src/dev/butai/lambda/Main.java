@@ -1,7 +1,6 @@
 package dev.butai.lambda;
 
 import java.io.ByteArrayOutputStream;
-import java.io.File;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOError;
@@ -29,6 +28,10 @@ public final class Main {
         // nothing is left to flush before an answer.
         System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8));
         System.setErr(new PrintStream(new FileOutputStream(FileDescriptor.err), false, StandardCharsets.UTF_8));
+        if (System.getenv("BUTAI_OPT") != null && System.getenv("TMPDIR") != null) {
+            // No file system of its own, so /tmp is the host's.
+            System.setProperty("java.io.tmpdir", System.getenv("TMPDIR"));
+        }
         Main main = new Main(new Channel());
         Handler handler = main.load();
         main.channel.send(Channel.READY, new byte[0], 0);
@@ -43,7 +46,7 @@ public final class Main {
      * as AWS does; what user code throws ends the init phase.
      */
     private Handler load() throws IOException {
-        ClassLoader functions = FunctionClassLoader.open(env("LAMBDA_TASK_ROOT", "/var/task"), env("BUTAI_OPT", "/opt") + File.separator + "java");
+        ClassLoader functions = FunctionClasses.open(env("LAMBDA_TASK_ROOT", "/var/task"), env("BUTAI_OPT", "/opt"));
         Thread.currentThread().setContextClassLoader(functions);
         try {
             return HandlerLoader.load(env("_HANDLER", ""), functions);

@@ -2,7 +2,7 @@ package com.amazonaws.services.lambda.runtime;
 
 import java.util.Map;
 
-/** For functions that were packed without aws-lambda-java-core. */
+/** As in aws-lambda-java-core, whose place this takes. */
 public interface ClientContext {
     Client getClient();
 

@@ -2,7 +2,7 @@ package com.amazonaws.services.lambda.runtime;
 
 import com.amazonaws.services.lambda.runtime.logging.LogLevel;
 
-/** For functions that were packed without aws-lambda-java-core. */
+/** As in aws-lambda-java-core, whose place this takes. */
 public interface LambdaLogger {
     void log(String message);
 

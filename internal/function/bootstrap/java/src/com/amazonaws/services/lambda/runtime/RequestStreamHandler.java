@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 
-/** For functions that were packed without aws-lambda-java-core. */
+/** As in aws-lambda-java-core, whose place this takes. */
 public interface RequestStreamHandler {
     void handleRequest(InputStream input, OutputStream output, Context context) throws IOException;
 }

@@ -1,6 +1,6 @@
 package com.amazonaws.services.lambda.runtime.logging;
 
-/** For functions that were packed without aws-lambda-java-core. */
+/** As in aws-lambda-java-core, whose place this takes. */
 public enum LogLevel {
     UNDEFINED,
     TRACE,
