@@ -17,6 +17,11 @@ type Keys interface {
 	Lookup(accessKeyID string) *wire.Principal
 }
 
+// UseRecorder is implemented by Keys that remember when a key was used.
+type UseRecorder interface {
+	Used(accessKeyID, service, region string)
+}
+
 const (
 	defaultAccount = "000000000000"
 	defaultRegion  = "us-east-1"
@@ -53,6 +58,9 @@ func (c *call) authenticate() (*wire.Caller, error) {
 	}
 	if err != nil {
 		return nil, c.describe(err)
+	}
+	if keys, ok := c.handler.Keys.(UseRecorder); ok {
+		keys.Used(signature.AccessKeyID, c.svc.SigningName, signature.Region)
 	}
 	return &wire.Caller{
 		Account: who.Account, Region: regionOf(signature.Region), Partition: "aws", ARN: who.ARN, UserID: who.UserID, UserName: who.UserName,

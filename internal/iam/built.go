@@ -23,6 +23,7 @@ var _ interface {
 	iamapi.DeleteUserPolicyAPI
 	iamapi.DetachRolePolicyAPI
 	iamapi.DetachUserPolicyAPI
+	iamapi.GetAccessKeyLastUsedAPI
 	iamapi.GetPolicyAPI
 	iamapi.GetPolicyVersionAPI
 	iamapi.GetRoleAPI

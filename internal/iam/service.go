@@ -36,7 +36,8 @@ type Service struct {
 
 	generation atomic.Uint64 // counts changes; outdates what is below
 	subjects   sync.Map      // role or user ARN to *subject
-	keys       sync.Map      // access key id to *key
+	keys       sync.Map      // access key id to cachedKey
+	uses       sync.Map      // access key id to keyUse
 }
 
 var (
