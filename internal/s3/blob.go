@@ -126,6 +126,9 @@ func (b blobs) readAt(name string, into []byte, offset int64) error {
 // and the next start tries again.
 func (b blobs) remove(list []blob) {
 	for _, old := range list {
+		if old.Name == "" { // of nothing there is no file
+			continue
+		}
 		if err := os.Remove(b.path(old.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			b.log.Warn("a file of an S3 object couldn't be deleted", "error", err)
 		}

@@ -11,7 +11,6 @@ import (
 	"hash/crc32"
 	"hash/crc64"
 	"net/http"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -27,14 +26,35 @@ type checksum struct {
 	Type      string // FULL_OBJECT or COMPOSITE
 }
 
-// algorithm is a kind of checksum, and where requests and answers carry it.
+// algorithm is a kind of checksum.
 type algorithm struct {
-	name  string
-	field string // of the generated structures
-	hash  func() hash.Hash
+	name string
+	hash func() hash.Hash
 	// full says that multipart uploads can have, and composite that they
 	// have unless asked otherwise, that type of checksum.
 	full, composite bool
+}
+
+// sums are the checksum members that many requests and answers have.
+type sums struct{ crc32, crc32c, crc64nvme, sha1, sha256, sha512, md5 *string }
+
+// of is the member of an algorithm.
+func (s *sums) of(algorithm string) **string {
+	switch algorithm {
+	case s3api.ChecksumAlgorithmCRC32:
+		return &s.crc32
+	case s3api.ChecksumAlgorithmCRC32C:
+		return &s.crc32c
+	case s3api.ChecksumAlgorithmCRC64NVME:
+		return &s.crc64nvme
+	case s3api.ChecksumAlgorithmSHA1:
+		return &s.sha1
+	case s3api.ChecksumAlgorithmSHA256:
+		return &s.sha256
+	case s3api.ChecksumAlgorithmSHA512:
+		return &s.sha512
+	}
+	return &s.md5
 }
 
 // defaultAlgorithm is what S3 adds when the client gave no checksum.
@@ -45,13 +65,13 @@ const crc64NVME = 0x9a6c9329ac4bc9b5
 
 func algorithms() []algorithm {
 	return []algorithm{
-		{s3api.ChecksumAlgorithmCRC32, "ChecksumCRC32", func() hash.Hash { return crc32.NewIEEE() }, true, true},
-		{s3api.ChecksumAlgorithmCRC32C, "ChecksumCRC32C", func() hash.Hash { return crc32.New(crc32.MakeTable(crc32.Castagnoli)) }, true, true},
-		{s3api.ChecksumAlgorithmCRC64NVME, "ChecksumCRC64NVME", func() hash.Hash { return crc64.New(crc64.MakeTable(crc64NVME)) }, true, false},
-		{s3api.ChecksumAlgorithmSHA1, "ChecksumSHA1", sha1.New, false, true},
-		{s3api.ChecksumAlgorithmSHA256, "ChecksumSHA256", sha256.New, false, true},
-		{s3api.ChecksumAlgorithmSHA512, "ChecksumSHA512", sha512.New, false, true},
-		{s3api.ChecksumAlgorithmMD5, "ChecksumMD5", md5.New, false, true},
+		{s3api.ChecksumAlgorithmCRC32, func() hash.Hash { return crc32.NewIEEE() }, true, true},
+		{s3api.ChecksumAlgorithmCRC32C, func() hash.Hash { return crc32.New(crc32.MakeTable(crc32.Castagnoli)) }, true, true},
+		{s3api.ChecksumAlgorithmCRC64NVME, func() hash.Hash { return crc64.New(crc64.MakeTable(crc64NVME)) }, true, false},
+		{s3api.ChecksumAlgorithmSHA1, sha1.New, false, true},
+		{s3api.ChecksumAlgorithmSHA256, sha256.New, false, true},
+		{s3api.ChecksumAlgorithmSHA512, sha512.New, false, true},
+		{s3api.ChecksumAlgorithmMD5, md5.New, false, true},
 	}
 }
 
@@ -70,34 +90,35 @@ func (a algorithm) sum(data []byte) string {
 	return encodeSum(h)
 }
 
-// given finds the checksum that a request carries in one of its Checksum…
-// members.
-func given(in any) (a algorithm, value string) {
-	rv := reflect.ValueOf(in).Elem()
+// given finds the checksum that a request carries.
+func (s sums) given() (a algorithm, value string) {
 	for _, a := range algorithms() {
-		if f := rv.FieldByName(a.field); f.IsValid() && !f.IsNil() {
-			return a, f.Elem().String()
+		if v := *s.of(a.name); v != nil {
+			return a, *v
 		}
 	}
 	return algorithm{}, ""
 }
 
-// answer sets the Checksum… members of an answer.
-func (c checksum) answer(out any) {
-	rv := reflect.ValueOf(out).Elem()
-	for _, a := range algorithms() {
-		if f := rv.FieldByName(a.field); a.name == c.Algorithm && f.IsValid() {
-			f.Set(reflect.ValueOf(&c.Value))
-		}
+// sums are the members of an answer that shows the checksum.
+func (c checksum) sums() (s sums) {
+	if c.Value != "" {
+		*s.of(c.Algorithm) = &c.Value
 	}
-	if f := rv.FieldByName("ChecksumType"); f.IsValid() && c.Value != "" && c.Type != "" {
-		f.Set(reflect.ValueOf(&c.Type))
+	return s
+}
+
+// kind is the ChecksumType of an answer.
+func (c checksum) kind() *string {
+	if c.Type == "" {
+		return nil
 	}
+	return &c.Type
 }
 
 // verify compares a body with the checksums that came with it and returns the
 // one to keep: the client's, or otherwise one of the wanted algorithm.
-func verify(in any, body []byte, contentMD5, wanted *string) (checksum, error) {
+func verify(client sums, body []byte, contentMD5, wanted *string) (checksum, error) {
 	if contentMD5 != nil {
 		want, err := base64.StdEncoding.DecodeString(*contentMD5)
 		sum := md5.Sum(body)
@@ -108,7 +129,7 @@ func verify(in any, body []byte, contentMD5, wanted *string) (checksum, error) {
 			return checksum{}, failure(http.StatusBadRequest, "BadDigest", "The Content-MD5 you specified did not match what we received.")
 		}
 	}
-	a, value := given(in)
+	a, value := client.given()
 	if value == "" {
 		name := defaultAlgorithm
 		if wanted != nil {

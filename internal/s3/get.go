@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ func (s *Service) GetObject(ctx context.Context, in *s3api.GetObjectRequest) (*s
 			return err
 		}
 		head := o.describe(b, span, in.ChecksumMode)
+		overrides{in.ResponseCacheControl, in.ResponseContentDisposition, in.ResponseContentEncoding, in.ResponseContentLanguage, in.ResponseContentType}.apply(head)
 		out = s3api.GetObjectOutput{Body: data}
 		copyMembers(&out, head)
 		return nil
@@ -42,7 +44,6 @@ func (s *Service) GetObject(ctx context.Context, in *s3api.GetObjectRequest) (*s
 	if err != nil {
 		return nil, err
 	}
-	overrideHeaders(&out, in)
 	return &out, nil
 }
 
@@ -97,7 +98,7 @@ func (s *Service) HeadObject(ctx context.Context, in *s3api.HeadObjectRequest) (
 		return nil, err
 	}
 	out := o.describe(b, span, in.ChecksumMode)
-	overrideHeaders(out, in)
+	overrides{in.ResponseCacheControl, in.ResponseContentDisposition, in.ResponseContentEncoding, in.ResponseContentLanguage, in.ResponseContentType}.apply(out)
 	return out, nil
 }
 
@@ -189,7 +190,10 @@ func (o *object) describe(b *bucket, part span, checksumMode *string) *s3api.Hea
 	if part.partial {
 		out.ContentRange = wire.Ptr(fmt.Sprintf("bytes %d-%d/%d", part.from, part.from+part.length-1, o.Size))
 	} else if wire.Val(checksumMode) == s3api.ChecksumModeENABLED {
-		o.Checksum.answer(out)
+		sum := o.Checksum.sums()
+		out.ChecksumCRC32, out.ChecksumCRC32C, out.ChecksumCRC64NVME, out.ChecksumSHA1 = sum.crc32, sum.crc32c, sum.crc64nvme, sum.sha1
+		out.ChecksumSHA256, out.ChecksumSHA512, out.ChecksumMD5 = sum.sha256, sum.sha512, sum.md5
+		out.ChecksumType = o.Checksum.kind()
 	}
 	return out
 }
@@ -204,13 +208,16 @@ func copyMembers(dst, src any) {
 	}
 }
 
-// overrideHeaders applies the response-… parameters that a read may ask for:
-// ResponseContentType sets ContentType and so on.
-func overrideHeaders(out, in any) {
-	to, from := reflect.ValueOf(out).Elem(), reflect.ValueOf(in).Elem()
-	for _, name := range []string{"CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType"} {
-		if f := from.FieldByName("Response" + name); !f.IsNil() {
-			to.FieldByName(name).Set(f)
-		}
-	}
+// overrides are the response-… parameters by which a reader chooses headers
+// of the answer.
+type overrides struct {
+	cacheControl, contentDisposition, contentEncoding, contentLanguage, contentType *string
+}
+
+func (v overrides) apply(out *s3api.HeadObjectOutput) {
+	out.CacheControl = cmp.Or(v.cacheControl, out.CacheControl)
+	out.ContentDisposition = cmp.Or(v.contentDisposition, out.ContentDisposition)
+	out.ContentEncoding = cmp.Or(v.contentEncoding, out.ContentEncoding)
+	out.ContentLanguage = cmp.Or(v.contentLanguage, out.ContentLanguage)
+	out.ContentType = cmp.Or(v.contentType, out.ContentType)
 }

@@ -138,75 +138,6 @@ func (u *upload) chooseChecksum(name, kind *string) error {
 	return nil
 }
 
-// UploadPart stores one part, in place of an earlier one of its number.
-func (s *Service) UploadPart(ctx context.Context, in *s3api.UploadPartRequest) (*s3api.UploadPartOutput, error) {
-	_ = in.ContentLength // the body is here already
-	if *in.PartNumber < 1 || *in.PartNumber > maxParts {
-		return nil, invalidArgument("Part number must be an integer between 1 and 10000, inclusive")
-	}
-	var u *upload
-	find := func(r store.ReadTx) error {
-		b, err := getBucket(r, account(ctx), *in.Bucket, in.ExpectedBucketOwner)
-		if err != nil {
-			return err
-		}
-		u, err = getUpload(r, b, *in.Key, *in.UploadId)
-		return err
-	}
-	if err := s.Store.View(ctx, find); err != nil {
-		return nil, err
-	}
-	wanted := in.ChecksumAlgorithm
-	if wanted == nil {
-		wanted = &u.Algorithm
-	}
-	sum, err := verify(in, in.Body, in.ContentMD5, wanted)
-	if err != nil {
-		return nil, err
-	}
-	if u.Asked && sum.Algorithm != u.Algorithm {
-		return nil, failure(http.StatusBadRequest, "InvalidRequest", "Checksum Type mismatch occurred, expected checksum Type: "+
-			strings.ToLower(u.Algorithm)+", actual checksum Type: "+strings.ToLower(sum.Algorithm))
-	}
-	digest := md5.Sum(in.Body)
-	p := &uploaded{Number: *in.PartNumber, Modified: s.now(), ETag: hex.EncodeToString(digest[:]), Checksum: sum}
-	files, err := s.blobs.write(in.Body)
-	if err != nil {
-		return nil, err
-	}
-	if len(files) > 0 {
-		p.Blob = files[0]
-	}
-	garbage := files
-	err = s.Store.Update(ctx, func(tx store.Tx) error {
-		if err := find(tx); err != nil {
-			return err
-		}
-		old, err := parts.Get(tx, u.ID, partID(p.Number))
-		if err != nil {
-			return err
-		}
-		if err := parts.Put(tx, p, u.ID, partID(p.Number)); err != nil {
-			return err
-		}
-		garbage = nil
-		if old != nil && old.Blob.Name != "" {
-			garbage = []blob{old.Blob}
-		}
-		return nil
-	})
-	if err != nil {
-		garbage = files
-	}
-	s.blobs.remove(garbage)
-	if err != nil {
-		return nil, err
-	}
-	out := &s3api.UploadPartOutput{ETag: wire.Ptr(`"` + p.ETag + `"`), ServerSideEncryption: wire.Ptr(s3api.ServerSideEncryptionAES256)}
-	sum.answer(out)
-	return out, nil
-}
-
 // CompleteMultipartUpload makes an object of the parts.
 func (s *Service) CompleteMultipartUpload(ctx context.Context, in *s3api.CompleteMultipartUploadRequest) (*s3api.CompleteMultipartUploadOutput, error) {
 	if in.MultipartUpload == nil || len(in.MultipartUpload.Parts) == 0 {
@@ -251,7 +182,10 @@ func (s *Service) CompleteMultipartUpload(ctx context.Context, in *s3api.Complet
 		Location: wire.Ptr(wire.CallerFrom(ctx).Endpoint + "/" + b.Name + "/" + o.Key), Bucket: in.Bucket, Key: in.Key, ETag: o.etag(),
 		VersionId: o.versionID(b), ServerSideEncryption: wire.Ptr(s3api.ServerSideEncryptionAES256),
 	}
-	o.Checksum.answer(out)
+	sum := o.Checksum.sums()
+	out.ChecksumCRC32, out.ChecksumCRC32C, out.ChecksumCRC64NVME, out.ChecksumSHA1 = sum.crc32, sum.crc32c, sum.crc64nvme, sum.sha1
+	out.ChecksumSHA256, out.ChecksumSHA512, out.ChecksumMD5 = sum.sha256, sum.sha512, sum.md5
+	out.ChecksumType = o.Checksum.kind()
 	return out, nil
 }
 
@@ -297,7 +231,7 @@ func (u *upload) choose(r store.ReadTx, listed []s3api.CompletedPart) ([]*upload
 		if err != nil {
 			return nil, err
 		}
-		a, value := given(&want)
+		a, value := sums{want.ChecksumCRC32, want.ChecksumCRC32C, want.ChecksumCRC64NVME, want.ChecksumSHA1, want.ChecksumSHA256, want.ChecksumSHA512, want.ChecksumMD5}.given()
 		if p == nil || !sameETag(wire.Val(want.ETag), p.ETag) || value != "" && (a.name != p.Checksum.Algorithm || value != p.Checksum.Value) {
 			return nil, invalidPart()
 		}
@@ -314,14 +248,14 @@ func (s *Service) join(u *upload, chosen []*uploaded, in *s3api.CompleteMultipar
 	o := &object{Key: u.Key, Version: newVersionID(), Modified: s.now(), Blobs: filesOf(chosen), Tags: u.Tags, about: u.about}
 	o.Parts = len(o.Blobs)
 	digest := md5.New()
-	var sums []string
+	var values []string
 	for _, p := range chosen {
 		raw, err := hex.DecodeString(p.ETag)
 		if err != nil {
 			return nil, err
 		}
 		digest.Write(raw)
-		sums = append(sums, p.Checksum.Value)
+		values = append(values, p.Checksum.Value)
 		o.Size += p.Blob.Size
 	}
 	o.ETag = hex.EncodeToString(digest.Sum(nil)) + "-" + strconv.Itoa(len(chosen))
@@ -334,7 +268,7 @@ func (s *Service) join(u *upload, chosen []*uploaded, in *s3api.CompleteMultipar
 		return nil, err
 	}
 	if u.Type == s3api.ChecksumTypeCOMPOSITE {
-		o.Checksum, err = compose(a, sums)
+		o.Checksum, err = compose(a, values)
 	} else {
 		o.Checksum, err = s.sumOf(a, o.Blobs)
 	}
@@ -344,7 +278,7 @@ func (s *Service) join(u *upload, chosen []*uploaded, in *s3api.CompleteMultipar
 	if kind := wire.Val(in.ChecksumType); kind != "" && kind != u.Type {
 		return nil, failure(http.StatusBadRequest, "InvalidRequest", "The upload was created using the "+u.Type+" checksum mode. The complete request must use the same checksum mode.")
 	}
-	if _, value := given(in); value != "" && value != o.Checksum.Value {
+	if _, value := (sums{in.ChecksumCRC32, in.ChecksumCRC32C, in.ChecksumCRC64NVME, in.ChecksumSHA1, in.ChecksumSHA256, in.ChecksumSHA512, in.ChecksumMD5}).given(); value != "" && value != o.Checksum.Value {
 		return nil, failure(http.StatusBadRequest, "BadDigest", "The "+a.name+" you specified did not match the calculated checksum.")
 	}
 	return o, nil
@@ -370,7 +304,7 @@ func without(list, kept []blob) (out []blob) {
 		keep[b.Name] = true
 	}
 	for _, b := range list {
-		if !keep[b.Name] && b.Name != "" {
+		if !keep[b.Name] {
 			out = append(out, b)
 		}
 	}
@@ -395,46 +329,6 @@ func (s *Service) AbortMultipartUpload(ctx context.Context, in *s3api.AbortMulti
 	if err != nil {
 		return nil, err
 	}
-	s.blobs.remove(without(files, nil))
+	s.blobs.remove(files)
 	return &s3api.AbortMultipartUploadOutput{}, nil
-}
-
-// ListParts lists the parts of an upload.
-func (s *Service) ListParts(ctx context.Context, in *s3api.ListPartsRequest) (*s3api.ListPartsOutput, error) {
-	l, err := newListing(nil, nil, in.MaxParts)
-	if err != nil {
-		return nil, err
-	}
-	marker := wire.Val(in.PartNumberMarker)
-	out := &s3api.ListPartsOutput{
-		Bucket: in.Bucket, Key: in.Key, UploadId: in.UploadId, MaxParts: wire.Ptr(int64(l.limit)), PartNumberMarker: &marker,
-		Owner: owner(account(ctx)), Initiator: &s3api.Initiator{ID: wire.Ptr(canonicalID(account(ctx)))},
-	}
-	err = s.Store.View(ctx, func(r store.ReadTx) error {
-		b, err := getBucket(r, account(ctx), *in.Bucket, in.ExpectedBucketOwner)
-		if err != nil {
-			return err
-		}
-		u, err := getUpload(r, b, *in.Key, *in.UploadId)
-		if err != nil {
-			return err
-		}
-		out.StorageClass = (&object{about: u.about}).class()
-		out.ChecksumAlgorithm, out.ChecksumType = &u.Algorithm, &u.Type
-		out.Parts, out.IsTruncated = nil, wire.Ptr(false)
-		for p, err := range parts.After(r, partID(marker), u.ID) {
-			if err != nil {
-				return err
-			}
-			if len(out.Parts) == l.limit {
-				out.IsTruncated = wire.Ptr(true)
-				return nil
-			}
-			item := s3api.Part{PartNumber: &p.Number, LastModified: &p.Modified, ETag: wire.Ptr(`"` + p.ETag + `"`), Size: &p.Blob.Size}
-			p.Checksum.answer(&item)
-			out.Parts, out.NextPartNumberMarker = append(out.Parts, item), &p.Number
-		}
-		return nil
-	})
-	return out, err
 }

@@ -30,7 +30,8 @@ func (s *Service) PutObject(ctx context.Context, in *s3api.PutObjectRequest) (*s
 		o.Tags, err = headerTags(in.Tagging)
 	}
 	if err == nil {
-		o.Checksum, err = verify(in, in.Body, in.ContentMD5, in.ChecksumAlgorithm)
+		o.Checksum, err = verify(sums{in.ChecksumCRC32, in.ChecksumCRC32C, in.ChecksumCRC64NVME, in.ChecksumSHA1, in.ChecksumSHA256, in.ChecksumSHA512, in.ChecksumMD5},
+			in.Body, in.ContentMD5, in.ChecksumAlgorithm)
 	}
 	if err != nil {
 		return nil, err
@@ -43,8 +44,8 @@ func (s *Service) PutObject(ctx context.Context, in *s3api.PutObjectRequest) (*s
 	if err != nil {
 		return nil, err
 	}
-	sum := md5.Sum(in.Body)
-	o.ETag = hex.EncodeToString(sum[:])
+	digest := md5.Sum(in.Body)
+	o.ETag = hex.EncodeToString(digest[:])
 	if o.Blobs, err = s.blobs.write(in.Body); err != nil {
 		return nil, err
 	}
@@ -52,7 +53,10 @@ func (s *Service) PutObject(ctx context.Context, in *s3api.PutObjectRequest) (*s
 		return nil, err
 	}
 	out := &s3api.PutObjectOutput{ETag: o.etag(), VersionId: o.versionID(b), ServerSideEncryption: wire.Ptr(s3api.ServerSideEncryptionAES256)}
-	o.Checksum.answer(out)
+	sum := o.Checksum.sums()
+	out.ChecksumCRC32, out.ChecksumCRC32C, out.ChecksumCRC64NVME, out.ChecksumSHA1 = sum.crc32, sum.crc32c, sum.crc64nvme, sum.sha1
+	out.ChecksumSHA256, out.ChecksumSHA512, out.ChecksumMD5 = sum.sha256, sum.sha512, sum.md5
+	out.ChecksumType = o.Checksum.kind()
 	return out, nil
 }
 
@@ -153,7 +157,10 @@ func (s *Service) CopyObject(ctx context.Context, in *s3api.CopyObjectRequest) (
 		return nil, err
 	}
 	result := &s3api.CopyObjectResult{ETag: o.etag(), LastModified: &o.Modified}
-	o.Checksum.answer(result)
+	sum := o.Checksum.sums()
+	result.ChecksumCRC32, result.ChecksumCRC32C, result.ChecksumCRC64NVME, result.ChecksumSHA1 = sum.crc32, sum.crc32c, sum.crc64nvme, sum.sha1
+	result.ChecksumSHA256, result.ChecksumSHA512, result.ChecksumMD5 = sum.sha256, sum.sha512, sum.md5
+	result.ChecksumType = o.Checksum.kind()
 	return &s3api.CopyObjectOutput{
 		CopyObjectResult: result, VersionId: o.versionID(b), CopySourceVersionId: old.versionID(from),
 		ServerSideEncryption: wire.Ptr(s3api.ServerSideEncryptionAES256),

@@ -17,7 +17,10 @@ func (*Service) Refused() []wire.Refusal {
 			"ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus", "ObjectLockEnabledForBucket", "BypassGovernanceRetention",
 		}},
 		{"ACLs can't grant anything to others", []string{"GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP"}},
-		{"xxHash checksums aren't built", []string{"ChecksumXXHASH64", "ChecksumXXHASH3", "ChecksumXXHASH128"}},
+		{"xxHash checksums aren't built", []string{
+			"ChecksumXXHASH64", "ChecksumXXHASH3", "ChecksumXXHASH128",
+			"MultipartUpload.Parts.ChecksumXXHASH64", "MultipartUpload.Parts.ChecksumXXHASH3", "MultipartUpload.Parts.ChecksumXXHASH128",
+		}},
 		{"there are no directory buckets", []string{
 			"WriteOffsetBytes", "IfMatchLastModifiedTime", "IfMatchSize", "IfMatchInitiatedTime", "BucketNamespace",
 			"CreateBucketConfiguration.Location", "CreateBucketConfiguration.Bucket",

@@ -3,11 +3,14 @@ package s3_test
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -172,6 +175,29 @@ func TestStartDeletesOrphans(t *testing.T) {
 	}
 }
 
+func TestEmptyPartsAndObjects(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	bucket, key := wire.Ptr("code"), wire.Ptr("empty")
+	must[*s3api.CreateBucketOutput](t)(r.CreateBucket(r.ctx, &s3api.CreateBucketRequest{Bucket: bucket}))
+	upload := must[*s3api.CreateMultipartUploadOutput](t)(r.CreateMultipartUpload(r.ctx, &s3api.CreateMultipartUploadRequest{Bucket: bucket, Key: key}))
+	var part *s3api.UploadPartOutput
+	for range 2 { // the second replaces the first
+		part = must[*s3api.UploadPartOutput](t)(r.UploadPart(r.ctx, &s3api.UploadPartRequest{Bucket: bucket, Key: key, UploadId: upload.UploadId, PartNumber: wire.Ptr(int64(1))}))
+	}
+	must[*s3api.CompleteMultipartUploadOutput](t)(r.CompleteMultipartUpload(r.ctx, &s3api.CompleteMultipartUploadRequest{
+		Bucket: bucket, Key: key, UploadId: upload.UploadId,
+		MultipartUpload: &s3api.CompletedMultipartUpload{Parts: []s3api.CompletedPart{{PartNumber: wire.Ptr(int64(1)), ETag: part.ETag}}},
+	}))
+	must[*s3api.CopyObjectOutput](t)(r.CopyObject(r.ctx, &s3api.CopyObjectRequest{Bucket: bucket, Key: wire.Ptr("copy"), CopySource: wire.Ptr("code/empty")}))
+	for _, name := range []string{"empty", "copy"} {
+		if data, err := r.ReadObject(t.Context(), account, "code", name, ""); err != nil || len(data) != 0 {
+			t.Errorf("%s: %q, %v", name, data, err)
+		}
+	}
+	r.put(t, "after", "the directory is still there")
+}
+
 // TestOneLockIsTaken races writers for a key that must not exist.
 func TestOneLockIsTaken(t *testing.T) {
 	t.Parallel()
@@ -193,5 +219,43 @@ func TestOneLockIsTaken(t *testing.T) {
 	}
 	if n != 1 || r.files(t) != 1 {
 		t.Errorf("%d writers won and %d files are left, want 1 of each", n, r.files(t))
+	}
+}
+
+// TestTrailer sends checksums behind a chunked body, as SDKs do over HTTPS.
+func TestTrailer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	must[*s3api.CreateBucketOutput](t)(r.CreateBucket(r.ctx, &s3api.CreateBucketRequest{Bucket: wire.Ptr("code")}))
+	url := r.serve(t) + "/code/k"
+	for _, c := range []struct {
+		name, crc32 string
+		status      int
+		code        string
+	}{
+		{"the right checksum", "DUoRhQ==", 200, ""},
+		{"a wrong one", "AAAAAA==", 400, "BadDigest"},
+	} {
+		body := "b\r\nhello world\r\n0\r\nx-amz-checksum-crc32:" + c.crc32 + "\r\n\r\n"
+		req := must[*http.Request](t)(http.NewRequestWithContext(t.Context(), http.MethodPut, url, strings.NewReader(body)))
+		req.Header = http.Header{
+			"Authorization":                {"AWS4-HMAC-SHA256 Credential=" + account + "/" + time.Now().UTC().Format("20060102") + "/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=" + strings.Repeat("0", 64)},
+			"X-Amz-Date":                   {time.Now().UTC().Format("20060102T150405Z")},
+			"X-Amz-Content-Sha256":         {"STREAMING-UNSIGNED-PAYLOAD-TRAILER"},
+			"X-Amz-Decoded-Content-Length": {"11"},
+			"X-Amz-Sdk-Checksum-Algorithm": {"CRC32"},
+			"X-Amz-Trailer":                {"x-amz-checksum-crc32"},
+			"Content-Encoding":             {"gzip,aws-chunked"},
+		}
+		res := must[*http.Response](t)(http.DefaultClient.Do(req))
+		answer, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if res.StatusCode != c.status || !strings.Contains(string(answer), c.code) {
+			t.Errorf("%s: %d %s", c.name, res.StatusCode, answer)
+		}
+	}
+	head := must[*s3api.HeadObjectOutput](t)(r.HeadObject(r.ctx, &s3api.HeadObjectRequest{Bucket: wire.Ptr("code"), Key: wire.Ptr("k"), ChecksumMode: wire.Ptr("ENABLED")}))
+	if wire.Val(head.ChecksumCRC32) != "DUoRhQ==" || wire.Val(head.ContentEncoding) != "gzip" || wire.Val(head.ContentLength) != 11 {
+		t.Errorf("stored as %q, %q, %d bytes", wire.Val(head.ChecksumCRC32), wire.Val(head.ContentEncoding), wire.Val(head.ContentLength))
 	}
 }
