@@ -61,10 +61,10 @@ func (s *Service) Refused() []wire.Refusal {
 		{Operation: "RequestCertificate", Member: "CertificateAuthorityArn", Reason: "AWS Private CA"},
 		{Operation: "RequestCertificate", Member: "ManagedBy", Reason: "certificates managed by CloudFront"},
 		{Operation: "RequestCertificate", Member: "DomainValidationOptions", Reason: "e-mail validation"},
-		{Operation: "ListCertificates", Member: "Includes.ManagedBy", Reason: "certificates managed by CloudFront"},
-		{Operation: "ListCertificates", Member: "Includes.ExportOption", Reason: "exportable certificates"},
-		{Operation: "ListCertificates", Member: "Includes.ExtendedKeyUsage", Reason: "this filter"},
-		{Operation: "ListCertificates", Member: "Includes.KeyUsage", Reason: "this filter"},
+		{Operation: "ListCertificates", Member: "Includes.managedBy", Reason: "certificates managed by CloudFront"},
+		{Operation: "ListCertificates", Member: "Includes.exportOption", Reason: "exportable certificates"},
+		{Operation: "ListCertificates", Member: "Includes.extendedKeyUsage", Reason: "this filter"},
+		{Operation: "ListCertificates", Member: "Includes.keyUsage", Reason: "this filter"},
 	}
 }
 

@@ -20,11 +20,10 @@ func TestHTTPStaysAtTheDoors(t *testing.T) {
 		"edge": "it is the front door", "gateway": "it is an http.Handler", "server": "it listens",
 		"function/runtimeapi": "functions speak HTTP to it", "demo": "it calls the APIs that it deploys",
 		"lambda": "it hands out the handler of its downloads", "lambda/bundle": "a function's code is downloaded from a link",
-		"/test/...": "tests are clients",
 	}
 	h := theHouse(t)
 	for _, f := range h.files {
-		if matchesAny(f.pkg.room, allowed) {
+		if f.pkg.outside() || matchesAny(f.pkg.room, allowed) {
 			continue
 		}
 		uses := h.uses(f, "net/http", func(name string) bool {
@@ -44,12 +43,11 @@ func TestTheTimeComesFromTheClock(t *testing.T) {
 		"clock": "it is the clock", "awsapi": "how long a call took", "gateway": "latency of requests and integrations",
 		"gateway/vtl": "a limit on matching time", "function": "duration of invocations, age of idle sandboxes",
 		"function/runtimeapi": "deadlines of real processes", "dynamodb": "how long counting a table took",
-		"store/postgres/pgtest": "patience with a real server", "demo": "how long each step took", "/test/...": "patience with real processes",
-		"/scripts/...": "they are tools",
+		"store/postgres/pgtest": "patience with a real server", "demo": "how long each step took",
 	}
 	h := theHouse(t)
 	for _, f := range h.files {
-		if matchesAny(f.pkg.room, allowed) {
+		if f.pkg.outside() || matchesAny(f.pkg.room, allowed) {
 			continue
 		}
 		for _, use := range h.uses(f, "time", func(name string) bool { return name == "Now" || name == "Since" || name == "Until" }) {
@@ -95,7 +93,7 @@ func TestNothingPrintsOnItsOwn(t *testing.T) {
 	globals := []string{"Debug", "Info", "Warn", "Error", "Log", "Default", "SetDefault", "DebugContext", "InfoContext", "WarnContext", "ErrorContext"}
 	h := theHouse(t)
 	for _, f := range h.files {
-		if within(f.pkg.room, "/cmd/...", "/scripts/...", "/test/...") {
+		if f.pkg.outside() {
 			continue
 		}
 		if _, ok := f.imported("log"); ok {

@@ -28,6 +28,10 @@ type pkg struct {
 	room                       string // path below internal/, or below the module with a leading slash
 }
 
+// outside reports whether a package is a tool beside the house: a command, a
+// benchmark, an example or a helper of tests.
+func (p *pkg) outside() bool { return strings.HasPrefix(p.room, "/") }
+
 // file is one parsed source file; tests and generated code are left out.
 type file struct {
 	*ast.File

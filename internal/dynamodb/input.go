@@ -61,8 +61,10 @@ func (s *Service) Refused() []wire.Refusal {
 		reason     string
 	}{
 		{[]string{"CreateTable", "UpdateTable"}, "StreamSpecification.StreamEnabled", "there are no streams yet"},
+		{[]string{"CreateTable", "UpdateTable"}, "StreamSpecification.StreamViewType", "there are no streams yet"},
 		{[]string{"CreateTable", "UpdateTable"}, "SSESpecification.Enabled", "there are no KMS keys to encrypt with"},
 		{[]string{"CreateTable", "UpdateTable"}, "SSESpecification.KMSMasterKeyId", "there are no KMS keys to encrypt with"},
+		{[]string{"CreateTable", "UpdateTable"}, "SSESpecification.SSEType", "there are no KMS keys to encrypt with"},
 		{[]string{"CreateTable", "UpdateTable"}, "OnDemandThroughput", "on-demand tables are not throttled"},
 		{[]string{"CreateTable", "UpdateTable"}, "WarmThroughput", "tables need no warming"},
 		{[]string{"CreateTable"}, "GlobalSecondaryIndexes.OnDemandThroughput", "on-demand tables are not throttled"},
@@ -78,6 +80,8 @@ func (s *Service) Refused() []wire.Refusal {
 		{[]string{"UpdateTable"}, "MultiRegionConsistency", "there are no global tables"},
 		{[]string{"UpdateTable"}, "GlobalTableWitnessUpdates", "there are no global tables"},
 		{[]string{"UpdateContinuousBackups"}, "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled", "there is no point-in-time recovery"},
+		{[]string{"UpdateContinuousBackups"}, "PointInTimeRecoverySpecification.RecoveryPeriodInDays", "there is no point-in-time recovery"},
+		{[]string{"ListTagsOfResource"}, "NextToken", "a table's tags come on one page"},
 	} {
 		for _, op := range r.operations {
 			all = append(all, wire.Refusal{Operation: op, Member: r.member, Reason: r.reason})

@@ -28,6 +28,13 @@ func (e *entity) arn() string {
 	return *e.User.Arn
 }
 
+func (e *entity) path() string {
+	if e.Role != nil {
+		return *e.Role.Path
+	}
+	return *e.User.Path
+}
+
 func (e *entity) boundary() string {
 	var b *iamapi.AttachedPermissionsBoundary
 	if e.Role != nil {

@@ -199,9 +199,9 @@ func (s *Service) ListPolicies(ctx context.Context, in *iamapi.ListPoliciesReque
 	return &iamapi.ListPoliciesResponse{Policies: list(out), IsTruncated: truncated, Marker: next}, err
 }
 
-// ListEntitiesForPolicy lists who has a policy attached or as a boundary.
+// ListEntitiesForPolicy lists who has a policy attached or as a boundary,
+// roles before users.
 func (s *Service) ListEntitiesForPolicy(ctx context.Context, in *iamapi.ListEntitiesForPolicyRequest) (*iamapi.ListEntitiesForPolicyResponse, error) {
-	out := &iamapi.ListEntitiesForPolicyResponse{IsTruncated: wire.Ptr(false)}
 	asBoundary := wire.Val(in.PolicyUsageFilter) == iamapi.PolicyUsageTypePermissionsBoundary
 	uses := func(e *entity) bool {
 		if asBoundary {
@@ -209,29 +209,36 @@ func (s *Service) ListEntitiesForPolicy(ctx context.Context, in *iamapi.ListEnti
 		}
 		return slices.Contains(e.Attached, *in.PolicyArn)
 	}
+	var found []*entity
 	err := s.Store.View(ctx, func(r store.ReadTx) error {
-		out.PolicyGroups, out.PolicyRoles, out.PolicyUsers = []iamapi.PolicyGroup{}, []iamapi.PolicyRole{}, []iamapi.PolicyUser{}
+		found = nil
 		if _, err := findPolicy(r, *in.PolicyArn); err != nil {
 			return err
 		}
-		for e, err := range roles.All(r, account(ctx)) {
-			if err != nil {
-				return err
-			}
-			if uses(e) && strings.HasPrefix(*e.Role.Path, pathOr(in.PathPrefix)) && wanted(in.EntityFilter, "Role") {
-				out.PolicyRoles = append(out.PolicyRoles, iamapi.PolicyRole{RoleName: e.Role.RoleName, RoleId: e.Role.RoleId})
-			}
-		}
-		for e, err := range users.All(r, account(ctx)) {
-			if err != nil {
-				return err
-			}
-			if uses(e) && strings.HasPrefix(*e.User.Path, pathOr(in.PathPrefix)) && wanted(in.EntityFilter, "User") {
-				out.PolicyUsers = append(out.PolicyUsers, iamapi.PolicyUser{UserName: e.User.UserName, UserId: e.User.UserId})
+		for _, k := range []kind{roleKind, userKind} {
+			for e, err := range k.records.All(r, account(ctx)) {
+				if err != nil {
+					return err
+				}
+				if uses(e) && strings.HasPrefix(e.path(), pathOr(in.PathPrefix)) && wanted(in.EntityFilter, quotaName[k.name]) {
+					found = append(found, e)
+				}
 			}
 		}
 		return nil
 	})
+	// ARNs sort roles before users, and each by path and name.
+	slices.SortFunc(found, func(a, b *entity) int { return compareText(a.arn(), b.arn()) })
+	shown, truncated, next := page(found, (*entity).arn, in.Marker, in.MaxItems)
+	out := &iamapi.ListEntitiesForPolicyResponse{PolicyGroups: []iamapi.PolicyGroup{}, PolicyRoles: []iamapi.PolicyRole{},
+		PolicyUsers: []iamapi.PolicyUser{}, IsTruncated: truncated, Marker: next}
+	for _, e := range shown {
+		if e.Role != nil {
+			out.PolicyRoles = append(out.PolicyRoles, iamapi.PolicyRole{RoleName: e.Role.RoleName, RoleId: e.Role.RoleId})
+		} else {
+			out.PolicyUsers = append(out.PolicyUsers, iamapi.PolicyUser{UserName: e.User.UserName, UserId: e.User.UserId})
+		}
+	}
 	return out, err
 }
 
