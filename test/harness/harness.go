@@ -22,11 +22,12 @@ import (
 
 // Server is a running butai.
 type Server struct {
-	URL     string
-	DataDir string
-	cmd     *exec.Cmd
-	log     *lockedBuffer
-	exited  chan error
+	URL       string
+	SecureURL string // of the HTTPS listener; "" without --https
+	DataDir   string
+	cmd       *exec.Cmd
+	log       *lockedBuffer
+	exited    chan error
 }
 
 // binary builds butai once per test process.
@@ -79,16 +80,12 @@ func Start(t testing.TB, args ...string) *Server {
 		t.Fatal(err)
 	}
 	lines := bufio.NewReader(stdout)
-	for s.URL == "" {
+	for secure := indexOf(args, "--https") >= 0; s.URL == "" || secure && s.SecureURL == ""; {
 		text, err := lines.ReadString('\n')
 		if err != nil {
 			t.Fatalf("butai ended before it listened: %v\n%s", err, s.log)
 		}
-		for word := range strings.FieldsSeq(text) {
-			if strings.HasPrefix(word, "http://") && s.URL == "" {
-				s.URL = word
-			}
-		}
+		s.readBanner(text)
 	}
 	go func() {
 		_, _ = io.Copy(s.log, lines)
@@ -101,6 +98,18 @@ func Start(t testing.TB, args ...string) *Server {
 		}
 	})
 	return s
+}
+
+// readBanner takes the addresses from a line of what the server prints.
+func (s *Server) readBanner(line string) {
+	for word := range strings.FieldsSeq(line) {
+		switch {
+		case strings.HasPrefix(word, "http://") && s.URL == "":
+			s.URL = word
+		case strings.HasPrefix(word, "https://") && s.SecureURL == "":
+			s.SecureURL = word
+		}
+	}
 }
 
 func indexOf(list []string, want string) int {
@@ -186,6 +195,9 @@ func (s *Server) Try(dir, name string, args ...string) (stdout, stderr string, e
 	err = cmd.Run()
 	return out.String(), errOut.String(), err
 }
+
+// API is the URL of a stage of an API, without a slash at its end.
+func (s *Server) API(id, stage string) string { return s.URL + "/_aws/execute-api/" + id + "/" + stage }
 
 // AWS runs the AWS CLI and decodes its JSON answer into v, unless v is nil.
 func (s *Server) AWS(t testing.TB, v any, args ...string) {
