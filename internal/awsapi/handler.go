@@ -110,7 +110,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, values := range res.Header {
 		header[name] = values
 	}
-	header.Set("Content-Length", strconv.Itoa(len(res.Body)))
+	if r.Method != http.MethodHead || header.Get("Content-Length") == "" { // HeadObject's is the object's
+		header.Set("Content-Length", strconv.Itoa(len(res.Body)))
+	}
 	if res.Status == http.StatusNoContent {
 		header.Del("Content-Length")
 	}

@@ -52,6 +52,9 @@ func (p Protocol) Encode(m *wire.ServiceModel, op *wire.Operation, out any, requ
 		return res, nil
 	}
 	res.Status = rest.EncodeBindings(m.Schema, op.Output, out, res.Status, res.Header)
+	if _, partial := res.Header["Content-Range"]; partial && p.S3 {
+		res.Status = http.StatusPartialContent // the model has no member for it
+	}
 	shape := m.Schema.Shape(op.Output)
 	var w xmlbody.Writer
 	if shape.Payload >= 0 {
