@@ -273,11 +273,16 @@ func (s *Service) GetDNSSEC(ctx context.Context, in *route53api.GetDNSSECRequest
 	return &route53api.GetDNSSECResponse{Status: &route53api.DNSSECStatus{ServeSignature: wire.Ptr("NOT_SIGNING")}, KeySigningKeys: []route53api.KeySigningKey{}}, err
 }
 
+// noHealthCheck answers for the other resource with tags: none can be made.
+func noHealthCheck(id string) error {
+	return &route53api.NoSuchHealthCheck{Message: wire.Ptr("A health check with the id " + id + " does not exist.")}
+}
+
 // ListTagsForResource lists a zone's tags.
 func (s *Service) ListTagsForResource(ctx context.Context, in *route53api.ListTagsForResourceRequest) (*route53api.ListTagsForResourceResponse, error) {
 	out := &route53api.ResourceTagSet{ResourceType: in.ResourceType, ResourceId: in.ResourceId, Tags: []route53api.Tag{}}
 	if *in.ResourceType != route53api.TagResourceTypeHostedzone {
-		return nil, wire.NotBuilt("Route 53 health checks")
+		return nil, noHealthCheck(*in.ResourceId)
 	}
 	err := s.Store.View(ctx, func(r store.ReadTx) error {
 		z, err := getZone(ctx, r, *in.ResourceId)
@@ -292,7 +297,7 @@ func (s *Service) ListTagsForResource(ctx context.Context, in *route53api.ListTa
 // ChangeTagsForResource adds and removes tags of a zone.
 func (s *Service) ChangeTagsForResource(ctx context.Context, in *route53api.ChangeTagsForResourceRequest) (*route53api.ChangeTagsForResourceResponse, error) {
 	if *in.ResourceType != route53api.TagResourceTypeHostedzone {
-		return nil, wire.NotBuilt("Route 53 health checks")
+		return nil, noHealthCheck(*in.ResourceId)
 	}
 	err := s.Store.Update(ctx, func(tx store.Tx) error {
 		z, err := getZone(ctx, tx, *in.ResourceId)

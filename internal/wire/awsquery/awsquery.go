@@ -2,6 +2,7 @@
 package awsquery
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,22 +17,29 @@ type Protocol struct{}
 
 var _ wire.Protocol = Protocol{}
 
-func values(r *wire.Request) url.Values {
-	v := r.URL.Query()
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		if body, err := url.ParseQuery(string(r.Body)); err == nil {
-			for name, list := range body {
-				v[name] = list
-			}
-		}
+// values joins the query string and the form in the body, which wins.
+func values(r *wire.Request) (url.Values, error) {
+	v, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, err
 	}
-	return v
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		body, err := url.ParseQuery(string(r.Body))
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(v, body)
+	}
+	return v, nil
 }
 
 // Identify finds the operation by the Action parameter; Version must be the
 // model's if it is given.
 func (Protocol) Identify(m *wire.ServiceModel, r *wire.Request, _ func(*wire.Operation) bool) (*wire.Operation, *wire.Error) {
-	v := values(r)
+	v, err := values(r)
+	if err != nil { // status by IAM's API Reference: "Common Errors"
+		return nil, &wire.Error{Code: "MalformedQueryString", Status: 404, Message: "The query string contains a syntax error."}
+	}
 	action, version := v.Get("Action"), v.Get("Version")
 	op := m.Operation(action)
 	switch {
@@ -45,7 +53,11 @@ func (Protocol) Identify(m *wire.ServiceModel, r *wire.Request, _ func(*wire.Ope
 
 // Decode reads the form.
 func (Protocol) Decode(m *wire.ServiceModel, op *wire.Operation, r *wire.Request, in any) error {
-	return form.Decode(m.Schema, op.Input, values(r), in)
+	v, err := values(r)
+	if err != nil {
+		return &wire.SerializationError{Message: "The query string contains a syntax error."}
+	}
+	return form.Decode(m.Schema, op.Input, v, in)
 }
 
 // Encode writes OperationResponse, with the result in its wrapper.

@@ -1,0 +1,258 @@
+package negative
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/butai-dev/butai/internal/api/acmapi"
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/dynamodbapi"
+	"github.com/butai-dev/butai/internal/api/iamapi"
+	"github.com/butai-dev/butai/internal/api/lambdaapi"
+	"github.com/butai-dev/butai/internal/api/logsapi"
+	"github.com/butai-dev/butai/internal/api/route53api"
+	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/api/stsapi"
+	"github.com/butai-dev/butai/internal/server"
+	"github.com/butai-dev/butai/internal/wire"
+	"github.com/butai-dev/butai/test/harness"
+)
+
+var models = map[string]*wire.ServiceModel{
+	"acm": &acmapi.Service, "apigateway": &apigatewayapi.Service, "dynamodb": &dynamodbapi.Service,
+	"iam": &iamapi.Service, "lambda": &lambdaapi.Service, "logs": &logsapi.Service,
+	"route53": &route53api.Service, "s3": &s3api.Service, "sts": &stsapi.Service,
+}
+
+// inputFaults are the codes with which AWS answers input that breaks the
+// model, by service.
+var inputFaults = map[string][]string{
+	"acm":        {"ValidationException", "SerializationException", "InvalidParameterException", "InvalidTagException", "InvalidArnException"},
+	"apigateway": {"BadRequestException", "ValidationException", "SerializationException"},
+	"dynamodb":   {"ValidationException", "SerializationException"},
+	"iam":        {"ValidationError", "MalformedInput", "InvalidInput", "MalformedQueryString"},
+	"lambda":     {"ValidationException", "SerializationException", "InvalidParameterValueException", "InvalidRequestContentException"},
+	"logs":       {"InvalidParameterException", "SerializationException", "ValidationException"},
+	"route53":    {"InvalidInput", "MalformedXML", "InvalidDomainName"},
+	"s3":         {"InvalidArgument", "MalformedXML", "InvalidBucketName", "InvalidRequest", "InvalidTag"},
+	"sts":        {"ValidationError", "MalformedInput", "MalformedQueryString"},
+}
+
+// laterFaults are answered by what the service finds out first.
+var laterFaults = map[string]string{
+	"UpdateFunctionConfiguration with Runtime not in the enumeration": "ResourceNotFoundException",
+}
+
+// TestBadInput sends every built operation every kind of input that its model
+// rules out, and looks whether anything came of it.
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t)
+	before := inventory(t, s.URL)
+	t.Run("services", func(t *testing.T) {
+		for _, coverage := range server.Coverage() {
+			t.Run(coverage.Name, func(t *testing.T) {
+				t.Parallel()
+				m := models[coverage.Name]
+				tried := 0
+				for _, name := range coverage.Built {
+					op := m.Operation(name)
+					for _, bad := range badInputs(m, op, refused(&coverage, name)) {
+						tried++
+						checkRefused(t, m, op.Name+" with "+bad.name, encode(m, op, bad.in).send(t, s.URL, m, root))
+					}
+				}
+				t.Logf("%d broken requests to %d operations", tried, len(coverage.Built))
+				if tried < len(coverage.Built) {
+					t.Errorf("only %d broken requests to %d operations: the generator is broken", tried, len(coverage.Built))
+				}
+			})
+		}
+	})
+	if after := inventory(t, s.URL); after != before {
+		t.Errorf("refused requests changed something:\n%s\nbefore:\n%s", after, before)
+	}
+}
+
+// refused tells the members that are answered with 501 whatever they hold, and
+// the one header that belongs to HTTP.
+func refused(c *server.ServiceCoverage, operation string) func(*wire.Member) bool {
+	return func(m *wire.Member) bool {
+		return m.Wire == "Content-Length" || slices.ContainsFunc(c.Parameters, func(p string) bool {
+			path, _, _ := strings.Cut(p, ":")
+			return strings.HasPrefix(path+".", operation+"."+m.Name+".") || strings.HasPrefix(path+".", "."+m.Name+".")
+		})
+	}
+}
+
+func checkRefused(t *testing.T, m *wire.ServiceModel, what string, a answer) {
+	t.Helper()
+	switch {
+	case a.status < 400 || a.status >= 500:
+		t.Errorf("%s: HTTP status %d\n%.300s", what, a.status, a.body)
+	case m.Operation(strings.Fields(what)[0]).Method == http.MethodHead: // its answers have no body
+	case laterFaults[what] == a.code:
+	case !slices.Contains(inputFaults[m.Name], a.code):
+		t.Errorf("%s: error %s: %s", what, a.code, a.message)
+	case a.message == "" && a.code != "SerializationException":
+		t.Errorf("%s: error %s without a message", what, a.code)
+	}
+}
+
+// TestMalformedBodies sends bodies that aren't JSON, XML or a form at all.
+func TestMalformedBodies(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t)
+	for _, coverage := range server.Coverage() {
+		t.Run(coverage.Name, func(t *testing.T) {
+			t.Parallel()
+			m := models[coverage.Name]
+			for _, name := range coverage.Built {
+				op := m.Operation(name)
+				if op.Input < 0 {
+					continue
+				}
+				msg := encode(m, op, valid(m.Schema, op.Input, 0).(tree))
+				for _, body := range malformed(m, op, len(msg.body) > 0) {
+					msg.body = []byte(body)
+					checkRefused(t, m, fmt.Sprintf("%s with body %.20q", name, body), msg.send(t, s.URL, m, root))
+				}
+			}
+		})
+	}
+}
+
+func malformed(m *wire.ServiceModel, op *wire.Operation, hasBody bool) []string {
+	shape := m.Schema.Shape(op.Input)
+	if !hasBody || shape.Payload >= 0 && m.Schema.Shape(shape.Members[shape.Payload].Shape).Kind != wire.Structure {
+		return nil
+	}
+	switch m.Protocol {
+	case "rest-xml":
+		return []string{"<a><b></a>", "no markup", "<a>", "<a/><b/>"}
+	case "query":
+		return []string{"Action=" + op.Name + "&Version=" + m.Version + "&%zz=1"}
+	}
+	return []string{`{"a":`, `[]`, `"text"`, `{} {}`, `{"a":1,}`, "\xff\xfe"}
+}
+
+// unknown names, for operations whose required members don't say enough, what
+// isn't there.
+var unknown = map[string]tree{
+	"logs DescribeLogStreams":  {"logGroupName": "absent"},
+	"logs GetLogEvents":        {"logGroupName": "absent"},
+	"logs ListTagsForResource": {"resourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:absent"},
+	"logs TagResource":         {"resourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:absent"},
+	"logs UntagResource":       {"resourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:absent"},
+
+	"iam DeleteAccessKey":        {"UserName": "absent"},
+	"iam ListAccessKeys":         {"UserName": "absent"},
+	"iam UpdateAccessKey":        {"UserName": "absent"},
+	"iam GetUser":                {"UserName": "absent"},
+	"iam DeletePolicy":           {"PolicyArn": absentPolicy},
+	"iam DeletePolicyVersion":    {"PolicyArn": absentPolicy},
+	"iam GetPolicy":              {"PolicyArn": absentPolicy},
+	"iam GetPolicyVersion":       {"PolicyArn": absentPolicy},
+	"iam ListEntitiesForPolicy":  {"PolicyArn": absentPolicy},
+	"iam ListPolicyTags":         {"PolicyArn": absentPolicy},
+	"iam ListPolicyVersions":     {"PolicyArn": absentPolicy},
+	"iam TagPolicy":              {"PolicyArn": absentPolicy},
+	"iam UntagPolicy":            {"PolicyArn": absentPolicy},
+	"iam UpdateAssumeRolePolicy": {"PolicyDocument": trustPolicy},
+
+	"dynamodb ListTagsOfResource": {"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/absent"},
+	"dynamodb TagResource":        {"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/absent"},
+	"dynamodb UntagResource":      {"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/absent"},
+	"dynamodb UpdateTable":        {"BillingMode": "PAY_PER_REQUEST"},
+
+	"apigateway GetTags":       {"resourceArn": "arn:aws:apigateway:us-east-1::/restapis/absent"},
+	"apigateway TagResource":   {"resourceArn": "arn:aws:apigateway:us-east-1::/restapis/absent"},
+	"apigateway UntagResource": {"resourceArn": "arn:aws:apigateway:us-east-1::/restapis/absent"},
+
+	"s3 PutBucketVersioning": {"VersioningConfiguration": tree{"Status": "Enabled"}},
+}
+
+const (
+	absentPolicy = "arn:aws:iam::000000000000:policy/absent"
+	trustPolicy  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+)
+
+// always are the operations that need nothing to exist.
+var always = map[string][]string{
+	"acm": {"ListCertificates"}, "apigateway": {"GetAccount", "GetDomainNames", "GetRestApis", "UpdateAccount"},
+	"dynamodb": {"DescribeEndpoints", "DescribeLimits", "ListTables"}, "iam": {"ListPolicies", "ListRoles", "ListUsers"},
+	"lambda": {"GetAccountSettings", "ListFunctions"}, "logs": {"DescribeLogGroups"},
+	"route53": {"GetHostedZoneCount", "ListHostedZones", "ListHostedZonesByName"}, "s3": {"ListBuckets"},
+	"sts": {"GetCallerIdentity", "GetSessionToken", "GetAccessKeyInfo"},
+}
+
+// TestUnknownResources asks every built operation that reads, changes or
+// deletes something for what isn't there.
+func TestUnknownResources(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t)
+	for _, coverage := range server.Coverage() {
+		t.Run(coverage.Name, func(t *testing.T) {
+			t.Parallel()
+			m := models[coverage.Name]
+			for _, name := range coverage.Built {
+				op := m.Operation(name)
+				if !addresses(name) || op.Input < 0 || slices.Contains(always[m.Name], name) {
+					continue
+				}
+				in := valid(m.Schema, op.Input, 0).(tree)
+				maps.Copy(in, unknown[m.Name+" "+name])
+				a := encode(m, op, in).send(t, s.URL, m, root)
+				if !saysMissing(name, a) {
+					t.Errorf("%s of nothing: %d %s %s", name, a.status, a.code, a.message)
+				}
+			}
+		})
+	}
+}
+
+func saysMissing(operation string, a answer) bool {
+	if operation == "GetAccessKeyLastUsed" { // IAM doesn't tell whether a foreign key exists
+		return a.status == http.StatusForbidden && a.code == "AccessDenied"
+	}
+	return a.status == http.StatusNotFound || a.status == http.StatusBadRequest && strings.Contains(a.code, "NotFound")
+}
+
+// addresses reports whether an operation is about something that exists.
+func addresses(operation string) bool {
+	verbs := []string{"Get", "Describe", "Delete", "Update", "Put", "Tag", "Untag", "Attach", "Detach", "Head", "List"}
+	return slices.ContainsFunc(verbs, func(verb string) bool { return strings.HasPrefix(operation, verb) })
+}
+
+// inventory lists what there is, by the answers of the services' own lists.
+func inventory(t *testing.T, url string) string {
+	t.Helper()
+	var out strings.Builder
+	for _, list := range []struct{ service, operation string }{
+		{"acm", "ListCertificates"}, {"apigateway", "GetRestApis"}, {"apigateway", "GetDomainNames"}, {"dynamodb", "ListTables"},
+		{"iam", "ListRoles"}, {"iam", "ListUsers"}, {"lambda", "ListFunctions"}, {"logs", "DescribeLogGroups"},
+		{"route53", "ListHostedZones"}, {"s3", "ListBuckets"},
+	} {
+		m := models[list.service]
+		a := encode(m, m.Operation(list.operation), tree{}).send(t, url, m, root)
+		if a.status != http.StatusOK {
+			t.Fatalf("%s: %d %s %s", list.operation, a.status, a.code, a.body)
+		}
+		fmt.Fprintf(&out, "%s: %s\n", list.operation, stable(a.body))
+	}
+	return out.String()
+}
+
+// stable drops the request id, the one part of an empty list that changes.
+func stable(body string) string {
+	before, after, ok := strings.Cut(body, "<RequestId>")
+	if !ok {
+		return body
+	}
+	_, after, _ = strings.Cut(after, "</RequestId>")
+	return before + after
+}
