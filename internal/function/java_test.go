@@ -27,6 +27,15 @@ var coreSources = map[string]string{
 	"Client":          `public interface Client { String getAppTitle(); }`,
 	"LambdaLogger":    `public interface LambdaLogger { void log(String message); void log(byte[] message); }`,
 	"RequestHandler":  `public interface RequestHandler<I, O> { O handleRequest(I input, Context context); }`,
+	// Shaped like aws-lambda-java-events: other names than in the JSON, classes without setters.
+	"events/OrderEvent": `public class OrderEvent {
+		public static class Item { private final String eventTime; private final Integer size; public Item(String eventTime, Integer size) { this.eventTime = eventTime; this.size = size; }
+			public String getEventTime() { return eventTime; } public Integer getSize() { return size; } }
+		private java.util.List<Item> records; private String detailType; private java.util.Date arrival; private java.nio.ByteBuffer data;
+		public java.util.List<Item> getRecords() { return records; } public void setRecords(java.util.List<Item> v) { records = v; }
+		public String getDetailType() { return detailType; } public void setDetailType(String v) { detailType = v; }
+		public java.util.Date getArrival() { return arrival; } public void setArrival(java.util.Date v) { arrival = v; }
+		public java.nio.ByteBuffer getData() { return data; } public void setData(java.nio.ByteBuffer v) { data = v; } }`,
 	"RequestStreamHandler": `public interface RequestStreamHandler {
 		void handleRequest(java.io.InputStream in, java.io.OutputStream out, Context context) throws java.io.IOException; }`,
 }
@@ -56,7 +65,8 @@ func compileJava(t testing.TB, sources ...string) string {
 		add("demo/"+className.FindStringSubmatch(text)[1], "package demo;\nimport com.amazonaws.services.lambda.runtime.*;\nimport java.io.*;\nimport java.util.*;\n"+text)
 	}
 	for name, text := range coreSources {
-		add("com/amazonaws/services/lambda/runtime/"+name, "package com.amazonaws.services.lambda.runtime;\n"+text)
+		full := "com/amazonaws/services/lambda/runtime/" + name
+		add(full, "package "+strings.ReplaceAll(filepath.Dir(full), "/", ".")+";\n"+text)
 	}
 	if out, err := exec.Command(javac, args...).CombinedOutput(); err != nil {
 		t.Fatalf("javac: %v\n%s", err, out)
@@ -105,6 +115,7 @@ class Methods {
       new Date(5), java.time.Instant.ofEpochSecond(7, 5), java.time.LocalDate.of(2024, 2, 3), Person.Rank.HIGH, new byte[] {1, 2, 3}, null); }
   String hidden(String s) { return s; }
   public Object two(String a, String b) { return a; }
+  public Object event(com.amazonaws.services.lambda.runtime.events.OrderEvent e) { return e; }
   public Object loop(Object in) { List<Object> l = new ArrayList<>(); l.add(l); return l; }
   public Object fail(Object in) throws IOException {
     try { throw new IllegalStateException("inner"); } catch (RuntimeException e) { throw new IOException("outer", e); } }
@@ -153,6 +164,7 @@ func TestJavaHandlers(t *testing.T) {
 		{"demo.Methods::fixed", `{"a":1,"b":1.5}`, `"IntegerDouble"`},
 		{"demo.Methods::over", `"x"`, `"long"`},
 		{"demo.Methods::types", `{"a":[1,2.50,null,12345678901234567890,true,"\u00e9\/"]}`, `[{"a":[1,2.5,null,12345678901234567890,true,"é/"]},1.5,"c",[1,2],"o","é\n\"\u0001","NaN",5,7.000000005,[2024,2,3],"HIGH","AQID",null]`},
+		{"demo.Methods::event", `{"Records":[{"eventTime":"t","size":2}],"detail-type":"d","arrival":1545084650.987,"data":"AQI="}`, `{"records":[{"eventTime":"t","size":2}],"detailType":"d","arrival":1545084650987,"data":"AQI="}`},
 		{"demo.Values", `{"name":"n"}`, `{"name":"n"}`},
 		{"demo.Values", `""`, `null`},
 		{"demo.Values::handleRequest", `{"name":"n"}`, `{"name":"n"}`},
