@@ -53,17 +53,21 @@ func (a *app) serveCommand() *cobra.Command {
 	return cmd
 }
 
-// runServe builds the server, prints where it is, and serves until ctx ends.
+// runServe builds the server, serves until ctx ends, and meanwhile prints where
+// it is: finding out how well functions are isolated takes longer than
+// everything else, and nobody should wait for it.
 func runServe(ctx context.Context, cfg server.Config, out io.Writer) (err error) {
 	srv, err := server.New(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, srv.Close()) }()
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(ctx) }()
 	for _, line := range srv.Banner(ctx) {
 		fmt.Fprintln(out, line)
 	}
-	return srv.Serve(ctx)
+	return <-ended
 }
 
 func newLogger(w io.Writer, level, format string) (*slog.Logger, error) {
