@@ -1,0 +1,36 @@
+package story
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/butai-dev/butai/internal/store/postgres/pgtest"
+	"github.com/butai-dev/butai/test/harness"
+)
+
+// TestRestart leaves a whole system in a server, stops it, and finds the
+// system in another one on the same data: with SQLite and with PostgreSQL.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	python := harness.Python(t)
+	for name, store := range map[string]func(*testing.T) []string{
+		"sqlite":   func(*testing.T) []string { return nil },
+		"postgres": func(t *testing.T) []string { return []string{"--postgres", pgtest.Start(t)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			args := append([]string{"--data-dir", t.TempDir(), "--https", "127.0.0.1:0"}, store(t)...)
+			s := harness.Start(t, args...)
+			left := runScript(t, s, python, "restart", "leave", s.SecureURL, authority(t, s))
+			s.Stop(t)
+			s = harness.Start(t, args...)
+			runScript(t, s, python, "restart", "find", s.SecureURL, authority(t, s), left)
+		})
+	}
+}
+
+// authority is the path of the certificate to trust.
+func authority(t *testing.T, s *harness.Server) string {
+	t.Helper()
+	return strings.TrimSpace(s.Run(t, "", harness.Binary(t), "ca", "--data-dir", s.DataDir))
+}
