@@ -142,9 +142,22 @@ func (c *certificate) issued(x *x509.Certificate) {
 	d.Status = wire.Ptr(acmapi.CertificateStatusISSUED)
 	d.NotBefore, d.NotAfter = &x.NotBefore, &x.NotAfter
 	d.Serial = wire.Ptr(colons(x.SerialNumber.Bytes()))
-	d.SignatureAlgorithm = wire.Ptr(strings.ReplaceAll(strings.ToUpper(x.SignatureAlgorithm.String()), "-", "WITH"))
+	d.SignatureAlgorithm = wire.Ptr(signatureAlgorithm(x.SignatureAlgorithm))
 	d.KeyUsages = []acmapi.KeyUsage{{Name: wire.Ptr(acmapi.KeyUsageNameDIGITALSIGNATURE)}, {Name: wire.Ptr(acmapi.KeyUsageNameKEYENCIPHERMENT)}}
 	d.ExtendedKeyUsages = []acmapi.ExtendedKeyUsage{{Name: wire.Ptr(acmapi.ExtendedKeyUsageNameTLSWEBSERVERAUTHENTICATION), OID: wire.Ptr("1.3.6.1.5.5.7.3.1")}}
+}
+
+// signatureAlgorithm spells an algorithm with the hash first, as ACM does:
+// SHA256WITHRSA, SHA256WITHECDSA.
+func signatureAlgorithm(a x509.SignatureAlgorithm) string {
+	first, second, ok := strings.Cut(strings.ToUpper(a.String()), "-")
+	switch {
+	case !ok:
+		return first
+	case strings.HasPrefix(second, "SHA"):
+		return second + "WITH" + first
+	}
+	return first + "WITH" + second
 }
 
 func colons(b []byte) string {

@@ -18,6 +18,11 @@ func digest(parts ...string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// covers reports whether name is one of the certificate's, whatever its case.
+func (c *certificate) covers(name string) bool {
+	return slices.ContainsFunc(c.Detail.SubjectAlternativeNames, func(n string) bool { return strings.EqualFold(n, name) })
+}
+
 // ForHost returns a certificate of any account that covers host, for the
 // HTTPS listener. An exact name wins over a wildcard.
 func (s *Service) ForHost(ctx context.Context, host string) (*tls.Certificate, error) {
@@ -36,11 +41,11 @@ func (s *Service) ForHost(ctx context.Context, host string) (*tls.Certificate, e
 			if *c.Detail.Status != acmapi.CertificateStatusISSUED {
 				continue
 			}
-			if slices.Contains(c.Detail.SubjectAlternativeNames, host) {
+			if c.covers(host) {
 				best = c
 				return nil
 			}
-			if slices.Contains(c.Detail.SubjectAlternativeNames, wildcard) {
+			if c.covers(wildcard) {
 				best = c
 			}
 		}

@@ -87,14 +87,29 @@ func (s *Service) Lookup(id string) *wire.Principal {
 		return &wire.Principal{Disabled: true}
 	}
 	p := &wire.Principal{Account: k.Account, Secret: k.Secret, Token: k.Token, Expires: k.Expires, ARN: k.Subject, UserID: k.SubjectID, UserName: k.User}
-	if k.User != "" {
+	switch {
+	case k.User != "":
 		sub := s.subject(k.Account, userKind, k.User)
-		if sub == nil {
+		if sub == nil || k.Token != "" && k.SubjectID != sub.id {
 			return &wire.Principal{Disabled: true}
 		}
 		p.ARN, p.UserID = sub.arn, sub.id
+	case k.Role != "":
+		if s.sessionRole(k) == nil {
+			return &wire.Principal{Disabled: true}
+		}
 	}
 	return p
+}
+
+// sessionRole returns the role that a session's key was issued for, or nil if
+// it is gone: a new role of the same name is another one.
+func (s *Service) sessionRole(k *key) *subject {
+	sub := s.subject(k.Account, roleKind, k.Role)
+	if sub == nil || !strings.HasPrefix(k.SubjectID, sub.id+":") {
+		return nil
+	}
+	return sub
 }
 
 // cachedKey is a key as it was read at a generation.

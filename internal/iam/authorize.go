@@ -131,7 +131,7 @@ func (s *Service) fill(req *policy.Request, caller *wire.Caller) {
 	default:
 		p.Kind = policy.RoleSession
 		if k := s.key(caller.AccessKeyID); k != nil {
-			sub := s.subject(caller.Account, roleKind, k.Role)
+			sub := s.sessionRole(k)
 			if sub != nil {
 				p.RoleARN = sub.arn
 			}

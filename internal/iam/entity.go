@@ -2,8 +2,10 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/butai-dev/butai/internal/api/iamapi"
 	"github.com/butai-dev/butai/internal/iam/policy"
@@ -65,6 +67,20 @@ func (k kind) get(r store.ReadTx, account, name string) (*entity, error) {
 		err = noSuch(k.name, name)
 	}
 	return e, err
+}
+
+// free refuses a name that is taken; IAM doesn't tell names apart by case
+// (API Reference: CreateRole, CreateUser).
+func (k kind) free(r store.ReadTx, account, name string) error {
+	for e, err := range k.records.All(r, account) {
+		if err != nil {
+			return err
+		}
+		if strings.EqualFold(nameOf(e.arn()), name) {
+			return alreadyExists(quotaName[k.name], name)
+		}
+	}
+	return nil
 }
 
 // view reads one entity.
@@ -137,7 +153,7 @@ func (s *Service) listInline(ctx context.Context, k kind, name string, marker *s
 func (s *Service) attach(ctx context.Context, k kind, name, policyARN string) error {
 	return s.edit(ctx, k, name, func(tx store.Tx, e *entity) error {
 		if _, err := findPolicy(tx, policyARN); err != nil {
-			return err
+			return notAttachable(policyARN, err)
 		}
 		if slices.Contains(e.Attached, policyARN) {
 			return nil
@@ -148,6 +164,15 @@ func (s *Service) attach(ctx context.Context, k kind, name, policyARN string) er
 		e.Attached = append(e.Attached, policyARN)
 		return nil
 	})
+}
+
+// notAttachable is how IAM words an unknown policy where one is to be used.
+func notAttachable(policyARN string, err error) error {
+	var missing *iamapi.NoSuchEntityException
+	if errors.As(err, &missing) {
+		return &iamapi.NoSuchEntityException{Message: wire.Ptr("Policy " + policyARN + " does not exist or is not attachable.")}
+	}
+	return err
 }
 
 // maxAttached is IAM's default quota of managed policies per role or user.
@@ -195,7 +220,7 @@ func (e *entity) removable() error {
 // setBoundary makes the permissions boundary of an ARN that must exist.
 func setBoundary(r store.ReadTx, policyARN string) (*iamapi.AttachedPermissionsBoundary, error) {
 	if _, err := findPolicy(r, policyARN); err != nil {
-		return nil, err
+		return nil, notAttachable(policyARN, err)
 	}
 	return &iamapi.AttachedPermissionsBoundary{
 		PermissionsBoundaryType: wire.Ptr("Policy"), PermissionsBoundaryArn: wire.Ptr(policyARN),

@@ -31,8 +31,8 @@ func (s *Service) CreateRole(ctx context.Context, in *iamapi.CreateRoleRequest) 
 		MaxSessionDuration: duration, Tags: tags,
 	}
 	err = s.update(ctx, func(tx store.Tx) error {
-		if have, err := roles.Get(tx, account(ctx), *in.RoleName); err != nil || have != nil {
-			return orElse(err, alreadyExists("Role", *in.RoleName))
+		if err := roleKind.free(tx, account(ctx), *in.RoleName); err != nil {
+			return err
 		}
 		if in.PermissionsBoundary != nil {
 			if role.PermissionsBoundary, err = setBoundary(tx, *in.PermissionsBoundary); err != nil {

@@ -41,6 +41,11 @@ func (s *Service) AssumeRole(ctx context.Context, a *Assumption) (*Session, erro
 	if err != nil || role.Service != "iam" || !strings.HasPrefix(role.Resource, "role/") {
 		return nil, wire.Errorf("ValidationError", "%s is invalid", a.RoleARN)
 	}
+	if a.Policy != "" {
+		if _, err := compile(a.Policy, policy.Inline); err != nil {
+			return nil, err
+		}
+	}
 	name := nameOf(a.RoleARN)
 	sub := s.subject(role.Account, roleKind, name)
 	if sub == nil || sub.arn != a.RoleARN || !s.trusts(sub, a) {
@@ -48,6 +53,9 @@ func (s *Service) AssumeRole(ctx context.Context, a *Assumption) (*Session, erro
 	}
 	if longest := time.Duration(sub.maxSession) * time.Second; a.Duration > longest {
 		return nil, wire.Errorf("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	}
+	if a.Caller != nil && strings.Contains(a.Caller.ARN, ":assumed-role/") && a.Duration > time.Hour {
+		return nil, wire.Errorf("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 	}
 	k := s.temporary(role.Account, a.Duration)
 	k.Role, k.Policy, k.PolicyARNs = name, a.Policy, a.PolicyARNs

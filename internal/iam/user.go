@@ -23,8 +23,8 @@ func (s *Service) CreateUser(ctx context.Context, in *iamapi.CreateUserRequest) 
 		CreateDate: s.now(), Tags: tags,
 	}
 	err = s.update(ctx, func(tx store.Tx) error {
-		if have, err := users.Get(tx, account(ctx), *in.UserName); err != nil || have != nil {
-			return orElse(err, alreadyExists("User", *in.UserName))
+		if err := userKind.free(tx, account(ctx), *in.UserName); err != nil {
+			return err
 		}
 		if in.PermissionsBoundary != nil {
 			if user.PermissionsBoundary, err = setBoundary(tx, *in.PermissionsBoundary); err != nil {
@@ -96,8 +96,10 @@ func (s *Service) UpdateUser(ctx context.Context, in *iamapi.UpdateUserRequest) 
 		name := *in.UserName
 		if in.NewUserName != nil && *in.NewUserName != name {
 			name = *in.NewUserName
-			if have, err := users.Get(tx, acct, name); err != nil || have != nil {
-				return orElse(err, alreadyExists("User", name))
+			if !strings.EqualFold(name, *in.UserName) {
+				if err := userKind.free(tx, acct, name); err != nil {
+					return err
+				}
 			}
 			if err := renameKeys(tx, acct, *in.UserName, name); err != nil {
 				return err

@@ -95,7 +95,7 @@ func (z *zone) apply(tx store.Tx, c *route53api.Change) (fault string, err error
 		target.DNSName = wire.Ptr(canonicalName(*target.DNSName))
 		set.AliasTarget = &target
 	}
-	if fault := z.check(&set); fault != "" {
+	if fault := z.check(*c.Action, &set); fault != "" {
 		return fault, nil
 	}
 	id := append([]string{z.ID}, recordID(&set)...)
@@ -113,7 +113,10 @@ func (z *zone) apply(tx store.Tx, c *route53api.Change) (fault string, err error
 		case have == nil:
 			return "Tried to delete resource record set " + name + " but it was not found", nil
 		case z.isDefault(&set):
-			return fmt.Sprintf("A HostedZone must contain exactly one %s record.", *set.Type), nil
+			if *set.Type == route53api.RRTypeNS {
+				return "A HostedZone must contain at least one NS record for the zone itself.", nil
+			}
+			return "A HostedZone must contain exactly one SOA record.", nil
 		case !reflect.DeepEqual(have, &set):
 			return "Tried to delete resource record set " + name + " but the values provided do not match the current values", nil
 		}
@@ -130,16 +133,16 @@ func (z *zone) apply(tx store.Tx, c *route53api.Change) (fault string, err error
 }
 
 // check looks at a record set alone.
-func (z *zone) check(set *route53api.ResourceRecordSet) string {
+func (z *zone) check(action string, set *route53api.ResourceRecordSet) string {
 	switch {
 	case *set.Name != z.Name && !strings.HasSuffix(*set.Name, "."+z.Name):
 		return fmt.Sprintf("RRSet with DNS name %s is not permitted in zone %s", *set.Name, z.Name)
 	case set.AliasTarget == nil && (set.TTL == nil || len(set.ResourceRecords) == 0):
 		return fmt.Sprintf("Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found none in Change with [Action=%s, Name=%s, Type=%s, SetIdentifier=%s]",
-			"CREATE", *set.Name, *set.Type, or(wire.Val(set.SetIdentifier), "null"))
+			action, *set.Name, *set.Type, or(wire.Val(set.SetIdentifier), "null"))
 	case set.AliasTarget != nil && (set.TTL != nil || len(set.ResourceRecords) > 0):
 		return fmt.Sprintf("Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found more than one in Change with [Action=%s, Name=%s, Type=%s, SetIdentifier=%s]",
-			"CREATE", *set.Name, *set.Type, or(wire.Val(set.SetIdentifier), "null"))
+			action, *set.Name, *set.Type, or(wire.Val(set.SetIdentifier), "null"))
 	case *set.Type == route53api.RRTypeCNAME && *set.Name == z.Name:
 		return fmt.Sprintf("RRSet of type CNAME with DNS name %s is not permitted at apex in zone %s", *set.Name, z.Name)
 	}

@@ -95,7 +95,7 @@ func credentials(s *iam.Session) *stsapi.Credentials {
 // hours by default, or for the root user, for an hour.
 func (s *Service) GetSessionToken(ctx context.Context, in *stsapi.GetSessionTokenRequest) (*stsapi.GetSessionTokenResponse, error) {
 	caller := wire.CallerFrom(ctx)
-	if strings.Contains(caller.ARN, ":assumed-role/") {
+	if strings.HasPrefix(caller.AccessKeyID, "ASIA") { // temporary keys begin so
 		return nil, &wire.Error{Code: "AccessDenied", Status: 403, Message: "Cannot call GetSessionToken with session credentials"}
 	}
 	duration := int64(12 * 3600)

@@ -34,9 +34,12 @@ func FormatTime(t time.Time, format string) string {
 	return strconv.FormatInt(t.Unix(), 10)
 }
 
+// maxUnix is the year 10000, which no format can spell.
+const maxUnix = 253402300800
+
 // ParseTime reads a timestamp in any of the formats, as AWS's front ends do.
 func ParseTime(s string) (time.Time, error) {
-	if f, err := strconv.ParseFloat(s, 64); err == nil {
+	if f, err := strconv.ParseFloat(s, 64); err == nil && math.Abs(f) < maxUnix {
 		sec, frac := math.Modf(f)
 		return time.Unix(int64(sec), int64(math.Round(frac*1e3))*1e6).UTC(), nil
 	}

@@ -182,12 +182,12 @@ func join(path, member string) string {
 var patterns sync.Map // pattern text to *regexp2.Regexp; models hold a few hundred
 
 // matches reports whether the whole of s matches the model's pattern. The
-// models' patterns are Java regular expressions; one that can't be compiled
-// constrains nothing.
+// models' patterns are Java regular expressions, whose \w and \d are ASCII;
+// one that can't be compiled constrains nothing.
 func matches(pattern, s string) bool {
 	cached, ok := patterns.Load(pattern)
 	if !ok {
-		re, err := regexp2.Compile(`\A(?:`+pattern+`)\z`, regexp2.None)
+		re, err := regexp2.Compile(`\A(?:`+pattern+`)\z`, regexp2.RE2)
 		if err == nil {
 			re.MatchTimeout = time.Second
 		}

@@ -217,3 +217,38 @@ var kindName = map[wire.Kind]string{
 	wire.Boolean: "Boolean", wire.Integer: "Integer", wire.Long: "Long", wire.Float: "Float", wire.Double: "Double",
 	wire.Blob: "ByteBuffer", wire.Timestamp: "Date",
 }
+
+// DecodeChild is Decode for a structure that is the child of the root element
+// with the given name: the result of the query protocol in its wrapper.
+func DecodeChild(s *wire.Schema, id wire.ShapeID, body []byte, out any, child string) error {
+	root, err := parse(body)
+	if err != nil {
+		return err
+	}
+	for _, c := range root.children {
+		if c.name == child {
+			return decoder{s}.members(s.Shape(id), c, reflect.ValueOf(out).Elem())
+		}
+	}
+	return errMalformed
+}
+
+// Text returns the text of the element at a path below the root element, or
+// "" if there is none.
+func Text(body []byte, path ...string) string {
+	at, err := parse(body)
+	if err != nil {
+		return ""
+	}
+next:
+	for _, name := range path {
+		for _, c := range at.children {
+			if c.name == name {
+				at = c
+				continue next
+			}
+		}
+		return ""
+	}
+	return at.text
+}

@@ -154,7 +154,7 @@ func (e *encoder) content(ref wire.Ref, rv reflect.Value) {
 	case wire.Map:
 		e.entries("entry", shape, rv)
 	default:
-		e.text(e.scalar(ref, shape, rv))
+		e.text(ScalarText(ref, shape, rv))
 	}
 }
 
@@ -182,7 +182,8 @@ func (e *encoder) entries(name string, shape *wire.Shape, rv reflect.Value) {
 	}
 }
 
-func (e *encoder) scalar(ref wire.Ref, shape *wire.Shape, rv reflect.Value) string {
+// ScalarText spells a scalar as XML elements and form fields do.
+func ScalarText(ref wire.Ref, shape *wire.Shape, rv reflect.Value) string {
 	switch shape.Kind {
 	case wire.Boolean:
 		return strconv.FormatBool(rv.Bool())
