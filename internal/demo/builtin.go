@@ -1,41 +1,28 @@
 package demo
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/apigateway"
-	apitypes "github.com/aws/aws-sdk-go-v2/service/apigateway/types"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	dbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/dynamodbapi"
+	"github.com/butai-dev/butai/internal/api/iamapi"
+	"github.com/butai-dev/butai/internal/api/lambdaapi"
+	"github.com/butai-dev/butai/internal/wire"
 )
 
 // builtin deploys the example without terraform, over the same AWS APIs and
 // in the same order as terraform would.
 type builtin struct {
 	*story
-	tables  *dynamodb.Client
-	roles   *iam.Client
-	gateway *apigateway.Client
-
 	apiID string // once deployed
 	last  settings
 }
 
 var stages = []string{"staging", "production"}
-
-func newBuiltin(s *story) *builtin {
-	cfg := s.awsConfig()
-	return &builtin{story: s, tables: dynamodb.NewFromConfig(cfg), roles: iam.NewFromConfig(cfg), gateway: apigateway.NewFromConfig(cfg)}
-}
 
 func (b *builtin) command(s settings) string {
 	if b.apiID == "" {
@@ -58,13 +45,21 @@ func (b *builtin) deploy(ctx context.Context, s settings) (string, error) {
 		return b.create(ctx, code)
 	}
 	if s.productionVersion != previous.productionVersion {
-		_, err := b.lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
-			FunctionName: aws.String("user"), Name: aws.String("production"), FunctionVersion: &s.productionVersion,
+		return b.apiID, b.call(ctx, &lambdaapi.Service, "UpdateAlias", &lambdaapi.UpdateAliasRequest{
+			FunctionName: wire.Ptr("user"), Name: wire.Ptr("production"), FunctionVersion: &s.productionVersion,
 		})
-		return b.apiID, err
 	}
-	_, err = b.lambda.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: aws.String("user"), ZipFile: code})
-	return b.apiID, err
+	return b.apiID, b.call(ctx, &lambdaapi.Service, "UpdateFunctionCode", &lambdaapi.UpdateFunctionCodeRequest{
+		FunctionName: wire.Ptr("user"), ZipFile: code,
+	})
+}
+
+// call is one API call whose answer doesn't matter.
+func (b *builtin) call(ctx context.Context, m *wire.ServiceModel, operation string, in any) error {
+	if err := b.aws.Call(ctx, m, operation, in, nil); err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
+	return nil
 }
 
 // create makes everything once.
@@ -78,16 +73,15 @@ func (b *builtin) create(ctx context.Context, code []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	runtime := lambdatypes.Runtime(cmp.Or(b.Runtime, "python3.11"))
-	if _, err = b.lambda.CreateFunction(ctx, &lambda.CreateFunctionInput{
-		FunctionName: aws.String("user"), Role: &role, Handler: aws.String("main.handler"), Runtime: runtime,
-		Code: &lambdatypes.FunctionCode{ZipFile: code}, Timeout: aws.Int32(10),
+	if err := b.call(ctx, &lambdaapi.Service, "CreateFunction", &lambdaapi.CreateFunctionRequest{
+		FunctionName: wire.Ptr("user"), Role: &role, Handler: wire.Ptr("main.handler"), Runtime: &b.Runtime,
+		Code: &lambdaapi.FunctionCode{ZipFile: code}, Timeout: wire.Ptr(int64(10)),
 	}); err != nil {
 		return "", err
 	}
-	api, err := b.gateway.CreateRestApi(ctx, &apigateway.CreateRestApiInput{Name: aws.String("user")})
-	if err != nil {
-		return "", err
+	var api apigatewayapi.RestApi
+	if err := b.aws.Call(ctx, &apigatewayapi.Service, "CreateRestApi", &apigatewayapi.CreateRestApiRequest{Name: wire.Ptr("user")}, &api); err != nil {
+		return "", fmt.Errorf("CreateRestApi: %w", err)
 	}
 	for _, stage := range stages {
 		if err := b.createAlias(ctx, stage, *api.Id); err != nil {
@@ -98,7 +92,7 @@ func (b *builtin) create(ctx context.Context, code []byte) (string, error) {
 		return "", err
 	}
 	for _, stage := range stages {
-		if _, err := b.gateway.CreateDeployment(ctx, &apigateway.CreateDeploymentInput{
+		if err := b.call(ctx, &apigatewayapi.Service, "CreateDeployment", &apigatewayapi.CreateDeploymentRequest{
 			RestApiId: api.Id, StageName: &stage, Variables: map[string]string{"stage": stage},
 		}); err != nil {
 			return "", err
@@ -109,12 +103,11 @@ func (b *builtin) create(ctx context.Context, code []byte) (string, error) {
 }
 
 func (b *builtin) createTable(ctx context.Context, name string) error {
-	_, err := b.tables.CreateTable(ctx, &dynamodb.CreateTableInput{
-		TableName: &name, BillingMode: dbtypes.BillingModePayPerRequest,
-		AttributeDefinitions: []dbtypes.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: dbtypes.ScalarAttributeTypeS}},
-		KeySchema:            []dbtypes.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: dbtypes.KeyTypeHash}},
+	return b.call(ctx, &dynamodbapi.Service, "CreateTable", &dynamodbapi.CreateTableInput{
+		TableName: &name, BillingMode: wire.Ptr(dynamodbapi.BillingModePAYPERREQUEST),
+		AttributeDefinitions: []dynamodbapi.AttributeDefinition{{AttributeName: wire.Ptr("id"), AttributeType: wire.Ptr("S")}},
+		KeySchema:            []dynamodbapi.KeySchemaElement{{AttributeName: wire.Ptr("id"), KeyType: wire.Ptr("HASH")}},
 	})
-	return err
 }
 
 // policyDocument is an IAM policy.
@@ -135,44 +128,42 @@ func policyText(s statement) *string {
 	if err != nil { // a literal structure of strings always encodes
 		panic(err)
 	}
-	return aws.String(string(text))
+	return wire.Ptr(string(text))
 }
 
 func (b *builtin) createRole(ctx context.Context) (string, error) {
-	role, err := b.roles.CreateRole(ctx, &iam.CreateRoleInput{
-		RoleName: aws.String("user-api"),
+	var made iamapi.CreateRoleResponse
+	if err := b.aws.Call(ctx, &iamapi.Service, "CreateRole", &iamapi.CreateRoleRequest{
+		RoleName: wire.Ptr("user-api"),
 		AssumeRolePolicyDocument: policyText(statement{Effect: "Allow", Action: []string{"sts:AssumeRole"},
 			Principal: map[string]string{"Service": "lambda.amazonaws.com"}}),
-	})
-	if err != nil {
-		return "", err
+	}, &made); err != nil {
+		return "", fmt.Errorf("CreateRole: %w", err)
 	}
-	if _, err := b.roles.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
-		RoleName: aws.String("user-api"), PolicyName: aws.String("tables"),
+	if err := b.call(ctx, &iamapi.Service, "PutRolePolicy", &iamapi.PutRolePolicyRequest{
+		RoleName: wire.Ptr("user-api"), PolicyName: wire.Ptr("tables"),
 		PolicyDocument: policyText(statement{Effect: "Allow", Action: []string{"dynamodb:GetItem", "dynamodb:PutItem"},
 			Resource: []string{fmt.Sprintf("arn:aws:dynamodb:%s:%s:table/user-*", b.Region, b.Account)}}),
 	}); err != nil {
 		return "", err
 	}
-	_, err = b.roles.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{
-		RoleName: aws.String("user-api"), PolicyArn: aws.String("arn:aws:iam::aws:policy/AWSLambdaExecute"),
+	return *made.Role.Arn, b.call(ctx, &iamapi.Service, "AttachRolePolicy", &iamapi.AttachRolePolicyRequest{
+		RoleName: wire.Ptr("user-api"), PolicyArn: wire.Ptr("arn:aws:iam::aws:policy/AWSLambdaExecute"),
 	})
-	return *role.Role.Arn, err
 }
 
 // createAlias makes a stage's alias and lets the gateway call exactly it.
 func (b *builtin) createAlias(ctx context.Context, stage, apiID string) error {
-	if _, err := b.lambda.CreateAlias(ctx, &lambda.CreateAliasInput{
-		FunctionName: aws.String("user"), Name: &stage, FunctionVersion: aws.String("$LATEST"),
+	if err := b.call(ctx, &lambdaapi.Service, "CreateAlias", &lambdaapi.CreateAliasRequest{
+		FunctionName: wire.Ptr("user"), Name: &stage, FunctionVersion: wire.Ptr("$LATEST"),
 	}); err != nil {
 		return err
 	}
-	_, err := b.lambda.AddPermission(ctx, &lambda.AddPermissionInput{
-		FunctionName: aws.String("user"), Qualifier: &stage, StatementId: aws.String("gateway-" + stage),
-		Action: aws.String("lambda:InvokeFunction"), Principal: aws.String("apigateway.amazonaws.com"),
-		SourceArn: aws.String(fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/*/user/*", b.Region, b.Account, apiID, stage)),
+	return b.call(ctx, &lambdaapi.Service, "AddPermission", &lambdaapi.AddPermissionRequest{
+		FunctionName: wire.Ptr("user"), Qualifier: &stage, StatementId: wire.Ptr("gateway-" + stage),
+		Action: wire.Ptr("lambda:InvokeFunction"), Principal: wire.Ptr("apigateway.amazonaws.com"),
+		SourceArn: wire.Ptr(fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/*/user/*", b.Region, b.Account, apiID, stage)),
 	})
-	return err
 }
 
 // requests are the request mapping templates by method.
@@ -185,33 +176,33 @@ var requests = map[string]string{
 var failures = map[string]string{"400": "400: .*", "500": `500: (.|\n)*`}
 
 func (b *builtin) createMethods(ctx context.Context, apiID, root string) error {
-	user, err := b.gateway.CreateResource(ctx, &apigateway.CreateResourceInput{RestApiId: &apiID, ParentId: &root, PathPart: aws.String("user")})
+	user, err := b.createResource(ctx, apiID, root, "user")
 	if err != nil {
 		return err
 	}
-	id, err := b.gateway.CreateResource(ctx, &apigateway.CreateResourceInput{RestApiId: &apiID, ParentId: user.Id, PathPart: aws.String("{id}")})
+	id, err := b.createResource(ctx, apiID, user, "{id}")
 	if err != nil {
 		return err
 	}
 	uri := fmt.Sprintf("arn:aws:apigateway:%s:lambda:path/2015-03-31/functions/arn:aws:lambda:%s:%s:function:user:${stageVariables.stage}/invocations",
 		b.Region, b.Region, b.Account)
 	for method, template := range requests {
-		if _, err := b.gateway.PutMethod(ctx, &apigateway.PutMethodInput{
-			RestApiId: &apiID, ResourceId: id.Id, HttpMethod: &method, AuthorizationType: aws.String("NONE"),
+		if err := b.call(ctx, &apigatewayapi.Service, "PutMethod", &apigatewayapi.PutMethodRequest{
+			RestApiId: &apiID, ResourceId: &id, HttpMethod: &method, AuthorizationType: wire.Ptr("NONE"),
 		}); err != nil {
 			return err
 		}
-		if _, err := b.gateway.PutIntegration(ctx, &apigateway.PutIntegrationInput{
-			RestApiId: &apiID, ResourceId: id.Id, HttpMethod: &method, Type: apitypes.IntegrationTypeAws,
-			IntegrationHttpMethod: aws.String("POST"), Uri: &uri, RequestTemplates: map[string]string{"application/json": template},
+		if err := b.call(ctx, &apigatewayapi.Service, "PutIntegration", &apigatewayapi.PutIntegrationRequest{
+			RestApiId: &apiID, ResourceId: &id, HttpMethod: &method, Type: wire.Ptr(apigatewayapi.IntegrationTypeAWS),
+			IntegrationHttpMethod: wire.Ptr("POST"), Uri: &uri, RequestTemplates: map[string]string{"application/json": template},
 		}); err != nil {
 			return err
 		}
-		if err := b.putResponse(ctx, apiID, *id.Id, method, "200", "", ""); err != nil {
+		if err := b.putResponse(ctx, apiID, id, method, "200", "", ""); err != nil {
 			return err
 		}
 		for status, pattern := range failures {
-			if err := b.putResponse(ctx, apiID, *id.Id, method, status, pattern,
+			if err := b.putResponse(ctx, apiID, id, method, status, pattern,
 				`{"error": "$input.path('$.errorMessage').substring(5)"}`); err != nil {
 				return err
 			}
@@ -220,16 +211,25 @@ func (b *builtin) createMethods(ctx context.Context, apiID, root string) error {
 	return nil
 }
 
+func (b *builtin) createResource(ctx context.Context, apiID, parent, part string) (string, error) {
+	var made apigatewayapi.Resource
+	if err := b.aws.Call(ctx, &apigatewayapi.Service, "CreateResource", &apigatewayapi.CreateResourceRequest{
+		RestApiId: &apiID, ParentId: &parent, PathPart: &part,
+	}, &made); err != nil {
+		return "", fmt.Errorf("CreateResource: %w", err)
+	}
+	return *made.Id, nil
+}
+
 func (b *builtin) putResponse(ctx context.Context, apiID, resource, method, status, pattern, template string) error {
-	if _, err := b.gateway.PutMethodResponse(ctx, &apigateway.PutMethodResponseInput{
+	if err := b.call(ctx, &apigatewayapi.Service, "PutMethodResponse", &apigatewayapi.PutMethodResponseRequest{
 		RestApiId: &apiID, ResourceId: &resource, HttpMethod: &method, StatusCode: &status,
 	}); err != nil {
 		return err
 	}
-	in := &apigateway.PutIntegrationResponseInput{RestApiId: &apiID, ResourceId: &resource, HttpMethod: &method, StatusCode: &status}
+	in := &apigatewayapi.PutIntegrationResponseRequest{RestApiId: &apiID, ResourceId: &resource, HttpMethod: &method, StatusCode: &status}
 	if pattern != "" {
 		in.SelectionPattern, in.ResponseTemplates = &pattern, map[string]string{"application/json": template}
 	}
-	_, err := b.gateway.PutIntegrationResponse(ctx, in)
-	return err
+	return b.call(ctx, &apigatewayapi.Service, "PutIntegrationResponse", in)
 }

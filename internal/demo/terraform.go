@@ -8,22 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // pluginDirVariable names a folder of Terraform providers to use instead of
 // downloading them.
 const pluginDirVariable = "BUTAI_TF_PLUGIN_DIR"
-
-func (s *story) awsConfig() aws.Config {
-	return aws.Config{
-		Region: s.Region, BaseEndpoint: aws.String(s.URL),
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: s.Account, SecretAccessKey: "butai"}, nil
-		}),
-	}
-}
 
 // pickDeployer takes terraform if it is installed and gets its provider.
 func (s *story) pickDeployer(ctx context.Context) deployer {
@@ -34,11 +23,11 @@ func (s *story) pickDeployer(ctx context.Context) deployer {
 				return tf
 			}
 			fmt.Fprintln(s.Out, "terraform is installed but gets no AWS provider; deploying through the AWS APIs instead")
-			return newBuiltin(s)
+			return &builtin{story: s}
 		}
 		fmt.Fprintln(s.Out, "terraform is not installed; deploying through the AWS APIs instead")
 	}
-	return newBuiltin(s)
+	return &builtin{story: s}
 }
 
 // terraform deploys with the real one.
