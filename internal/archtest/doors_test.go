@@ -46,6 +46,8 @@ var doors = []door{
 	{[]string{"wire/awsquery"}, []string{"wire", "wire/form", "wire/xmlbody"}, codec},
 	{[]string{"wire/restjson"}, []string{"wire", "wire/rest", "wire/jsonbody"}, codec},
 	{[]string{"wire/restxml"}, []string{"wire", "wire/rest", "wire/xmlbody"}, codec},
+	{[]string{"wire/client"}, []string{"wire", "wire/form", "wire/jsonbody", "wire/rest", "wire/xmlbody", "sigv4", "clock"},
+		"a command of ours reaches a server only as its clients do: signed"},
 	{[]string{"awsapi"}, []string{"wire/...", "sigv4", "clock", "ident"},
 		"the front end of the AWS APIs is handed its services, keys and authorizer"},
 
@@ -80,9 +82,9 @@ var doors = []door{
 
 	{[]string{"edge"}, nil, front},
 	{[]string{"server"}, []string{"..."}, hall},
-	{[]string{"cli"}, []string{"server", "demo", "clock", "api/...", "wire", "sigv4"},
+	{[]string{"cli"}, []string{"server", "demo", "clock", "api/...", "wire", "wire/client", "sigv4"},
 		"a command is a client of the AWS APIs like any other; it knows server only for serve"},
-	{[]string{"demo"}, []string{"/examples", "api/...", "wire", "sigv4", "clock"}, "the demo uses the AWS APIs as a person would"},
+	{[]string{"demo"}, []string{"/examples", "api/...", "wire", "wire/client", "sigv4", "clock"}, "the demo uses the AWS APIs as a person would"},
 	{[]string{"/cmd/butai"}, []string{"cli", "function/sandbox"},
 		"main does signals and the exit code; the binary also is the sandbox's first process"},
 	{[]string{"archtest"}, nil, "it has no code of its own"},

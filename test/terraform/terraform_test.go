@@ -159,6 +159,9 @@ func importID(r harness.Resource) (string, bool) {
 	case "aws_api_gateway_method_response", "aws_api_gateway_integration_response":
 		return join("/", "rest_api_id", "resource_id", "http_method", "status_code")
 	case "aws_api_gateway_deployment":
+		if r.String("stage_name") != "" {
+			return "", false // the provider doesn't read the stage back, and would replace it
+		}
 		return join("/", "rest_api_id", "id")
 	case "aws_api_gateway_stage":
 		return join("/", "rest_api_id", "stage_name")
