@@ -222,10 +222,14 @@ resource "aws_api_gateway_integration_response" "failure" {
 # }}}
 # {{{ The two stages
 
+# What a deployment freezes. Whole resources would not do: the provider stores
+# an empty map at its next refresh where it stored null before.
 locals {
   definition = sha1(jsonencode([
-    aws_api_gateway_resource.id, aws_api_gateway_method.id, aws_api_gateway_integration.id,
-    aws_api_gateway_integration_response.ok, aws_api_gateway_integration_response.failure,
+    aws_api_gateway_resource.id.path,
+    [for i in aws_api_gateway_integration.id : [i.id, i.uri, i.request_templates]],
+    [for r in aws_api_gateway_integration_response.ok : r.id],
+    [for r in aws_api_gateway_integration_response.failure : [r.id, r.selection_pattern, r.response_templates]],
   ]))
 }
 
