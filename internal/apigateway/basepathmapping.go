@@ -14,7 +14,7 @@ import (
 // noBasePath is how an empty base path is stored, shown and asked for.
 const noBasePath = "(none)"
 
-var basePathPattern = regexp.MustCompile(`^[A-Za-z0-9$_.+!*'(){}|~-]{1,300}$`)
+var basePathPattern = pattern{regexp.MustCompile(`^[A-Za-z0-9$_.+!*'(){}|~-]+$`), 300}
 
 // basePathOf is the stored form of a base path.
 func basePathOf(p *string) (string, error) {
@@ -24,7 +24,7 @@ func basePathOf(p *string) (string, error) {
 		return noBasePath, nil
 	case strings.Contains(path, "/"):
 		return "", badRequest("API Gateway V1 doesn't support the slash character (/) in base path mappings. To create a multi-level base path mapping, use API Gateway V2.")
-	case !basePathPattern.MatchString(path) || path == "ping" || path == "sping":
+	case !basePathPattern.matches(path) || path == "ping" || path == "sping":
 		return "", badRequest("Invalid base path: %s", path)
 	}
 	return path, nil

@@ -24,16 +24,16 @@ type stage struct {
 }
 
 var (
-	stageNamePattern     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
-	variableNamePattern  = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
-	variableValuePattern = regexp.MustCompile(`^[A-Za-z0-9 ._~:/?#&=,-]{1,512}$`)
+	stageNamePattern     = pattern{regexp.MustCompile(`^[A-Za-z0-9_-]+$`), 128}
+	variableNamePattern  = pattern{regexp.MustCompile(`^[A-Za-z0-9_]+$`), 64}
+	variableValuePattern = pattern{regexp.MustCompile(`^[A-Za-z0-9 ._~:/?#&=,-]+$`), 512}
 )
 
 func checkVariable(name, value string) error {
 	switch {
-	case !variableNamePattern.MatchString(name):
+	case !variableNamePattern.matches(name):
 		return badRequest("Invalid stage variable name: %s.  Please use names with only word characters.", name)
-	case !variableValuePattern.MatchString(value):
+	case !variableValuePattern.matches(value):
 		return badRequest("Invalid stage variable value: %s.  Please use values with alphanumeric characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','.", value)
 	}
 	return nil
@@ -65,7 +65,7 @@ func (s *Service) CreateStage(ctx context.Context, in *apigatewayapi.CreateStage
 
 // addStage checks and stores a new stage.
 func (s *Service) addStage(tx store.Tx, sc scope, in *apigatewayapi.CreateStageRequest) (*apigatewayapi.Stage, error) {
-	if !stageNamePattern.MatchString(*in.StageName) {
+	if !stageNamePattern.matches(*in.StageName) {
 		return nil, badRequest("Stage name only allows a-zA-Z0-9_")
 	}
 	if err := checkVariables(in.Variables); err != nil {

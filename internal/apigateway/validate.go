@@ -85,3 +85,13 @@ func endpointTypes(in any) []string {
 	}
 	return nil
 }
+
+// pattern is a form of text of limited length. The limit isn't in the
+// expression, which would be compiled as often over at each start of the
+// program; sandboxes start with one.
+type pattern struct {
+	form    *regexp.Regexp
+	longest int // bytes
+}
+
+func (p pattern) matches(s string) bool { return len(s) <= p.longest && p.form.MatchString(s) }
