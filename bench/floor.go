@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"syscall"
 )
 
@@ -45,16 +44,15 @@ while True:
 
 const floorEvent = `{"method": "GET", "stage": "production", "id": "ada"}`
 
-// floor is as many bare loops as the machine has cores. Callers beyond that
-// wait for a loop to come free.
+// floor is a number of bare loops. Callers beyond that wait for a loop to come
+// free.
 type floor struct {
 	loops chan *os.File
 	pids  []int
 	stop  []func() error
 }
 
-func startFloor() (*floor, error) {
-	n := runtime.NumCPU()
+func startFloor(n int) (*floor, error) {
 	f := &floor{loops: make(chan *os.File, n)}
 	for range n {
 		if err := f.start(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strconv"
 )
 
@@ -31,19 +32,8 @@ func (b *bench) measureGateway(ctx context.Context) (err error) {
 		return &endpoint{address: s.address, roots: []int{s.pid()}, request: always(get(s.address, path)), check: expect(goodAnswer)}
 	}
 	butai := subject(paths["plain"])
-	bare, err := startFloor()
-	if err != nil {
-		return fmt.Errorf("the floor needs %s: %w", floorPython, err)
-	}
-	defer func() { err = errors.Join(err, bare.close()) }()
-	peer := b.startPeer(ctx)
-	if peer != nil {
-		defer peer.stop()
-	}
-	for _, c := range []int{1, 16} {
-		if err := b.race(ctx, c, butai, bare, peer); err != nil {
-			return err
-		}
+	if err := b.races(ctx, butai); err != nil {
+		return err
 	}
 	if err := b.logging(ctx, subject(paths["logging"]), butai); err != nil {
 		return err
@@ -51,37 +41,65 @@ func (b *bench) measureGateway(ctx context.Context) (err error) {
 	return b.endurance(ctx, s, butai)
 }
 
-// race measures the warm path at one concurrency against floor, echo and peer.
-func (b *bench) race(ctx context.Context, c int, butai *endpoint, bare *floor, peer *peer) error {
+// races measures the warm path alone and in a crowd, against all there is to
+// compare it with.
+func (b *bench) races(ctx context.Context, butai *endpoint) (err error) {
+	rivals := []rival{}
+	for _, loops := range []int{1, runtime.NumCPU()} {
+		bare, err := startFloor(loops)
+		if err != nil {
+			return fmt.Errorf("the floor needs %s: %w", floorPython, err)
+		}
+		defer func() { err = errors.Join(err, bare.close()) }()
+		rivals = append(rivals, rival{fmt.Sprintf("%d bare loop(s)", loops), bare})
+	}
 	ceiling, err := startEcho()
 	if err != nil {
 		return err
 	}
 	defer ceiling.stop()
-	subjects := []subject{butai, bare, ceiling.as(get(ceiling.address, "/"), "")}
-	if peer != nil {
-		subjects = append(subjects, peer)
+	rivals = append(rivals, rival{"net/http echo", ceiling.as(get(ceiling.address, "/"), "")})
+	if peer := b.startPeer(ctx); peer != nil {
+		defer peer.stop()
+		rivals = append(rivals, rival{"serverless-offline", peer})
+	}
+	for _, c := range []int{1, 16} {
+		if err := b.race(ctx, c, butai, rivals); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rival is a subject to compare with. The first is the floor that bars are
+// set by.
+type rival struct {
+	name string
+	subject
+}
+
+// race measures the warm path at one concurrency.
+func (b *bench) race(ctx context.Context, c int, butai *endpoint, rivals []rival) error {
+	subjects := []subject{butai}
+	for _, r := range rivals {
+		subjects = append(subjects, r)
 	}
 	all, err := b.contest(ctx, c, subjects...)
 	if err != nil {
 		return err
 	}
-	at := ", c=" + strconv.Itoa(c)
-	ours, least, most := all[0], all[1], all[2]
+	ours, at := all[0], "GET /user/{id}, c="+strconv.Itoa(c)
 	speed, latency := bar{}, bar{atMost: 0.5}
 	if c > 1 {
 		speed, latency = bar{ratioAtLeast: 0.5}, bar{}
 	}
-	b.report.add("GET /user/{id}"+at, "calls/s", ours.of(perSecond), "floor", least.of(perSecond), speed)
-	b.report.add("GET /user/{id}"+at+", p50", "ms", ours.of(p50), "floor", least.of(p50), latency)
-	b.report.add("GET /user/{id}"+at+", p99", "ms", ours.of(p99), "floor", least.of(p99), bar{})
-	b.report.add("GET /user/{id}"+at+", processor time", "ms/call", ours.of(cpu), "floor", least.of(cpu), bar{})
-	b.report.add("GET /user/{id}"+at, "calls/s", ours.of(perSecond), "net/http echo", most.of(perSecond), bar{})
-	if peer != nil {
-		theirs := all[3]
-		b.report.add("GET /user/{id}"+at, "calls/s", ours.of(perSecond), "serverless-offline", theirs.of(perSecond), bar{})
-		b.report.add("GET /user/{id}"+at+", p50", "ms", ours.of(p50), "serverless-offline", theirs.of(p50), bar{})
-		b.report.add("GET /user/{id}"+at+", processor time", "ms/call", ours.of(cpu), "serverless-offline", theirs.of(cpu), bar{})
+	for i, r := range rivals {
+		theirs := all[i+1]
+		b.report.add(at, "calls/s", ours.of(perSecond), r.name, theirs.of(perSecond), speed)
+		b.report.add(at+", p50", "ms", ours.of(p50), r.name, theirs.of(p50), latency)
+		b.report.add(at+", p99", "ms", ours.of(p99), r.name, theirs.of(p99), bar{})
+		b.report.add(at+", processor time", "ms/call", ours.of(cpu), r.name, theirs.of(cpu), bar{})
+		speed, latency = bar{}, bar{}
 	}
 	return nil
 }
@@ -98,11 +116,11 @@ func (b *bench) logging(ctx context.Context, chatty, quiet *endpoint) error {
 
 // Calls of the endurance run.
 const (
-	crowd        = 64
-	warmUpCalls  = 5_000
-	manyCalls    = 50_000
-	shortCalls   = 5_000
-	allowedDrift = 1.1 // memory after many calls by memory before
+	crowd       = 64
+	warmUpCalls = 5_000
+	manyCalls   = 50_000
+	shortCalls  = 5_000
+	flat        = 1.1 // memory after many calls by memory before
 )
 
 // endurance counts lost calls of a crowd, and looks for growing memory.
@@ -130,11 +148,11 @@ func (b *bench) endurance(ctx context.Context, s *server, butai *endpoint) error
 	b.report.add("GET /user/{id}"+at, "calls/s", series{o.perSecond}, "", nil, bar{})
 	b.report.add("GET /user/{id}"+at+", p50", "ms", series{o.p50}, "", nil, bar{})
 	b.report.add("GET /user/{id}"+at+", p99", "ms", series{o.p99}, "", nil, bar{})
-	b.report.add(fmt.Sprintf("lost calls of %d%s", o.calls, at), "calls", series{float64(o.lost)}, "", nil, bar{})
+	b.report.add(fmt.Sprintf("lost calls of %d%s", o.calls, at), "calls", series{float64(o.lost)}, "", nil, bar{zero: true})
 	if o.lost > 0 {
 		b.report.note("lost calls, the first of each caller: %v", o.firstError)
 	}
-	b.report.add(fmt.Sprintf("server memory (RSS) after %d more calls", calls), "MiB", series{after}, "before", series{before}, bar{})
+	b.report.add(fmt.Sprintf("server memory (RSS) after %d more calls", calls), "MiB", series{after}, "before", series{before}, bar{ratioAtMost: flat})
 	processes, err := tree([]int{s.pid()})
 	if err != nil {
 		return err

@@ -99,7 +99,8 @@ func (s series) per(base series) series {
 
 // bar is what is asked of a row: a limit on its figure or on its ratio.
 type bar struct {
-	atMost, atLeast, ratioAtLeast float64
+	zero                              bool
+	atMost, ratioAtLeast, ratioAtMost float64
 }
 
 func (b bar) judge(r *row) {
@@ -107,8 +108,10 @@ func (b bar) judge(r *row) {
 	switch {
 	case b.atMost != 0:
 		r.Ask, held = fmt.Sprintf("≤ %g", b.atMost), r.Median <= b.atMost
-	case b.atLeast != 0:
-		r.Ask, held = fmt.Sprintf("≥ %g", b.atLeast), r.Median >= b.atLeast
+	case b.zero:
+		r.Ask, held = "none", r.Median == 0
+	case b.ratioAtMost != 0:
+		r.Ask, held = fmt.Sprintf("ratio ≤ %g", b.ratioAtMost), r.Ratio != nil && *r.Ratio <= b.ratioAtMost
 	case b.ratioAtLeast != 0:
 		r.Ask, held = fmt.Sprintf("ratio ≥ %g", b.ratioAtLeast), r.Ratio != nil && *r.Ratio >= b.ratioAtLeast
 	default:
