@@ -58,7 +58,7 @@ func runDoctor(ctx context.Context, overrides map[string]string, out io.Writer) 
 		i := f.Interpreter
 		fmt.Fprintf(out, "  yes  %-16s %s %s%s\n", f.Runtime.ID, i.Version, i.Path, parenthesis(i.Note))
 		if i.SDKNote != "" {
-			fmt.Fprintf(out, "       %-16s SDK: %s%s\n", "", i.SDKVersion+" ", i.SDKNote)
+			fmt.Fprintf(out, "       %-16s SDK: %s\n", "", i.SDKNote)
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/butai-dev/butai/internal/edge"
@@ -37,10 +38,10 @@ func (s *Server) listen(context.Context) (err error) {
 
 func bind(address, flag string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
-	if err != nil {
+	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("%w\nIs another butai running? Choose another address with %s host:port", err, flag)
 	}
-	return l, nil
+	return l, err
 }
 
 // closeListener closes a listener that http.Server may have closed already.
