@@ -21,12 +21,15 @@ import (
 )
 
 // Users of sandboxes. As root, each sandbox gets a user id of its own out of a
-// range that neither accounts nor subordinate id ranges use, so that the
-// per-user limit of processes is a limit per sandbox.
+// range that neither accounts nor subordinate id ranges use: the per-user limit
+// of processes is then a limit per sandbox, and its connections can be told from
+// all others. Each Host takes the ids from one block of the range, so that two
+// servers on one machine rarely share any.
 const (
-	initUID  = 2_000_000_000 // the first process, once it has no more to do
-	firstUID = 2_000_000_001
-	maxUIDs  = 1 << 16
+	initUID   = 2_000_000_000 // the first process, once it has no more to do
+	firstUID  = 2_000_000_001
+	maxUIDs   = 1 << 16 // of a block
+	uidBlocks = 1 << 11
 	// insideUID is Lambda's own; a user namespace maps it to the caller.
 	insideUID = 993
 )
@@ -50,7 +53,9 @@ type Host struct {
 	serial atomic.Int64
 	mu     sync.Mutex
 	free   []int // user ids given back
-	next   int
+	next   int   // how many were given that nobody had before
+
+	firstUID int // of this Host's block
 }
 
 // NewHost returns a Host that keeps what it needs below dir, which it creates.
@@ -59,8 +64,9 @@ func NewHost(dir string, wish Wish, log *slog.Logger) (*Host, error) {
 	h := &Host{
 		log: log, root: filepath.Join(dir, "root"), tmp: filepath.Join(dir, "tmp"), wish: wish,
 		name: groupPrefix + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatInt(hostSerial.Add(1), 10), asRoot: os.Geteuid() == 0,
-		reasons: map[Level]string{}, next: firstUID,
+		reasons: map[Level]string{},
 	}
+	h.firstUID = firstUID + (os.Getpid()+int(hostSerial.Load()))%uidBlocks*maxUIDs
 	if err := os.RemoveAll(h.tmp); err != nil { // of a server that was killed
 		return nil, fmt.Errorf("clean sandbox directory: %w", err)
 	}
@@ -97,9 +103,7 @@ func (h *Host) climb() {
 		err := h.try(level)
 		if err == nil {
 			h.level = level
-			if h.asRoot || level != None {
-				h.cgroups = findCgroups("/proc/self/cgroup", "/sys/fs/cgroup", h.name)
-			}
+			h.cgroups = findCgroups("/proc/self/cgroup", "/sys/fs/cgroup", h.name)
 			return
 		}
 		h.reasons[level] = err.Error()
@@ -316,8 +320,10 @@ func (h *Host) takeUID() int {
 		return uid
 	}
 	h.next++
-	return firstUID + (h.next-firstUID-1)%maxUIDs
+	return h.firstUID + (h.next-1)%maxUIDs
 }
+
+func isSandboxUser(uid int) bool { return uid >= initUID && uid < firstUID+uidBlocks*maxUIDs }
 
 func (h *Host) giveUID(uid int) {
 	h.mu.Lock()
