@@ -16,11 +16,18 @@ import (
 // server allocate.
 const maxIndex = 10_000
 
+// maxDepth bounds how deep names may go; no input of the models is deeper.
+const maxDepth = 32
+
 // Decode reads values into in, a pointer to the Go form of the structure id.
 func Decode(s *wire.Schema, id wire.ShapeID, values url.Values, in any) error {
 	root := &tree{}
 	for name, v := range values {
-		root.put(strings.Split(name, "."), v[0])
+		path := strings.Split(name, ".")
+		if len(path) > maxDepth {
+			return &wire.SerializationError{Message: "The parameter name is nested too deeply."}
+		}
+		root.put(path, v[0])
 	}
 	return decoder{s}.structure(s.Shape(id), root, reflect.ValueOf(in).Elem())
 }
@@ -75,6 +82,9 @@ func (d decoder) structure(shape *wire.Shape, t *tree, rv reflect.Value) error {
 
 func (d decoder) value(ref wire.Ref, t *tree, rv reflect.Value) error {
 	shape := d.schema.Shape(ref.Shape)
+	if err := fits(shape, t); err != nil {
+		return err
+	}
 	flat := ref.Flattened || shape.Flattened
 	switch shape.Kind {
 	case wire.Structure:
@@ -89,6 +99,26 @@ func (d decoder) value(ref wire.Ref, t *tree, rv reflect.Value) error {
 		return d.mapping(shape, unwrap(t, flat, "entry"), rv)
 	}
 	return xmlbody.SetScalar(shape, t.text, rv)
+}
+
+// fits reports text where members belong, and members where text does. Empty
+// text is an empty list or structure.
+func fits(shape *wire.Shape, t *tree) error {
+	switch shape.Kind {
+	case wire.List, wire.Map:
+		if t.text != "" {
+			return &wire.SerializationError{Message: "Unexpected list element termination"}
+		}
+	case wire.Structure:
+		if t.text != "" {
+			return &wire.SerializationError{Message: "Unexpected complex element termination"}
+		}
+	default:
+		if !t.set {
+			return &wire.SerializationError{Message: "Start of structure or map found where not expected."}
+		}
+	}
+	return nil
 }
 
 func unwrap(t *tree, flat bool, name string) *tree {

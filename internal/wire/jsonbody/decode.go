@@ -206,13 +206,9 @@ func (d *decoder) scalar(shape *wire.Shape, rv reflect.Value, kind jsontext.Kind
 		}
 		rv.SetBool(kind == 't')
 	case wire.Integer, wire.Long:
-		f, err := strconv.ParseFloat(text, 64)
-		if kind != '0' || err != nil {
+		n, ok := integer(shape.Kind, text)
+		if kind != '0' || !ok {
 			return d.scalarMismatch(kind, text, shape)
-		}
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			n = int64(math.Trunc(f)) // AWS's parser truncates decimals
 		}
 		rv.SetInt(n)
 	case wire.Float, wire.Double:
@@ -238,6 +234,20 @@ func (d *decoder) scalar(shape *wire.Shape, rv reflect.Value, kind jsontext.Kind
 		rv.Set(reflect.ValueOf(t).Convert(reflect.TypeFor[time.Time]()))
 	}
 	return nil
+}
+
+// integer reads a number as AWS's parser does, which cuts off decimals; ok is
+// false beyond the kind's range.
+func integer(kind wire.Kind, text string) (n int64, ok bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.Abs(f) >= 1<<63 {
+			return 0, false
+		}
+		n = int64(f)
+	}
+	return n, kind == wire.Long || n == int64(int32(n))
 }
 
 var wanted = map[wire.Kind]string{
