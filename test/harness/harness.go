@@ -30,6 +30,9 @@ type Server struct {
 	exited    chan error
 }
 
+// Secret is in the environment of every server, and must stay there.
+const Secret = "must not reach functions"
+
 // binary builds butai once per test process.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "butai-test-")
@@ -70,7 +73,7 @@ func Start(t testing.TB, args ...string) *Server {
 		line = append(line, "--ephemeral")
 	}
 	s.cmd = exec.Command(Binary(t), append(line, args...)...)
-	s.cmd.Env = append(os.Environ(), "BUTAI_TEST_SECRET=must not reach functions")
+	s.cmd.Env = append(os.Environ(), "BUTAI_TEST_SECRET="+Secret)
 	s.cmd.Stderr = s.log
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
