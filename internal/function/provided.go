@@ -40,7 +40,7 @@ func (i *instance) startProvided(level sandbox.Level) error {
 	if err := i.spawn(s, api); err != nil {
 		return err
 	}
-	api.Serve(i.proc.Done())
+	api.Serve(i.proc)
 	return nil
 }
 

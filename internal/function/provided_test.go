@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/butai-dev/butai/internal/function/sandbox"
 )
 
 // runtimeClient is a runtime of provided.*: this test program, started as
@@ -30,6 +32,9 @@ func runtimeClient() {
 			os.Exit(2)
 		}
 		fmt.Println("event", string(event))
+		if victim, ok := strings.CutPrefix(string(event), `"attack `); ok {
+			event = attack(strings.TrimSuffix(victim, `"`))
+		}
 		call := base + "invocation/" + res.Header.Get("Lambda-Runtime-Aws-Request-Id")
 		switch string(event) {
 		case `"error"`:
@@ -38,6 +43,11 @@ func runtimeClient() {
 			os.Exit(7)
 		case `"hang"`:
 			time.Sleep(time.Minute)
+		case `"wait"`:
+			time.Sleep(time.Second)
+			post(call+"/response", `"my own"`)
+		case `"address"`:
+			post(call+"/response", fmt.Sprintf("%q", os.Getenv("AWS_LAMBDA_RUNTIME_API")))
 		case `"large"`:
 			status := post(call+"/response", strings.Repeat("x", maxResponse+1))
 			fmt.Println("status", status)
@@ -49,6 +59,16 @@ func runtimeClient() {
 			post(call+"/response", fmt.Sprintf(`[%s,%q,%v,%q]`, event, res.Header.Get("Lambda-Runtime-Invoked-Function-Arn"), exec, os.Args[0]))
 		}
 	}
+}
+
+// attack tries to read another sandbox's event, and to answer its call in its
+// stead: an address, a space and the call's request id.
+func attack(victim string) []byte {
+	address, id, _ := strings.Cut(victim, " ")
+	base, client := "http://"+address+"/2018-06-01/runtime/", http.Client{Timeout: 300 * time.Millisecond}
+	_, readErr := client.Get(base + "invocation/next")
+	_, answerErr := client.Post(base+"invocation/"+id+"/response", "application/json", strings.NewReader(`"forged"`))
+	return fmt.Appendf(nil, "[%v,%v]", readErr != nil && !os.IsTimeout(readErr), answerErr != nil)
 }
 
 func post(url, body string, header ...string) int {
@@ -113,6 +133,34 @@ func TestProvided(t *testing.T) {
 		if !strings.Contains(string(res.LogTail), "event "+tt.event+"\n") {
 			t.Errorf("%s: log %s", tt.event, res.LogTail)
 		}
+	}
+}
+
+// TestRuntimeAPIIsPrivate lets one function meddle with another's Runtime API.
+func TestRuntimeAPIIsPrivate(t *testing.T) {
+	t.Parallel()
+	for _, level := range []sandbox.Level{sandbox.Namespaces, sandbox.Restricted, sandbox.None} {
+		t.Run(level.String(), func(t *testing.T) {
+			r := newRig(t, func(c *Config) { c.Isolation = sandbox.Wish{Min: level, Max: level} })
+			if _, err := r.host.Level(); err != nil {
+				t.Skip(err)
+			}
+			victim, attacker := r.provided(t), r.provided(t)
+			address := decode[string](t, r.call(t, victim, `"address"`).Payload)
+			const id = "11111111-2222-3333-4444-555555555555"
+			answer := make(chan *Result, 1)
+			go func() {
+				res, err := r.Invoke(t.Context(), victim, &Request{RequestID: id, Payload: []byte(`"wait"`)})
+				if err != nil {
+					res = &Result{Payload: []byte(err.Error())}
+				}
+				answer <- res
+			}()
+			got := r.call(t, attacker, `"attack `+address+" "+id+`"`)
+			want(t, "refusals", strings.HasPrefix(string(got.Payload), "[[true,true],"), true)
+			want(t, "the victim's answer", string((<-answer).Payload), `"my own"`)
+			want(t, "its next answer", string(r.call(t, victim, `"address"`).Payload), `"`+address+`"`)
+		})
 	}
 }
 

@@ -1,7 +1,9 @@
 // Package runtimeapi serves Lambda's HTTP Runtime API ("Using the Lambda
 // runtime API for custom runtimes") to one process, for runtimes that bring
 // their own client: provided.* and AWS's runtime interface clients. Official
-// clients speak TCP only, so it listens on the loopback address.
+// clients speak TCP only and split AWS_LAMBDA_RUNTIME_API at its colon, so it
+// listens on the loopback address, which all functions can reach, and can't
+// hide behind a secret path either. So it asks of each connection whose it is.
 package runtimeapi
 
 import (
@@ -13,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strconv"
 	"sync"
@@ -31,6 +34,16 @@ const (
 
 // ErrGone means that the process has ended.
 var ErrGone = errors.New("runtimeapi: the runtime process has ended")
+
+// Process is the runtime that a Server serves.
+type Process interface {
+	// Done is closed when the process has ended, which ends waiting calls with
+	// ErrGone.
+	Done() <-chan struct{}
+	// Owns tells whether it was the process, or another one in its sandbox, that
+	// opened a connection, by the addresses that this end sees.
+	Owns(own, peer netip.AddrPort) bool
+}
 
 // Server is the Runtime API of one process. Ready and Invoke are called by one
 // goroutine at a time.
@@ -69,11 +82,34 @@ func Listen(limit int) (*Server, error) {
 // Address is the value of AWS_LAMBDA_RUNTIME_API.
 func (s *Server) Address() string { return s.listener.Addr().String() }
 
-// Serve begins to answer. The channel gone must be closed when the process has
-// ended, which ends waiting calls with ErrGone.
-func (s *Server) Serve(gone <-chan struct{}) {
-	s.gone = gone
-	go s.http.Serve(s.listener)
+// Serve begins to answer the process, and nobody else.
+func (s *Server) Serve(p Process) {
+	s.gone = p.Done()
+	go s.http.Serve(private{s.listener, p})
+}
+
+// private is a listener for one process.
+type private struct {
+	net.Listener
+	process Process
+}
+
+// Accept drops the connections of strangers without a word.
+func (l private) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil || l.process.Owns(addrPort(c.LocalAddr()), addrPort(c.RemoteAddr())) {
+			return c, err
+		}
+		c.Close()
+	}
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort()
+	}
+	return netip.AddrPort{}
 }
 
 // Close ends the server and its connections.
