@@ -7,15 +7,19 @@ LDFLAGS  := -s -w
 BUTAI_TF_PLUGIN_DIR ?= $(shell find / -xdev -maxdepth 2 -type d -name tf-plugins 2>/dev/null | head -n 1)
 export BUTAI_TF_PLUGIN_DIR
 # Tools that setup puts below .tools win over those of the machine.
-export PATH := $(CURDIR)/.tools/go/bin:$(CURDIR)/.tools/bin:$(PATH)
+export PATH := $(CURDIR)/.tools/go/bin:$(CURDIR)/.tools/python/bin:$(PATH)
 
-.PHONY: help setup build demo test test-short race check generate models bench oracle fuzz measure clean bench-short
+.PHONY: help setup setup-test build demo test test-short race check generate models bench oracle fuzz measure clean bench-short
+.NOTPARALLEL:
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
 
-setup: ## install what is missing on this machine
+setup: ## install what building and the demo need and this machine lacks
 	@scripts/setup.sh
+
+setup-test: ## install what the tests drive as well
+	@scripts/setup.sh test
 
 build: setup ## build bin/butai
 	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/butai ./cmd/butai
@@ -23,7 +27,7 @@ build: setup ## build bin/butai
 demo: build ## start butai and walk through a release from staging to production
 	@bin/butai demo $(DEMO_FLAGS)
 
-test: build ## run every test, with the real tools
+test: setup-test build ## run every test, with the real tools
 	@scripts/test.sh
 
 test-short: ## run the tests that need no server

@@ -1,63 +1,105 @@
 #!/usr/bin/env bash
-# Installs what building and testing need and this machine lacks. It installs
-# packages only on Debian and its kin, and only as root; elsewhere it says what
-# is missing. Everything it installs by hand goes below .tools.
+# Installs what this machine lacks. `setup.sh` is about building and the demo;
+# `setup.sh test` also about the tools that the tests drive. Packages come from
+# apt, as root or through sudo; without either it says what is missing. The rest
+# goes below .tools and touches nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$PWD/.tools
+export PATH=$tools/go/bin:$tools/python/bin:$PATH
 want_go=$(sed -n 's/^go //p' go.mod)
+toolchain=go1.26.8
+boto3=1.43.11 awscli=1.45.11
+needed=() wished=()
 
 have() { command -v "$1" >/dev/null 2>&1; }
+say() { echo "setup: $*" >&2; }
 
-apt() {
+# at_least WANTED HAVE: a comparison of versions.
+at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+
+# go_fits: go's own version is new enough, without a toolchain download.
+go_fits() {
+	local version
+	version=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed 's/^go//') || return 1
+	[ -n "$version" ] && at_least "$want_go" "$version"
+}
+
+# boto3_fits, aws_fits: new enough to read AWS_ENDPOINT_URL, which Debian 12's
+# are not.
+boto3_fits() { python3 -c 'import boto3; print(boto3.__version__)' 2>/dev/null | { read -r v && at_least 1.28 "$v"; }; }
+aws_fits() {
+	local version
+	version=$(aws --version 2>/dev/null | sed -n 's|^aws-cli/\([0-9.]*\).*|\1|p')
+	case $version in
+	"") false ;;
+	1.*) at_least 1.29 "$version" ;;
+	*) at_least 2.13 "$version" ;;
+	esac
+}
+python_fits() { boto3_fits && { [ -z "$1" ] || aws_fits; }; }
+
+# plan lists the packages that are missing.
+plan() {
+	go_fits || have go || needed+=(golang-go)
+	python_fits "$1" || python3 -c 'import ensurepip, venv' 2>/dev/null || needed+=(python3 python3-venv)
+	[ ${#needed[@]} -eq 0 ] || [ -e /etc/ssl/certs/ca-certificates.crt ] || needed+=(ca-certificates)
+	[ -n "$1" ] || return 0
+	have node || wished+=(nodejs)
+	have javac || wished+=(default-jdk-headless)
+	have postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || wished+=(postgresql)
+}
+
+# apt_install installs packages, or says how to.
+apt_install() {
+	local sudo=""
+	[ "$(id -u)" -eq 0 ] || sudo=sudo
 	if ! have apt-get; then
-		echo "setup: please install: $*" >&2
+		say "please install what Debian calls $*"
+		return 1
+	elif [ -n "$sudo" ] && ! { have sudo && { [ -t 0 ] || sudo -n true 2>/dev/null; }; }; then
+		say "please run as root: apt-get install -y $*"
 		return 1
 	fi
-	local sudo=""
-	if [ "$(id -u)" -ne 0 ]; then
-		have sudo || { echo "setup: please install as root: apt-get install $*" >&2; return 1; }
-		sudo=sudo
-	fi
-	[ -n "${updated:-}" ] || { $sudo apt-get update -qq >/dev/null; updated=1; }
-	DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+	say "apt-get install $*"
+	[ -n "${updated:-}" ] || { $sudo apt-get update -qq >/dev/null && updated=1; }
+	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# go_is_new_enough GO: its own version, without a toolchain download.
-go_is_new_enough() {
-	local v
-	v=$(GOTOOLCHAIN=local "$1" env GOVERSION 2>/dev/null | sed 's/^go//') || return 1
-	[ -n "$v" ] && [ "$(printf '%s\n%s\n' "$want_go" "$v" | sort -V | head -n 1)" = "$want_go" ]
-}
-
+# Go toolchains are modules: any Go fetches one through the module proxy, and
+# checks it against the checksum database.
 install_go() {
-	have go && go_is_new_enough go && return
-	[ -x "$tools/go/bin/go" ] && return
-	have go || apt golang-go ca-certificates
-	# Go toolchains are modules: any Go can fetch one through the module proxy.
-	local release=v0.0.1-go1.26.8.linux-$(dpkg --print-architecture 2>/dev/null || echo amd64) scratch
-	scratch=$(mktemp -d)
-	(cd "$scratch" && go mod init scratch >/dev/null 2>&1 && GOFLAGS=-mod=mod go mod download "golang.org/toolchain@$release")
+	go_fits && return
+	local release scratch
 	mkdir -p "$tools"
-	cp -r "$(go env GOMODCACHE)/golang.org/toolchain@$release" "$tools/go"
-	chmod -R u+w "$tools/go"
-	chmod +x "$tools"/go/bin/* "$tools"/go/pkg/tool/*/* 2>/dev/null || true
+	scratch=$(mktemp -d "$tools/go.XXXXXX")
+	release=golang.org/toolchain@v0.0.1-$toolchain.$(go env GOOS)-$(go env GOARCH)
+	say "fetching $toolchain into .tools/go"
+	(
+		cd "$scratch"
+		export GOFLAGS=-mod=mod GOTOOLCHAIN=local GOMODCACHE=$scratch/cache
+		go mod init scratch >/dev/null 2>&1
+		go mod download "$release"
+	)
+	chmod -R u+w "$scratch"
+	rm -rf "$tools/go"
+	mv "$scratch/cache/$release" "$tools/go"
+	chmod +x "$tools"/go/bin/* "$tools"/go/pkg/tool/*/*
 	rm -rf "$scratch"
 }
 
-# A Python with boto3, for handlers and as a client; python3-boto3 is Debian's.
+# install_python makes a virtual environment; the Makefile puts it on PATH.
 install_python() {
-	local p
-	for p in python3 python3.11 python3.12 python3.13; do
-		if have "$p" && "$p" -c 'import boto3' 2>/dev/null; then return; fi
-	done
-	apt python3 python3-boto3
+	python_fits "$1" && return
+	say "pip install boto3${1:+ awscli} into .tools/python"
+	[ -x "$tools/python/bin/pip" ] || python3 -m venv --clear "$tools/python"
+	"$tools/python/bin/pip" install --quiet --disable-pip-version-check "boto3==$boto3" ${1:+"awscli==$awscli"}
 }
 
+for_tests=${1:-}
+plan "$for_tests"
+[ ${#needed[@]} -eq 0 ] || apt_install "${needed[@]}" || exit 1
+[ ${#wished[@]} -eq 0 ] || apt_install "${wished[@]}" || say "the tests that need them will be skipped"
 install_go
-install_python
-have node || apt nodejs || true
-have aws || apt awscli || true
-ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || apt postgresql || true
-have javac || apt default-jdk-headless || true
-have terraform || echo "setup: terraform is not installed; its tests will be skipped" >&2
+install_python "$for_tests"
+[ -z "$for_tests" ] || have terraform || say "terraform is not installed; its tests will be skipped"

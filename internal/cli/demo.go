@@ -52,7 +52,7 @@ func runDemo(ctx context.Context, o demoOptions, out, errOut io.Writer) (err err
 	defer func() { err = errors.Join(err, srv.Close()) }()
 	if o.runtime == "" {
 		if o.runtime = srv.PythonWithSDK(ctx); o.runtime == "" {
-			return errors.New("no Python that carries boto3 is installed: install python3 and its boto3 package (Debian: apt-get install python3-boto3)")
+			return errors.New("no Python with a boto3 that handlers can use is installed: pip install boto3 (butai doctor says what was found)")
 		}
 	}
 	serving, stop := context.WithCancel(ctx)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -115,7 +116,7 @@ func TestPythonSDKGoesToCompatibleVersionsOnly(t *testing.T) {
 	site := filepath.Join(root, "versions/3.11.7/lib/python3.11/site-packages")
 	for _, part := range pythonSDKParts {
 		install(t, filepath.Join(site, part.module, "x"), "")
-		install(t, filepath.Join(site, part.distribution+"-1.2.3.dist-info", "METADATA"), "Version: 1.2.3\nRequires-Python: >=3.10\n\nVersion: 9\n")
+		install(t, filepath.Join(site, part.distribution+"-1.40.3.dist-info", "METADATA"), "Version: 1.40.3\nRequires-Python: >=3.10\n\nVersion: 9\n")
 	}
 	for _, v := range []string{"3.9.1", "3.11.7", "3.13.0"} {
 		install(t, filepath.Join(root, "versions", v, "bin", "python"+v[:len(v)-2]), "\x7fELF")
@@ -128,6 +129,45 @@ func TestPythonSDKGoesToCompatibleVersionsOnly(t *testing.T) {
 		}
 		if len(i.SDK) != want || i.SDKNote == "" {
 			t.Errorf("%s: %d parts (%s), want %d", id, len(i.SDK), i.SDKNote, want)
+		}
+	}
+}
+
+// TestPythonSDKOfDebian reads what Debian's packages install, and takes a copy
+// in a virtual environment on PATH if Debian's is too old to find butai.
+func TestPythonSDKOfDebian(t *testing.T) {
+	for _, tt := range []struct {
+		debian string // boto3's version
+		venv   bool
+		want   string // version offered
+		note   string // part of it
+	}{
+		{"1.34.46", false, "1.34.46", "usr/lib/python3/dist-packages"},
+		{"1.26.27", false, "", "AWS_ENDPOINT_URL"},
+		{"1.26.27", true, "1.43.11", "venv/lib/python3.11/site-packages"},
+	} {
+		home := t.TempDir()
+		install(t, filepath.Join(home, "pyenv/versions/3.11.2/bin/python3.11"), "\x7fELF")
+		packages := filepath.Join(home, "usr/lib/python3/dist-packages")
+		for _, part := range pythonSDKParts {
+			install(t, filepath.Join(packages, part.module, "x"), "")
+			install(t, filepath.Join(packages, part.distribution+"-"+tt.debian+".egg-info", "PKG-INFO"), "Version: "+tt.debian+"\nRequires-Python: >=3.7\n")
+		}
+		p := places{pyenvRoot: filepath.Join(home, "pyenv"), path: []string{"bin", filepath.Join(home, "usr/bin")}}
+		if tt.venv {
+			p.path = append(p.path, filepath.Join(home, "venv/bin"))
+			site := filepath.Join(home, "venv/lib/python3.11/site-packages")
+			for _, part := range pythonSDKParts {
+				install(t, filepath.Join(site, part.module, "x"), "")
+				install(t, filepath.Join(site, part.distribution+"-1.43.11.dist-info", "METADATA"), "Version: 1.43.11\nRequires-Python: >=3.10\n")
+			}
+		}
+		i, err := newSet(t, home, p).Lookup(t.Context(), "python3.11")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i.SDKVersion != tt.want || len(i.SDK) > 0 != (tt.want != "") || !strings.Contains(i.SDKNote, tt.note) {
+			t.Errorf("Debian's %s, venv %v: offered %q (%d parts, %s); want %q, %s", tt.debian, tt.venv, i.SDKVersion, len(i.SDK), i.SDKNote, tt.want, tt.note)
 		}
 	}
 }

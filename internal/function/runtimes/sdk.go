@@ -17,12 +17,21 @@ var pythonSDKParts = []struct{ distribution, module string }{
 	{"jmespath", "jmespath"}, {"python_dateutil", "dateutil"}, {"six", "six.py"}, {"urllib3", "urllib3"},
 }
 
+// oldestPythonSDK is the first boto3 that reads AWS_ENDPOINT_URL, which leads
+// functions to this server ("Service-specific endpoints" of the AWS SDKs and
+// Tools guide). An older one, such as Debian 12's, would call AWS itself.
+const oldestPythonSDK = "1.28"
+
 // pythonSDK is a copy of boto3 in some interpreter's library.
 type pythonSDK struct {
 	dir      string   // site-packages
 	version  string   // boto3's
 	paths    []string // modules to offer
 	requires []string // Requires-Python of every part that says so
+}
+
+func (s pythonSDK) tooOld() bool {
+	return compareVersions(numbers(s.version), numbers(oldestPythonSDK)) < 0
 }
 
 func (s pythonSDK) fits(python []int) bool {
@@ -36,16 +45,21 @@ func (s pythonSDK) fits(python []int) bool {
 
 // pythonSDKs finds the copies on this host, newest boto3 first.
 func (p places) pythonSDKs() []pythonSDK {
-	var dirs []string
-	for _, pattern := range []string{
+	var patterns, dirs []string
+	for _, dir := range p.path { // an active virtual environment among them
+		if filepath.IsAbs(dir) {
+			patterns = append(patterns, filepath.Join(filepath.Dir(dir), "lib/python*/site-packages"))
+		}
+	}
+	for _, pattern := range append(patterns,
 		filepath.Join(p.pyenvRoot, "versions/*/lib/python*/site-packages"),
-		p.system + "/usr/lib/python*/dist-packages", p.system + "/usr/local/lib/python*/dist-packages",
-		p.system + "/usr/local/lib/python*/site-packages", p.system + "/opt/homebrew/lib/python*/site-packages",
-		p.system + "/usr/lib/python*/site-packages",
+		p.system+"/usr/lib/python*/dist-packages", p.system+"/usr/local/lib/python*/dist-packages",
+		p.system+"/usr/local/lib/python*/site-packages", p.system+"/opt/homebrew/lib/python*/site-packages",
+		p.system+"/usr/lib/python*/site-packages",
 		filepath.Join(p.home, ".local/lib/python*/site-packages"),
 		filepath.Join(p.home, ".local/share/uv/python/*/lib/python*/site-packages"),
 		filepath.Join(p.home, ".asdf/installs/python/*/lib/python*/site-packages"),
-	} {
+	) {
 		names, err := filepath.Glob(filepath.Join(pattern, "boto3"))
 		if err != nil {
 			continue
@@ -89,10 +103,18 @@ func readPythonSDK(dir string) (pythonSDK, bool) {
 }
 
 // readMetadata returns Version and Requires-Python of an installed package
-// ("Core metadata specifications" of the Python packaging guide).
+// ("Core metadata specifications" of the Python packaging guide), from the
+// file that pip leaves or the one that Debian's packages have.
 func readMetadata(dir, distribution string) (version, requires string) {
-	names, err := filepath.Glob(filepath.Join(dir, distribution+"-*", "METADATA"))
-	if err != nil || len(names) == 0 {
+	var names []string
+	for _, name := range []string{"-*.dist-info/METADATA", "-*.egg-info/PKG-INFO"} {
+		found, err := filepath.Glob(filepath.Join(dir, distribution+name))
+		if err != nil {
+			return "", ""
+		}
+		names = append(names, found...)
+	}
+	if len(names) == 0 {
 		return "", ""
 	}
 	f, err := os.Open(names[0])
@@ -161,15 +183,21 @@ func pad(version []int, n int) []int {
 func (s *Set) attachPythonSDK(i *Interpreter) {
 	version := numbers(i.Version)
 	for _, sdk := range s.sdks() {
-		if sdk.fits(version) {
+		if !sdk.tooOld() && sdk.fits(version) {
 			i.SDK, i.SDKVersion = sdk.paths, sdk.version
 			i.SDKNote = fmt.Sprintf("boto3 %s from %s", sdk.version, sdk.dir)
 			return
 		}
 	}
-	i.SDKNote = "no boto3 on this host fits; bring it in the function's zip or a layer"
-	if len(s.sdks()) > 0 {
-		i.SDKNote = fmt.Sprintf("boto3 %s of this host needs Python %s; bring an older one in the function's zip or a layer", s.sdks()[0].version, s.sdks()[0].requires[0])
+	i.SDKNote = "no boto3 on this host (pip install boto3); bring it in the function's zip or a layer"
+	if len(s.sdks()) == 0 {
+		return
+	}
+	if newest := s.sdks()[0]; newest.tooOld() {
+		i.SDKNote = fmt.Sprintf("boto3 %s from %s knows no AWS_ENDPOINT_URL (%s is the first that does): pip install boto3, or bring it in the function's zip or a layer",
+			newest.version, newest.dir, oldestPythonSDK)
+	} else {
+		i.SDKNote = fmt.Sprintf("boto3 %s of this host needs Python %s; bring an older one in the function's zip or a layer", newest.version, newest.requires[0])
 	}
 }
 
