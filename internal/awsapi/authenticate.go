@@ -42,7 +42,7 @@ func (h *Handler) lookup(accessKeyID, token string) (string, sigv4.KeyStatus) {
 // authenticate verifies the signature, reads the body and finds out who
 // calls. A key that butai issued must verify. A key it didn't issue can't be
 // verified: it acts as the root user of the account that it spells, if it is
-// 12 digits, unless credentials are strict.
+// 12 digits, unless credentials are strict or the request is suspect.
 func (c *call) authenticate() (*wire.Caller, error) {
 	r := c.req.Request
 	signature, err := sigv4.Parse(r)
@@ -50,7 +50,7 @@ func (c *call) authenticate() (*wire.Caller, error) {
 		return nil, c.describe(err)
 	}
 	who := c.handler.Keys.Lookup(signature.AccessKeyID)
-	if who == nil && !c.handler.StrictCredentials {
+	if who == nil && !c.handler.strict(r) {
 		who = root(signature.AccessKeyID)
 		err = c.readBody(sigv4.UnverifiedBody(r))
 	} else {
@@ -67,6 +67,11 @@ func (c *call) authenticate() (*wire.Caller, error) {
 		AccessKeyID: signature.AccessKeyID, SourceIP: sourceIP(r), UserAgent: r.UserAgent(), RequestID: c.requestID,
 		Endpoint: endpoint(r), Secure: r.TLS != nil,
 	}, nil
+}
+
+// strict tells whether a request needs a key that butai issued.
+func (h *Handler) strict(r *http.Request) bool {
+	return h.StrictCredentials || h.Suspect != nil && h.Suspect(r)
 }
 
 // verify checks the signature and leaves the body in c.req.Body. S3 declares

@@ -45,6 +45,9 @@ type Config struct {
 	// StrictCredentials refuses access keys that butai didn't issue, which
 	// otherwise act as the root user of their account.
 	StrictCredentials bool
+	// Suspect tells of which requests they are refused in any case; nil means
+	// of none. It is asked only about requests with such a key.
+	Suspect func(*http.Request) bool
 }
 
 // Handler serves the AWS APIs.

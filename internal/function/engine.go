@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -109,6 +110,12 @@ func New(cfg Config) (*Engine, error) {
 
 // Report tells what isolation functions get. The first call tries it out.
 func (e *Engine) Report(ctx context.Context) []sandbox.Rung { return e.host.Report(ctx) }
+
+// MayHaveOpened tells whether the peer of a TCP connection on this machine may
+// be a function, by the addresses that this end sees; sandbox.Host says how.
+func (e *Engine) MayHaveOpened(own, peer netip.AddrPort) bool {
+	return e.host.MayHaveOpened(own, peer)
+}
 
 // Retire ends the sandboxes of a function version that will not be invoked any
 // more: idle ones now, busy ones after their current call.

@@ -84,12 +84,14 @@ func (s *Server) Serve(ctx context.Context) error {
 	failed := make(chan error, 2)
 	// Functions see header names as the client spelt them.
 	plain := edge.KeepSpelling(servers[0], s.listener)
+	noteOrigins(servers[0])
 	go func() { failed <- servers[0].Serve(plain) }()
 	if s.secure != nil {
 		secure := s.httpServer()
 		secure.TLSConfig = &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return s.services.acm.ForHost(hello.Context(), hello.ServerName)
 		}}
+		noteOrigins(secure)
 		servers = append(servers, secure)
 		go func() { failed <- secure.ServeTLS(s.secure, "", "") }()
 	}

@@ -217,7 +217,7 @@ func (s *Server) startNames(context.Context) error {
 func (s *Server) buildHandler(context.Context) error {
 	api, err := awsapi.New(awsapi.Config{
 		Services: s.services.registrations(), Keys: s.services.iam, Authorizer: s.services.iam,
-		Log: s.cfg.Log, Clock: s.cfg.Clock, StrictCredentials: s.cfg.StrictCredentials,
+		Log: s.cfg.Log, Clock: s.cfg.Clock, StrictCredentials: s.cfg.StrictCredentials, Suspect: s.fromFunction,
 	})
 	if err != nil {
 		return err

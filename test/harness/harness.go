@@ -65,6 +65,24 @@ func Binary(t testing.TB) string {
 // among args it is ephemeral.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
+	return start(t, nil, args)
+}
+
+// Nobody is the user that StartAsNobody starts servers as.
+const Nobody = 65534
+
+// StartAsNobody runs butai like Start, but as a user without privileges; the
+// test is skipped if it has none itself to give up.
+func StartAsNobody(t testing.TB, args ...string) *Server {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root can become somebody else")
+	}
+	return start(t, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: Nobody, Gid: Nobody}}, args)
+}
+
+func start(t testing.TB, attr *syscall.SysProcAttr, args []string) *Server {
+	t.Helper()
 	s := &Server{log: &lockedBuffer{}, exited: make(chan error, 1)}
 	line := []string{"serve", "--listen", "127.0.0.1:0", "--log-level", "debug"}
 	if i := indexOf(args, "--data-dir"); i >= 0 {
@@ -74,7 +92,7 @@ func Start(t testing.TB, args ...string) *Server {
 	}
 	s.cmd = exec.Command(Binary(t), append(line, args...)...)
 	s.cmd.Env = append(os.Environ(), "BUTAI_TEST_SECRET="+Secret)
-	s.cmd.Stderr = s.log
+	s.cmd.Stderr, s.cmd.SysProcAttr = s.log, attr
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -30,8 +30,13 @@ type host struct {
 
 func newHost(t *testing.T) *host {
 	t.Helper()
-	s := harness.Start(t, "--data-dir", t.TempDir())
-	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String(s.URL), RetryMaxAttempts: 1, Credentials: harness.Credentials("000000000000", "butai")}
+	return hostOn(t, harness.Start(t, "--data-dir", t.TempDir()))
+}
+
+// hostOn prepares a server for functions.
+func hostOn(t *testing.T, s *harness.Server) *host {
+	t.Helper()
+	cfg := configOf(s)
 	role, err := iam.NewFromConfig(cfg).CreateRole(t.Context(), &iam.CreateRoleInput{
 		RoleName:                 aws.String("exec"),
 		AssumeRolePolicyDocument: aws.String(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]}`),
@@ -40,6 +45,11 @@ func newHost(t *testing.T) *host {
 		t.Fatal(err)
 	}
 	return &host{T: t, server: s, lambda: lambda.NewFromConfig(cfg), role: *role.Role.Arn}
+}
+
+// configOf is an SDK's configuration for a client with the account's own keys.
+func configOf(s *harness.Server) aws.Config {
+	return aws.Config{Region: "us-east-1", BaseEndpoint: aws.String(s.URL), RetryMaxAttempts: 1, Credentials: harness.Credentials("000000000000", "butai")}
 }
 
 // runtimes are the languages of the handlers in testdata.
