@@ -5,9 +5,39 @@ import (
 	"time"
 )
 
-// Invoke implements Invoker. The context only bounds the wait for a sandbox: a
-// function that has begun runs on when its caller goes away, as on AWS.
+// Invoke implements Invoker. A function that has begun runs on when its caller
+// goes away, as on AWS: ctx bounds how long the caller waits.
 func (e *Engine) Invoke(ctx context.Context, spec *Spec, req *Request) (*Result, error) {
+	if !mayOutlast(ctx, spec) {
+		return e.call(ctx, spec, req)
+	}
+	type answer struct {
+		result *Result
+		err    error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		result, err := e.call(context.WithoutCancel(ctx), spec, req)
+		answered <- answer{result, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.result, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// mayOutlast reports whether a call may last beyond ctx's deadline. Most can't:
+// a function's own timeout is usually far below API Gateway's 29 seconds, and
+// a call that needs no watching needs no goroutine either.
+func mayOutlast(ctx context.Context, spec *Spec) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && time.Until(deadline) < initLimit+spec.Timeout
+}
+
+// call waits for a sandbox, until ctx ends, and runs one call in it.
+func (e *Engine) call(ctx context.Context, spec *Spec, req *Request) (*Result, error) {
 	i, leave, err := e.acquire(ctx, spec)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -267,4 +268,26 @@ func TestSlowInitRunsAgainUnderTheTimeout(t *testing.T) {
 	if got := masked(r.logs.text()); got != initStart+"INIT_REPORT Init Duration: <ms> ms\tPhase: init\tStatus: timeout\n"+started+ended+reported+"\n" {
 		t.Errorf("log %q", got)
 	}
+}
+
+func TestFunctionRunsOnAfterItsCallerGaveUp(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, `
+import time
+def handler(event, context):
+    time.sleep(event)
+    print("slept", event)
+`)
+	spec.Timeout = 5 * time.Second
+	r.call(t, spec, "0")
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := r.Invoke(ctx, spec, &Request{RequestID: ident.UUID(), Payload: []byte("1")}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("a call that lasts longer than its caller waits ended with %v", err)
+	}
+	if strings.Contains(r.logs.text(), "slept 1") {
+		t.Fatal("the caller was answered only when the function had ended")
+	}
+	waitFor(t, "the function to end", func() bool { return strings.Contains(r.logs.text(), "slept 1") })
 }
