@@ -45,13 +45,16 @@ func (b *bench) measureGateway(ctx context.Context) (err error) {
 // compare it with.
 func (b *bench) races(ctx context.Context, butai *endpoint) (err error) {
 	rivals := []rival{}
-	for _, loops := range []int{1, runtime.NumCPU()} {
-		bare, err := startFloor(loops)
+	for _, f := range []struct {
+		name  string
+		loops int
+	}{{"bare loop", 1}, {"bare loop per core", runtime.NumCPU()}} {
+		bare, err := startFloor(f.loops)
 		if err != nil {
 			return fmt.Errorf("the floor needs %s: %w", floorPython, err)
 		}
 		defer func() { err = errors.Join(err, bare.close()) }()
-		rivals = append(rivals, rival{fmt.Sprintf("%d bare loop(s)", loops), bare})
+		rivals = append(rivals, rival{f.name, bare})
 	}
 	ceiling, err := startEcho()
 	if err != nil {

@@ -82,6 +82,9 @@ func run(ctx context.Context) (err error) {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
+	if b.report.Machine.LoadAfter, err = loadAverage(); err != nil {
+		return err
+	}
 	b.report.print(os.Stdout)
 	if out == "" {
 		return nil

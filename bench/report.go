@@ -38,12 +38,15 @@ type row struct {
 }
 
 type machine struct {
-	CPU    string  `json:"cpu"`
-	Cores  int     `json:"cores"`
-	Kernel string  `json:"kernel"`
-	Go     string  `json:"go"`
-	Python string  `json:"python"`
-	Load   float64 `json:"load"` // average of the minute before the run
+	CPU    string `json:"cpu"`
+	Cores  int    `json:"cores"`
+	Kernel string `json:"kernel"`
+	Go     string `json:"go"`
+	Python string `json:"python"`
+	// Load averages of the minutes before the run and at its end: with more
+	// than cores, other work had a part in the figures.
+	LoadBefore float64 `json:"loadBefore"`
+	LoadAfter  float64 `json:"loadAfter"`
 }
 
 func describeMachine() (machine, error) {
@@ -61,15 +64,23 @@ func describeMachine() (machine, error) {
 			}
 		}
 	}
-	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
-		if _, err := fmt.Sscan(string(text), &m.Load); err != nil {
-			return m, err
-		}
+	var err error
+	if m.LoadBefore, err = loadAverage(); err != nil {
+		return m, err
 	}
 	if out, err := exec.Command(floorPython, "--version").Output(); err == nil {
 		m.Python = strings.TrimSpace(strings.TrimPrefix(string(out), "Python "))
 	}
 	return m, nil
+}
+
+// loadAverage is the last minute's.
+func loadAverage() (load float64, err error) {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err == nil {
+		_, err = fmt.Sscan(string(text), &load)
+	}
+	return load, err
 }
 
 // series are the figures of one subject, round by round.
@@ -137,7 +148,7 @@ func (r *report) note(format string, args ...any) {
 
 func (r *report) print(to io.Writer) {
 	m := r.Machine
-	fmt.Fprintf(to, "%s\n%s, %d cores, Linux %s, %s, Python %s, load %.1f\n\n", r.Date, m.CPU, m.Cores, m.Kernel, m.Go, m.Python, m.Load)
+	fmt.Fprintf(to, "%s\n%s, %d cores, Linux %s, %s, Python %s, load %.1f before, %.1f after\n\n", r.Date, m.CPU, m.Cores, m.Kernel, m.Go, m.Python, m.LoadBefore, m.LoadAfter)
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "what\tunit\tmedian\tmin\tmax\tbaseline\tratio\task")
 	for i := range r.Rows {
