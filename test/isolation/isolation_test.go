@@ -211,6 +211,10 @@ func TestBombsStayInside(t *testing.T) {
 	if err := json.Unmarshal([]byte(payload), &forks); err != nil || failed != "" || !forks.Refused || forks.Made > 1024 {
 		t.Errorf("fork bomb: %v %s: %s, want a limit of 1024 processes", err, failed, payload)
 	}
+	// Its thousand processes go with it, instead of waking up under other tests.
+	if _, err := h.lambda.DeleteFunction(h.Context(), &lambda.DeleteFunctionInput{FunctionName: aws.String("forks")}); err != nil {
+		t.Error(err)
+	}
 	for _, name := range []string{"memory", "memory-node"} {
 		payload, failed := h.invoke(name, nil)
 		if failed != "Unhandled" || !strings.Contains(payload, "Runtime.OutOfMemory") && !strings.Contains(payload, "Runtime.ExitError") {
