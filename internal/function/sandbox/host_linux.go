@@ -159,6 +159,9 @@ func (h *Host) start(level Level, spec *Spec, trial bool) (*Process, error) {
 		p.release()
 		return nil, err
 	}
+	if p.alarm != nil {
+		go p.guardMemory(p.alarm, p.limit, int64(spec.TmpMB)<<20)
+	}
 	go p.wait()
 	return p, nil
 }
@@ -175,12 +178,19 @@ func (h *Host) prepare(p *Process, level Level, spec *Spec) error {
 		}
 		p.tmp = tmp
 	}
-	group, err := h.cgroups.create("sandbox-"+strconv.FormatInt(h.serial.Add(1), 10), spec.MemoryMB, spec.MaxTasks)
+	memory := spec.MemoryMB
+	if level == Namespaces && memory > 0 {
+		memory += spec.TmpMB // see guardMemory
+	}
+	group, err := h.cgroups.create("sandbox-"+strconv.FormatInt(h.serial.Add(1), 10), memory, spec.MaxTasks)
 	if err != nil {
 		return err
 	}
-	p.group = group
-	return nil
+	p.group, p.limit = group, int64(spec.MemoryMB)<<20
+	if memory > spec.MemoryMB && group.memory != "" {
+		p.alarm, err = group.alarm(p.limit)
+	}
+	return err
 }
 
 func (h *Host) startPlain(p *Process, spec *Spec) error {
@@ -203,9 +213,16 @@ func (h *Host) startPlain(p *Process, spec *Spec) error {
 	return nil
 }
 
+// errNoInit ends what would otherwise be an endless line of programs, each
+// starting itself again.
+var errNoInit = errors.New("this program was started to become a sandbox and went on as itself: its main, or TestMain, must call sandbox.MaybeInit first")
+
 // startInit starts this program as the sandbox's first process, limits it, and
 // only then tells it what to do.
 func (h *Host) startInit(p *Process, level Level, spec *Spec, trial bool) error {
+	if os.Args[0] == initName {
+		return errNoInit
+	}
 	configRead, configWrite, err := os.Pipe()
 	if err != nil {
 		return err
