@@ -42,6 +42,7 @@ func TestReleaseProcedures(t *testing.T) {
 			p.firstRelease()
 			released <- p.api
 			p.errors()
+			p.addresses()
 			p.changeCode()
 			p.changeAPI()
 			p.rollBack()
@@ -115,6 +116,20 @@ func (p *project) errors() {
 		p.post(stage, "/user/abcdefgh", `{}`, 400, "{\n  \"error\": \"`name` is required.\"\n}\n")
 		p.answers(stage, "/user/breakdown", 500, "{\n  \"error\": \"u'breakdown'\"\n}\n")
 		p.answers(stage, "/user", 403, `{"message":"Missing Authentication Token"}`)
+	}
+}
+
+// addresses asks production in each way that an API without a domain can be.
+func (p *project) addresses() {
+	harness.Tool(p, "curl")
+	for _, args := range [][]string{
+		{"-H", "Host: " + p.api + ".execute-api.us-east-1.amazonaws.com", p.server.URL + "/prod/user/abcdefgh"},
+		{"-H", "Host: " + p.api + ".execute-api.localhost", p.server.URL + "/prod/user/abcdefgh"},
+		{p.server.API(p.api, "prod") + "/user/abcdefgh"},
+		{p.server.URL + "/restapis/" + p.api + "/prod/_user_request_/user/abcdefgh"},
+	} {
+		got := p.server.Run(p, "", "curl", append([]string{"-sS", "--noproxy", "*"}, args...)...)
+		p.sameJSON(strings.Join(args, " "), got, `{"id": "abcdefgh", "release": "one", "table": "example_user"}`)
 	}
 }
 

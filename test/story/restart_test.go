@@ -29,6 +29,17 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// TestStrictCredentials restarts a server so that it takes no keys but its own.
+func TestStrictCredentials(t *testing.T) {
+	t.Parallel()
+	python := harness.Python(t)
+	dir := t.TempDir()
+	s := harness.Start(t, "--data-dir", dir)
+	left := runScript(t, s, python, "strict", "leave")
+	s.Stop(t)
+	runScript(t, harness.Start(t, "--data-dir", dir, "--strict-credentials"), python, "strict", "use", left)
+}
+
 // authority is the path of the certificate to trust.
 func authority(t *testing.T, s *harness.Server) string {
 	t.Helper()
