@@ -252,3 +252,31 @@ def handler(event, context):
 		})
 	}
 }
+
+// TestTmpIsADisk fills /tmp beyond the function's memory, as on Lambda.
+func TestTmpIsADisk(t *testing.T) {
+	t.Parallel()
+	r := isolated(t)
+	spec := r.python(t, `
+import os
+def handler(mb, context):
+    try:
+        with open('/tmp/data', 'wb') as f:
+            for _ in range(mb):
+                f.write(b'x' * (1 << 20))
+    except OSError as e:
+        return [os.stat('/tmp/data').st_size >> 20, e.strerror]
+    return [os.stat('/tmp/data').st_size >> 20, '']
+`)
+	spec.MemoryMB, spec.EphemeralMB, spec.Timeout = 128, 256, 20*time.Second
+	for _, tt := range []struct{ event, payload, report string }{
+		{`200`, `[200, ""]`, "Memory Size: 128 MB\tMax Memory Used: "},
+		{`300`, `[256, "No space left on device"]`, "Memory Size: 128 MB\tMax Memory Used: "},
+	} {
+		res := r.call(t, spec, tt.event)
+		want(t, "payload", string(res.Payload), tt.payload)
+		if !strings.Contains(string(res.LogTail), tt.report) || strings.Contains(string(res.LogTail), "Used: 128 MB") {
+			t.Errorf("%s: log %s", tt.event, res.LogTail)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -16,8 +17,13 @@ type Process struct {
 	cmd    *exec.Cmd // nil if the program could not be started
 	group  *group
 	uid    int
+	limit  int64 // memory of its processes, bytes
 	tmp    string
 	status *os.File // where the first process reports, nil without one
+
+	alarm     *os.File     // rings for guardMemory, nil without
+	taken     atomic.Int64 // the most memory that guardMemory saw its processes take
+	overLimit atomic.Bool  // guardMemory has ended it
 
 	setup      string
 	setupErrno syscall.Errno
@@ -63,9 +69,22 @@ func (p *Process) PeakMemory() int64 {
 	default:
 	}
 	if p.group.peak != nil {
-		return p.group.peakBytes()
+		return p.highest()
 	}
 	return residentPeak(p.Pid())
+}
+
+// highest is the group's high-water mark without the files in /tmp, which only
+// matter, and are only known, when all was more than the function's memory.
+func (p *Process) highest() int64 {
+	peak := p.group.peakBytes()
+	if p.alarm != nil && peak > p.limit {
+		if taken := p.taken.Load(); taken > 0 {
+			return taken
+		}
+		return p.limit // nobody has looked yet
+	}
+	return peak
 }
 
 // residentPeak reads a process's high-water mark of resident memory.
@@ -111,9 +130,9 @@ func (p *Process) wait() {
 		p.exit.Code = wait.ExitStatus()
 	}
 	if p.exit.Signal == syscall.SIGKILL {
-		p.exit.OutOfMemory = p.group.oomKilled()
+		p.exit.OutOfMemory = p.overLimit.Load() || p.group.oomKilled()
 	}
-	p.peak = p.group.peakBytes()
+	p.peak = p.highest()
 	if p.peak == 0 && p.cmd != nil {
 		if usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 			p.peak = usage.Maxrss << 10
@@ -124,6 +143,9 @@ func (p *Process) wait() {
 }
 
 func (p *Process) release() {
+	if p.alarm != nil {
+		p.alarm.Close()
+	}
 	if p.group != nil {
 		p.group.remove()
 	}
