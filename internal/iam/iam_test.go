@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,14 @@ func TestRefusals(t *testing.T) {
 			"PutUserPolicy", &iamapi.PutUserPolicyRequest{UserName: wire.Ptr("user"), PolicyName: wire.Ptr("x"), PolicyDocument: wire.Ptr("{")},
 			"MalformedPolicyDocument", "Syntax errors in policy.",
 		},
+		"trust in a role that is not there": {
+			"CreateRole", &iamapi.CreateRoleRequest{RoleName: wire.Ptr("new"), AssumeRolePolicyDocument: wire.Ptr(trusting("role/new"))},
+			"MalformedPolicyDocument", `Invalid principal in policy: "AWS":"arn:aws:iam::000000000000:role/new"`,
+		},
+		"trust in a user that is not there": {
+			"UpdateAssumeRolePolicy", &iamapi.UpdateAssumeRolePolicyRequest{RoleName: wire.Ptr("role"), PolicyDocument: wire.Ptr(trusting("user/no"))},
+			"MalformedPolicyDocument", `Invalid principal in policy: "AWS":"arn:aws:iam::000000000000:user/no"`,
+		},
 		"AWS's own policies stay": {
 			"DeletePolicy", &iamapi.DeletePolicyRequest{PolicyArn: wire.Ptr(basic)}, "AccessDenied", "Cannot delete an AWS managed policy: " + basic,
 		},
@@ -179,6 +188,48 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("the refusal changed something:\n%+v\nbefore:\n%+v", after, before)
 			}
 		})
+	}
+}
+
+// trusting is a trust policy for a principal of the own account.
+func trusting(resource string) string {
+	return strings.Replace(trust, `{"Service":"lambda.amazonaws.com"}`, `{"AWS":"arn:aws:iam::000000000000:`+resource+`"}`, 1)
+}
+
+func TestTrustInThoseWhoExist(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.build(t)
+	for i, resource := range []string{"root", "user/user", "role/role"} {
+		w.must(t, "CreateRole", &iamapi.CreateRoleRequest{RoleName: wire.Ptr("r" + strconv.Itoa(i)), AssumeRolePolicyDocument: wire.Ptr(trusting(resource))})
+	}
+	elsewhere := strings.Replace(trusting("role/any"), "000000000000", "111111111111", 1)
+	w.must(t, "CreateRole", &iamapi.CreateRoleRequest{RoleName: wire.Ptr("r"), AssumeRolePolicyDocument: &elsewhere})
+}
+
+// TestTargets pins what IAM names in its refusals.
+func TestTargets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.build(t)
+	for _, tt := range []struct {
+		op   string
+		in   any
+		want string
+	}{
+		{"ListUsers", &iamapi.ListUsersRequest{}, "arn:aws:iam::000000000000:user/"},
+		{"ListUsers", &iamapi.ListUsersRequest{PathPrefix: wire.Ptr("/team/")}, "arn:aws:iam::000000000000:user/team/"},
+		{"ListRoles", &iamapi.ListRolesRequest{}, "arn:aws:iam::000000000000:role/"},
+		{"ListPolicies", &iamapi.ListPoliciesRequest{}, "policy path /"},
+		{"GetRole", &iamapi.GetRoleRequest{RoleName: wire.Ptr("role")}, "arn:aws:iam::000000000000:role/role"},
+		{"CreateUser", &iamapi.CreateUserRequest{UserName: wire.Ptr("new"), Path: wire.Ptr("/team/")}, "arn:aws:iam::000000000000:user/team/new"},
+		{"DeletePolicy", &iamapi.DeletePolicyRequest{PolicyArn: wire.Ptr(own + "free")}, own + "free"},
+		{"GetAccountSummary", nil, "*"},
+	} {
+		got := w.IAMTargets(w.ctx, iamapi.Service.Operation(tt.op), tt.in)
+		if len(got) != 1 || got[0].Action != "iam:"+tt.op || got[0].Resource != tt.want {
+			t.Errorf("%s acts on %+v, want %s", tt.op, got, tt.want)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/butai-dev/butai/internal/api/iamapi"
+	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/iam/policy"
 	"github.com/butai-dev/butai/internal/ident"
 	"github.com/butai-dev/butai/internal/store"
@@ -13,7 +14,7 @@ import (
 
 // CreateRole makes a role.
 func (s *Service) CreateRole(ctx context.Context, in *iamapi.CreateRoleRequest) (*iamapi.CreateRoleResponse, error) {
-	if _, err := compile(*in.AssumeRolePolicyDocument, policy.Trust); err != nil {
+	if err := s.checkTrust(ctx, *in.AssumeRolePolicyDocument); err != nil {
 		return nil, err
 	}
 	tags, err := mergeTags(nil, in.Tags)
@@ -53,6 +54,22 @@ func (s *Service) CreateRole(ctx context.Context, in *iamapi.CreateRoleRequest) 
 		answer.MaxSessionDuration = in.MaxSessionDuration
 	}
 	return &iamapi.CreateRoleResponse{Role: answer}, nil
+}
+
+// checkTrust checks a trust policy, and that the roles and users it names
+// exist (IAM User Guide: "AWS JSON policy elements: Principal"). Of other
+// accounts butai may know nothing, so theirs pass.
+func (s *Service) checkTrust(ctx context.Context, text string) error {
+	if _, err := compile(text, policy.Trust); err != nil {
+		return err
+	}
+	for _, ref := range policy.Principals([]byte(text)) {
+		a, err := arn.Parse(ref.Value)
+		if ref.Type == "AWS" && err == nil && a.Service == "iam" && a.Account == account(ctx) && !s.Exists(ref.Value) {
+			return &iamapi.MalformedPolicyDocumentException{Message: wire.Ptr(policy.InvalidPrincipal(ref))}
+		}
+	}
+	return nil
 }
 
 func orElse(err, otherwise error) error {
@@ -128,7 +145,7 @@ func (s *Service) UpdateRoleDescription(ctx context.Context, in *iamapi.UpdateRo
 
 // UpdateAssumeRolePolicy replaces a role's trust policy.
 func (s *Service) UpdateAssumeRolePolicy(ctx context.Context, in *iamapi.UpdateAssumeRolePolicyRequest) error {
-	if _, err := compile(*in.PolicyDocument, policy.Trust); err != nil {
+	if err := s.checkTrust(ctx, *in.PolicyDocument); err != nil {
 		return err
 	}
 	return s.edit(ctx, roleKind, *in.RoleName, func(_ store.Tx, e *entity) error {

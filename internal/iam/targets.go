@@ -13,7 +13,8 @@ func formatUnix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 func formatBool(b bool) string      { return strconv.FormatBool(b) }
 
 // IAMTargets names the role, user or policy that a call is about (Service
-// Authorization Reference: IAM). Listings and the rest act on "*".
+// Authorization Reference: IAM), or the path that a listing is about, as the
+// refusals of IAM name it. The rest acts on "*".
 func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []wire.IAMTarget {
 	target := wire.IAMTarget{Action: "iam:" + op.Name, Resource: "*"}
 	if in == nil {
@@ -29,7 +30,14 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 	}
 	acct := account(ctx)
 	path := text("Path")
+	prefix := text("PathPrefix")
 	switch {
+	case op.Name == "ListPolicies":
+		target.Resource = "policy path " + pathOr(&prefix) // IAM's own words, matched by "*" alone
+	case op.Name == "ListRoles":
+		target.Resource = iamARN(acct, roleKind.name, pathOr(&prefix), "")
+	case op.Name == "ListUsers":
+		target.Resource = iamARN(acct, userKind.name, pathOr(&prefix), "")
 	case text("RoleName") != "":
 		target.Resource = s.entityARN(acct, roleKind, path, text("RoleName"))
 		if arn := text("PolicyArn"); arn != "" {

@@ -177,11 +177,11 @@ func TestBatchFaults(t *testing.T) {
 		},
 		"not an address": {
 			[]route53api.Change{change("CREATE", set("x.example.com", "A", "2001:db8::1"))},
-			[]string{"Invalid Resource Record: 'ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)' encountered with '2001:db8::1'"},
+			[]string{"Invalid Resource Record: 'FATAL problem: ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address) encountered with '2001:db8::1''"},
 		},
 		"text without quotes": {
 			[]route53api.Change{change("CREATE", set("x.example.com", "TXT", "x"))},
-			[]string{"Invalid Resource Record: 'InvalidCharacterString (Value should be enclosed in quotation marks)' encountered with 'x'"},
+			[]string{"Invalid Resource Record: 'FATAL problem: InvalidCharacterString (Value should be enclosed in quotation marks) encountered with 'x''"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 // (Developer Guide: "Supported DNS record types"); it returns what is wrong.
 func checkValue(kind, value string) string {
 	invalid := func(problem string) string {
-		return fmt.Sprintf("Invalid Resource Record: '%s' encountered with '%s'", problem, value)
+		return fmt.Sprintf("Invalid Resource Record: 'FATAL problem: %s encountered with '%s''", problem, value)
 	}
 	switch kind {
 	case route53api.RRTypeA:

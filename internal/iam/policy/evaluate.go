@@ -244,20 +244,19 @@ func (s *statement) names(p *Principal) grant {
 }
 
 // Subject is the first half of an AccessDenied message: who may not do what.
-// S3 alone puts the resource into quotes.
+// S3 alone puts the resource into quotes, and leaves it out where it is all.
 func (r *Request) Subject() string {
 	var b strings.Builder
 	b.WriteString("User: ")
 	b.WriteString(r.Principal.display())
 	b.WriteString(" is not authorized to perform: ")
 	b.WriteString(r.Action)
-	if r.Resource != "" {
-		b.WriteString(" on resource: ")
-		if strings.HasPrefix(r.Action, "s3:") {
-			b.WriteString(`"` + r.Resource + `"`)
-		} else {
-			b.WriteString(r.Resource)
-		}
+	switch s3 := strings.HasPrefix(r.Action, "s3:"); {
+	case r.Resource == "" || s3 && r.Resource == "*":
+	case s3:
+		b.WriteString(` on resource: "` + r.Resource + `"`)
+	default:
+		b.WriteString(" on resource: " + r.Resource)
 	}
 	return b.String()
 }

@@ -181,6 +181,12 @@ func TestMessageForms(t *testing.T) {
 	if got := d.Message(r); got != want || d.Sid != "g" {
 		t.Errorf("got %s, sid %q", got, d.Sid)
 	}
+	r = &Request{Principal: bob(), Action: "s3:ListAllMyBuckets", Resource: "*"}
+	want = "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: s3:ListAllMyBuckets" +
+		" because no identity-based policy allows the s3:ListAllMyBuckets action"
+	if got := Evaluate(r).Message(r); got != want {
+		t.Errorf("got %s", got)
+	}
 	r = &Request{Principal: bob(), Action: "sts:AssumeRole", Resource: "arn:aws:iam::123456789012:role/r"}
 	want = "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/r"
 	if got := r.Subject(); got != want {

@@ -347,9 +347,9 @@ func Principals(doc []byte) []PrincipalRef {
 	return out
 }
 
-// invalidPrincipal is IAM's text for a principal that can't be one; the type
+// InvalidPrincipal is IAM's text for a principal that can't be one; the type
 // is printed as in the document except for SERVICE.
-func invalidPrincipal(ref PrincipalRef) string {
+func InvalidPrincipal(ref PrincipalRef) string {
 	kind := ref.Type
 	if kind == "Service" {
 		kind = strings.ToUpper(kind)

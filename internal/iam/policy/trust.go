@@ -56,7 +56,7 @@ func checkGrant(s *rawStatement, kind Kind) error {
 		known := ref.Type == "*" || ref.Type == "AWS" || ref.Type == "Service" || ref.Type == "Federated" ||
 			ref.Type == "CanonicalUser" && kind != Trust
 		if !known || !scratch.add(ref) {
-			return malformed(invalidPrincipal(ref))
+			return malformed(InvalidPrincipal(ref))
 		}
 	}
 	return nil
