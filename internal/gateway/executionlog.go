@@ -127,13 +127,25 @@ func (l *executionLog) end(x *exchange) {
 	}
 	if l.trace {
 		l.add("Method response body after transformations: ", string(x.answer.body))
-		l.add("Method response headers: ", headerFields(x.answer.header).java())
+		l.add("Method response headers: ", x.methodHeaders().java())
 	}
 	l.add("Successfully completed execution")
 	l.add("Method completed with status: ", strconv.Itoa(x.answer.status))
 }
 
-func headerFields(h http.Header) fields {
+// methodHeaders are the answer's headers as far as the method makes them: all
+// but those that every answer of the front door has.
+func (x *exchange) methodHeaders() fields {
+	h := maps.Clone(x.answer.header)
+	if h == nil {
+		h = http.Header{}
+	}
+	if one(h, "Content-Type") == "" {
+		setFold(h, "Content-Type", jsonType)
+	}
+	if x.m.kind != typeMock {
+		setFold(h, "X-Amzn-Trace-Id", []string{x.trace.forFunction(x.m.function.lineage)})
+	}
 	var f fields
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		f = append(f, field{name, h[name]})

@@ -1,16 +1,11 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/butai-dev/butai/internal/gateway/value"
 )
@@ -24,9 +19,6 @@ func (x *exchange) callFunction() *failure {
 	}
 	if !x.m.function.post {
 		return configurationError("Invalid integration HTTP method: Lambda functions are invoked with POST")
-	}
-	if !jsontext.Value(payload).IsValid() {
-		return badEvent(payload)
 	}
 	async := false
 	switch kind := x.invocationType(); kind {
@@ -43,23 +35,6 @@ func (x *exchange) callFunction() *failure {
 		x.inbound.selector = errorMessage(x.inbound.body)
 	}
 	return nil
-}
-
-// badEvent is what the client gets when the mapped request is not JSON: the
-// 400 of Lambda itself, in the words of its parser.
-func badEvent(payload []byte) *failure {
-	line, column, what := 1, 1, "Unexpected end-of-input"
-	var syntax *json.SyntaxError
-	var v any
-	if err := json.Unmarshal(payload, &v); errors.As(err, &syntax) && syntax.Offset > 0 && int(syntax.Offset) <= len(payload) {
-		at := int(syntax.Offset) - 1
-		line += bytes.Count(payload[:at], []byte("\n"))
-		column = at - bytes.LastIndexByte(payload[:at], '\n')
-		what = fmt.Sprintf("Unexpected character ('%c' (code %d))", payload[at], payload[at])
-	}
-	text := fmt.Sprintf("Could not parse request body into json: %s\n at [Source: (byte[])%q; line: %d, column: %d]", what, payload, line, column)
-	fail := badRequestBody(text)
-	return fail.because("Execution failed due to configuration error: " + text)
 }
 
 // errorMessage takes errorMessage out of a function's error JSON; "" if there
@@ -141,7 +116,7 @@ func (x *exchange) refusal(err error) *failure {
 		fail := configurationError("Rate Exceeded.")
 		fail.cause = append([]string{"Lambda invocation failed with status: 429. Lambda request id: " + refused.RequestID}, fail.cause...)
 		return fail
-	case refused.Status == http.StatusBadRequest && x.m.kind == typeAWS:
+	case refused.Status == http.StatusBadRequest && x.m.kind == typeAWS: // the mapped request is no JSON, as Lambda itself says
 		return badRequestBody(refused.Message).because("Lambda invocation failed with status: 400. Lambda request id: " + refused.RequestID)
 	}
 	fail := configurationError(refused.Message)

@@ -67,7 +67,7 @@ func TestExecutionLog(t *testing.T) {
 (ID) Endpoint response headers: {Content-Type=application/json, x-amzn-RequestId=lambda-request, x-amzn-Remapped-Content-Length=0, X-Amz-Executed-Version=3, X-Amzn-Trace-Id=Root=R;Parent=P;Sampled=0;Lineage=` + lineageOf("arn:aws:lambda:us-east-1:000000000000:function:example:staging") + `}
 (ID) Endpoint response body before transformations: {"ok": 1}
 (ID) Method response body after transformations: {"ok": 1}
-(ID) Method response headers: {}
+(ID) Method response headers: {Content-Type=application/json, X-Amzn-Trace-Id=Root=R;Parent=P;Sampled=0;Lineage=` + lineageOf("arn:aws:lambda:us-east-1:000000000000:function:example:staging") + `}
 (ID) Successfully completed execution
 (ID) Method completed with status: 200`},
 		{"no permission", "INFO", false, refuses(403, "AccessDeniedException"), head +
