@@ -159,6 +159,7 @@ func (g cgroups) create(name string, memoryMB, maxTasks int) (*group, error) {
 		if err := os.Mkdir(made.memory, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 			return nil, fmt.Errorf("create control group: %w", err)
 		}
+		made.openPeak()
 		if err := made.limitMemory(memoryMB); err != nil {
 			made.remove()
 			return nil, err
@@ -180,14 +181,21 @@ func (g cgroups) create(name string, memoryMB, maxTasks int) (*group, error) {
 	return made, nil
 }
 
-func (g *group) limitMemory(mb int) error {
-	limit, peak := "memory.limit_in_bytes", "memory.max_usage_in_bytes"
+func (g *group) openPeak() {
+	peak := "memory.max_usage_in_bytes"
 	if g.v2 {
-		limit, peak = "memory.max", "memory.peak"
+		peak = "memory.peak"
 	}
 	g.peak, _ = os.Open(filepath.Join(g.memory, peak)) // memory.peak exists since Linux 5.19
+}
+
+func (g *group) limitMemory(mb int) error {
 	if mb == 0 {
 		return nil
+	}
+	limit := "memory.limit_in_bytes"
+	if g.v2 {
+		limit = "memory.max"
 	}
 	bytes := strconv.FormatInt(int64(mb)<<20, 10)
 	if err := writeFile(filepath.Join(g.memory, limit), bytes); err != nil {

@@ -51,6 +51,7 @@ type Host struct {
 	err     error // no acceptable rung
 
 	serial atomic.Int64
+	ending sync.WaitGroup // what is left to do after sandboxes have ended
 	mu     sync.Mutex
 	free   []int // user ids given back
 	next   int   // how many were given that nobody had before
@@ -86,6 +87,7 @@ var hostSerial atomic.Int64
 // must have ended.
 func (h *Host) Close() error {
 	h.spawner.close()
+	h.ending.Wait()
 	h.cgroups.removeAll()
 	return nil
 }
@@ -159,10 +161,14 @@ func (h *Host) start(level Level, spec *Spec, trial bool) (*Process, error) {
 		p.release()
 		return nil, err
 	}
-	if p.alarm != nil {
-		go p.guardMemory(p.alarm, p.limit, int64(spec.TmpMB)<<20)
+	if p.guarded {
+		p.guard = make(chan struct{})
+		go func() {
+			defer close(p.guard)
+			p.guardMemory(int64(spec.TmpMB) << 20)
+		}()
 	}
-	go p.wait()
+	h.ending.Go(p.wait)
 	return p, nil
 }
 
@@ -187,10 +193,8 @@ func (h *Host) prepare(p *Process, level Level, spec *Spec) error {
 		return err
 	}
 	p.group, p.limit = group, int64(spec.MemoryMB)<<20
-	if memory > spec.MemoryMB && group.memory != "" {
-		p.alarm, err = group.alarm(p.limit)
-	}
-	return err
+	p.guarded = memory > spec.MemoryMB && group.memory != ""
+	return nil
 }
 
 func (h *Host) startPlain(p *Process, spec *Spec) error {
@@ -380,7 +384,20 @@ func (h *Host) Report(ctx context.Context) []Rung {
 	rungs = append(rungs,
 		Rung{"system calls", filtered, cond(filtered, "no_new_privs and a deny-list", "all allowed")},
 		Rung{"resource limits", filtered, cond(filtered, "open files, processes, locked memory, core size, as on Lambda", "the server's own")})
+	rungs = append(rungs, scopeRung(filtered), Rung{"network", false, "the host's own, for functions need the internet; so what listens on this machine's addresses is in their reach"})
 	return append(rungs, h.memoryRungs()...)
+}
+
+// scopeRung is about what restrictScope does.
+func scopeRung(filtered bool) Rung {
+	const mechanism = "abstract sockets"
+	switch abi, err := llsys.LandlockGetABIVersion(); {
+	case !filtered:
+		return Rung{mechanism, false, "all in reach"}
+	case err != nil || abi < scopeABI:
+		return Rung{mechanism, false, "those of other programs are in reach (needs Linux 6.12 with Landlock)"}
+	}
+	return Rung{mechanism, true, "Landlock: those of other programs are out of reach"}
 }
 
 func (h *Host) memoryRungs() []Rung {

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
+	"kernel.org/pub/linux/libs/security/libcap/psx"
 )
 
 // initName is the argv[0] by which the program knows that it was started to
@@ -63,9 +67,14 @@ func MaybeInit() {
 	}
 	// The filter, capabilities and parent-death signal belong to threads.
 	runtime.LockOSThread()
-	syscall.CloseOnExec(configFD)
-	syscall.CloseOnExec(statusFD)
-	status := runInit()
+	// Whoever started the server may have left files open for it that are
+	// nobody's business here.
+	status := initStatus{}
+	if err := unix.CloseRange(configFD, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		status.Error = "close inherited files: " + err.Error()
+	} else {
+		status = runInit()
+	}
 	if data, err := json.Marshal(status); err == nil {
 		syscall.Write(statusFD, data)
 	}
@@ -102,13 +111,16 @@ func isolate(c *initConfig) error {
 			return err
 		}
 	}
-	if err := setLimits(); err != nil {
+	if err := setLimits(c); err != nil {
 		return err
 	}
 	if c.Level == Restricted {
 		if err := restrictPaths(c.Read, c.Write); err != nil {
 			return err
 		}
+	}
+	if err := restrictScope(); err != nil {
+		return err
 	}
 	if err := dropCapabilities(); err != nil {
 		return err
@@ -121,6 +133,9 @@ func isolate(c *initConfig) error {
 func execProgram(c *initConfig) initStatus {
 	if err := syscall.Chdir(c.Dir); err != nil {
 		return initStatus{Error: "enter working directory: " + err.Error()}
+	}
+	if err := giveUpCapabilities(syscall.RawSyscall); err != nil {
+		return initStatus{Error: err.Error()}
 	}
 	err := syscall.Exec(c.Args[0], c.Args, c.Env)
 	return programError(c, err)
@@ -154,6 +169,9 @@ func superviseProgram(c *initConfig) initStatus {
 		if err := errors.Join(syscall.Setgroups(nil), syscall.Setresgid(c.InitUID, c.InitUID, c.InitUID), syscall.Setresuid(c.InitUID, c.InitUID, c.InitUID)); err != nil {
 			return initStatus{Error: "drop privileges: " + err.Error()}
 		}
+	}
+	if err := giveUpCapabilities(psx.Syscall3); err != nil {
+		return initStatus{Error: err.Error()}
 	}
 	if err := dieWithServer(); err != nil {
 		return initStatus{Error: err.Error()}
@@ -201,14 +219,20 @@ const (
 	stackSize    = 8 << 20
 )
 
-func setLimits() error {
+func setLimits(c *initConfig) error {
+	processes := uint64(maxProcesses)
+	if c.Level == Restricted {
+		// The limit counts all of a user's processes, and that user is the
+		// server's, who has a life beside this sandbox.
+		processes += countTasks(os.Getuid())
+	}
 	limits := []struct {
 		name     string
 		resource int
 		cur, max uint64
 	}{
 		{"open files", syscall.RLIMIT_NOFILE, maxFiles, maxFiles},
-		{"processes", unix.RLIMIT_NPROC, maxProcesses, maxProcesses},
+		{"processes", unix.RLIMIT_NPROC, processes, processes},
 		{"locked memory", unix.RLIMIT_MEMLOCK, maxLocked, maxLocked},
 		{"core size", syscall.RLIMIT_CORE, 0, 0},
 		{"stack", syscall.RLIMIT_STACK, stackSize, unix.RLIM_INFINITY},
@@ -226,11 +250,53 @@ func setLimits() error {
 	return nil
 }
 
+// countTasks counts a user's processes and threads.
+func countTasks(uid int) (n uint64) {
+	for _, pid := range processes() {
+		dir := "/proc/" + strconv.Itoa(pid)
+		var owner syscall.Stat_t
+		if syscall.Stat(dir, &owner) != nil || int(owner.Uid) != uid {
+			continue
+		}
+		var tasks syscall.Stat_t // a directory has one link per subdirectory, and two of its own
+		if syscall.Stat(dir+"/task", &tasks) == nil && tasks.Nlink > 2 {
+			n += uint64(tasks.Nlink) - 2
+		}
+	}
+	return n
+}
+
+// giveUpCapabilities takes all capabilities from the calling thread, or from
+// all threads, depending on call. Root has none either then, because nothing
+// is left that it could regain in exec.
+func giveUpCapabilities(call func(trap, a1, a2, a3 uintptr) (r1, r2 uintptr, err syscall.Errno)) error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var none [2]unix.CapUserData
+	if _, _, errno := call(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0); errno != 0 {
+		return fmt.Errorf("give up capabilities: %w", errno)
+	}
+	return nil
+}
+
+// dropInheritable keeps this thread's capabilities from what it executes.
+func dropInheritable() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var sets [2]unix.CapUserData
+	if err := unix.Capget(&header, &sets[0]); err != nil {
+		return err
+	}
+	sets[0].Inheritable, sets[1].Inheritable = 0, 0
+	return unix.Capset(&header, &sets[0])
+}
+
 // dropCapabilities makes sure that what this thread starts as another user has
 // no capability and can't regain one.
 func dropCapabilities() error {
 	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
 		return fmt.Errorf("drop ambient capabilities: %w", err)
+	}
+	if err := dropInheritable(); err != nil {
+		return fmt.Errorf("drop inheritable capabilities: %w", err)
 	}
 	for capability := uintptr(0); ; capability++ {
 		err := unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0)

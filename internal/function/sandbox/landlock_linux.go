@@ -26,9 +26,18 @@ func restrictPaths(read, write []string) error {
 	if err := landlock.V5.BestEffort().RestrictPaths(rules...); err != nil {
 		return fmt.Errorf("restrict file access: %w", err)
 	}
-	// Without a user of its own, a function could otherwise signal the server.
+	return nil
+}
+
+// scopeABI is the first version of Landlock that knows what restrictScope asks.
+const scopeABI = 6
+
+// restrictScope keeps the process and all it starts from signalling others,
+// which matters where functions have no user of their own, and from their
+// abstract Unix sockets, which belong to the network that all share.
+func restrictScope() error {
 	if err := landlock.V6.BestEffort().RestrictScoped(); err != nil {
-		return fmt.Errorf("restrict signals: %w", err)
+		return fmt.Errorf("restrict signals and abstract sockets: %w", err)
 	}
 	return nil
 }

@@ -119,9 +119,23 @@ func (g *group) memoryUse() (memoryUse, error) {
 	return use, nil
 }
 
-// guardMemory ends the sandbox when its processes take more memory than limit.
-// It returns when the alarm is closed.
-func (p *Process) guardMemory(alarm *os.File, limit, tmpSize int64) {
+// guardMemory ends the sandbox when its processes take more memory than they
+// may. It returns after the sandbox's end. The kernel takes its time to set up
+// an alarm, up to tens of milliseconds, so nobody waits for that.
+func (p *Process) guardMemory(tmpSize int64) {
+	limit := p.limit
+	alarm, err := p.group.alarm(limit)
+	if err != nil {
+		// Then /tmp counts, too: better than no limit.
+		p.host.log.Warn("the files in a function's /tmp count as its memory", "reason", err)
+		p.group.limitMemory(int(limit >> 20))
+		return
+	}
+	defer alarm.Close()
+	go func() {
+		<-p.done
+		alarm.SetReadDeadline(time.Unix(1, 0))
+	}()
 	buf := make([]byte, 4096)
 	for {
 		if _, err := alarm.Read(buf); err != nil {

@@ -199,6 +199,35 @@ func mountProc(c *initConfig) error {
 	if err := unix.Mount("proc", target, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		return fmt.Errorf("mount /proc: %w", err)
 	}
+	return maskProc(target)
+}
+
+// What the kernel shows of itself in /proc is guarded by ownership, mostly. This
+// is the second lock: nothing to read in some files, nothing to set in others.
+var (
+	hiddenInProc = []string{"kcore", "keys", "kmsg", "kpagecount", "kpageflags", "latency_stats", "sched_debug", "sysrq-trigger", "timer_list"}
+	fixedInProc  = []string{"sys", "irq", "bus", "fs"}
+)
+
+func maskProc(proc string) error {
+	const attributes = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NOEXEC
+	cover := func(source, target string, attributes uint64) error {
+		if _, err := os.Lstat(target); err != nil {
+			return nil // not in this kernel
+		}
+		return attach(source, target, attributes)
+	}
+	for _, name := range hiddenInProc {
+		if err := cover("/dev/null", filepath.Join(proc, name), attributes); err != nil {
+			return err
+		}
+	}
+	for _, name := range fixedInProc {
+		dir := filepath.Join(proc, name)
+		if err := cover(dir, dir, attributes|unix.MOUNT_ATTR_NODEV); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -208,6 +237,11 @@ func bind(source, target string, attributes uint64) error {
 	if err := makeMountPoint(source, target); err != nil {
 		return fmt.Errorf("bind %s: %w", source, err)
 	}
+	return attach(source, target, attributes)
+}
+
+// attach is bind for a mount point that is there already.
+func attach(source, target string, attributes uint64) error {
 	tree, err := unix.OpenTree(unix.AT_FDCWD, source, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
 	if err != nil {
 		return fmt.Errorf("bind %s: open tree: %w", source, err)

@@ -22,9 +22,14 @@ const (
 // dialer is the program in the sandboxes of this file: it opens a connection,
 // says so, and holds it until it is ended.
 func dialer(address string) {
-	switch c, err := net.Dial("tcp", address); {
+	network := "tcp"
+	if strings.HasPrefix(address, "@") {
+		network = "unix"
+	}
+	switch c, err := net.Dial(network, address); {
 	case err != nil:
 		fmt.Println(err)
+		os.Exit(1)
 	case os.Getenv(dialModes) == "reset":
 		fmt.Fprint(c, "last words")
 		c.(*net.TCPConn).SetLinger(0)
@@ -33,6 +38,9 @@ func dialer(address string) {
 		c.Close()
 	}
 	fmt.Println("connected")
+	if os.Getenv(dialModes) == "once" {
+		os.Exit(0)
+	}
 	time.Sleep(time.Minute)
 }
 
@@ -184,7 +192,7 @@ func TestWithoutRoot(t *testing.T) {
 		t.Skip("these tests run without root already")
 	}
 	program := copySelf(t)
-	cmd := exec.Command(program, "-test.run=TestOrigin|TestHello|TestUnrunnable|TestReport", "-test.v")
+	cmd := exec.Command(program, "-test.run=TestOrigin|TestInherited|TestAbstract|TestPrivileges|TestKernel|TestHello|TestUnrunnable|TestReport", "-test.v")
 	cmd.Dir, cmd.Env = filepath.Dir(program), append(os.Environ(), "HOME=/nonexistent", "TMPDIR="+filepath.Dir(program))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	out, err := cmd.CombinedOutput()

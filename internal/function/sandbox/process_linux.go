@@ -21,9 +21,10 @@ type Process struct {
 	tmp    string
 	status *os.File // where the first process reports, nil without one
 
-	alarm     *os.File     // rings for guardMemory, nil without
-	taken     atomic.Int64 // the most memory that guardMemory saw its processes take
-	overLimit atomic.Bool  // guardMemory has ended it
+	guarded   bool          // /tmp is charged to the group, so guardMemory is at work
+	guard     chan struct{} // closed when that has ended, nil before it begins
+	taken     atomic.Int64  // the most memory that guardMemory saw its processes take
+	overLimit atomic.Bool   // guardMemory has ended it
 
 	setup      string
 	setupErrno syscall.Errno
@@ -78,7 +79,7 @@ func (p *Process) PeakMemory() int64 {
 // matter, and are only known, when all was more than the function's memory.
 func (p *Process) highest() int64 {
 	peak := p.group.peakBytes()
-	if p.alarm != nil && peak > p.limit {
+	if p.guarded && peak > p.limit {
 		if taken := p.taken.Load(); taken > 0 {
 			return taken
 		}
@@ -143,8 +144,8 @@ func (p *Process) wait() {
 }
 
 func (p *Process) release() {
-	if p.alarm != nil {
-		p.alarm.Close()
+	if p.guard != nil {
+		<-p.guard
 	}
 	if p.group != nil {
 		p.group.remove()

@@ -13,7 +13,7 @@ import (
 // library starts to use a newer call.
 var deniedCalls = []uint32{
 	unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_PIVOT_ROOT, unix.SYS_CHROOT,
-	unix.SYS_OPEN_TREE, unix.SYS_MOVE_MOUNT, unix.SYS_FSOPEN, unix.SYS_FSCONFIG, unix.SYS_FSMOUNT, unix.SYS_FSPICK, unix.SYS_MOUNT_SETATTR,
+	unix.SYS_OPEN_TREE, unix.SYS_OPEN_TREE_ATTR, unix.SYS_MOVE_MOUNT, unix.SYS_FSOPEN, unix.SYS_FSCONFIG, unix.SYS_FSMOUNT, unix.SYS_FSPICK, unix.SYS_MOUNT_SETATTR,
 	unix.SYS_UNSHARE, unix.SYS_SETNS,
 	unix.SYS_PTRACE, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_KCMP, unix.SYS_PIDFD_GETFD,
 	unix.SYS_BPF, unix.SYS_PERF_EVENT_OPEN, unix.SYS_USERFAULTFD,
@@ -26,6 +26,11 @@ var deniedCalls = []uint32{
 	unix.SYS_SETHOSTNAME, unix.SYS_SETDOMAINNAME, unix.SYS_VHANGUP, unix.SYS_LOOKUP_DCOOKIE,
 	unix.SYS_NAME_TO_HANDLE_AT, unix.SYS_OPEN_BY_HANDLE_AT, unix.SYS_FANOTIFY_INIT,
 }
+
+// families are the kinds of sockets that there may be. Others have had more
+// than their share of privilege bugs (packet, crypto, transport and bus
+// families), or lead out of a virtual machine to its host (vsock).
+var families = []uint32{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK}
 
 // newNamespaces are the clone flags that would give a process capabilities in
 // namespaces of its own.
@@ -57,6 +62,7 @@ func filterProgram() []unix.SockFilter {
 
 		refuse  = unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
 		missing = unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)
+		unknown = unix.SECCOMP_RET_ERRNO | uint32(unix.EAFNOSUPPORT)
 	)
 	p := []unix.SockFilter{
 		{Code: load, K: dataArch},
@@ -73,11 +79,20 @@ func filterProgram() []unix.SockFilter {
 			unix.SockFilter{Code: equal, Jf: 1, K: call},
 			unix.SockFilter{Code: ret, K: refuse})
 	}
-	return append(p,
-		unix.SockFilter{Code: equal, Jf: 3, K: unix.SYS_CLONE},
+	p = append(p,
+		unix.SockFilter{Code: equal, Jf: 4, K: unix.SYS_CLONE},
 		unix.SockFilter{Code: load, K: dataFirstLo},
 		unix.SockFilter{Code: bits, Jf: 1, K: newNamespaces},
 		unix.SockFilter{Code: ret, K: refuse},
+		unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_ALLOW},
+		unix.SockFilter{Code: equal, Jt: 1, K: unix.SYS_SOCKET},
+		unix.SockFilter{Code: equal, Jf: uint8(len(families)) + 2, K: unix.SYS_SOCKETPAIR},
+		unix.SockFilter{Code: load, K: dataFirstLo})
+	for i, family := range families {
+		p = append(p, unix.SockFilter{Code: equal, Jt: uint8(len(families) - i), K: family})
+	}
+	return append(p,
+		unix.SockFilter{Code: ret, K: unknown},
 		unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_ALLOW})
 }
 
