@@ -18,6 +18,7 @@ var _ interface {
 	apigatewayapi.DeleteBasePathMappingAPI
 	apigatewayapi.DeleteDeploymentAPI
 	apigatewayapi.DeleteDomainNameAPI
+	apigatewayapi.DeleteGatewayResponseAPI
 	apigatewayapi.DeleteIntegrationAPI
 	apigatewayapi.DeleteIntegrationResponseAPI
 	apigatewayapi.DeleteMethodAPI
@@ -32,6 +33,8 @@ var _ interface {
 	apigatewayapi.GetDeploymentsAPI
 	apigatewayapi.GetDomainNameAPI
 	apigatewayapi.GetDomainNamesAPI
+	apigatewayapi.GetGatewayResponseAPI
+	apigatewayapi.GetGatewayResponsesAPI
 	apigatewayapi.GetIntegrationAPI
 	apigatewayapi.GetIntegrationResponseAPI
 	apigatewayapi.GetMethodAPI
@@ -45,6 +48,7 @@ var _ interface {
 	apigatewayapi.GetStageAPI
 	apigatewayapi.GetStagesAPI
 	apigatewayapi.GetTagsAPI
+	apigatewayapi.PutGatewayResponseAPI
 	apigatewayapi.PutIntegrationAPI
 	apigatewayapi.PutIntegrationResponseAPI
 	apigatewayapi.PutMethodAPI
@@ -55,6 +59,7 @@ var _ interface {
 	apigatewayapi.UpdateBasePathMappingAPI
 	apigatewayapi.UpdateDeploymentAPI
 	apigatewayapi.UpdateDomainNameAPI
+	apigatewayapi.UpdateGatewayResponseAPI
 	apigatewayapi.UpdateIntegrationAPI
 	apigatewayapi.UpdateIntegrationResponseAPI
 	apigatewayapi.UpdateMethodAPI

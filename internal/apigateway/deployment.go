@@ -70,7 +70,11 @@ func freeze(r store.ReadTx, sc scope, apiID string) (*gateway.Deployment, error)
 	if methods == 0 {
 		return nil, badRequest("The REST API doesn't contain any methods")
 	}
-	return &gateway.Deployment{API: *api, Resources: values(tree), Models: values(known)}, nil
+	answers, err := gatewayResponses.List(r, sc.id(apiID)...)
+	if err != nil {
+		return nil, err
+	}
+	return &gateway.Deployment{API: *api, Resources: values(tree), Models: values(known), GatewayResponses: values(answers)}, nil
 }
 
 func summary(tree []apigatewayapi.Resource) map[string]map[string]apigatewayapi.MethodSnapshot {

@@ -26,7 +26,7 @@ func (s *Service) PutIntegration(ctx context.Context, in *apigatewayapi.PutInteg
 	i := &apigatewayapi.Integration{
 		Type: in.Type, HttpMethod: nonEmpty(in.IntegrationHttpMethod), Uri: nonEmpty(in.Uri), ConnectionType: nonEmpty(in.ConnectionType),
 		Credentials: nonEmpty(in.Credentials), RequestParameters: in.RequestParameters, RequestTemplates: in.RequestTemplates,
-		PassthroughBehavior: in.PassthroughBehavior, TimeoutInMillis: in.TimeoutInMillis,
+		PassthroughBehavior: in.PassthroughBehavior, ContentHandling: in.ContentHandling, TimeoutInMillis: in.TimeoutInMillis,
 		CacheNamespace: nonEmpty(in.CacheNamespace), CacheKeyParameters: in.CacheKeyParameters,
 	}
 	if i.PassthroughBehavior == nil {
@@ -72,6 +72,9 @@ func checkIntegration(i *apigatewayapi.Integration) error {
 	if err := oneOf("PassthroughBehavior", *i.PassthroughBehavior, "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"); err != nil {
 		return err
 	}
+	if err := checkContentHandling(i.ContentHandling); err != nil {
+		return err
+	}
 	if t := *i.TimeoutInMillis; t < minTimeout || t > maxTimeout {
 		return badRequest("Timeout should be between 50 ms and 29000 ms")
 	}
@@ -96,6 +99,13 @@ func checkIntegration(i *apigatewayapi.Integration) error {
 		return wire.NotBuilt("%s integrations", kind)
 	}
 	return nil
+}
+
+func checkContentHandling(strategy *string) error {
+	if strategy == nil {
+		return nil
+	}
+	return oneOf("ContentHandling", *strategy, apigatewayapi.ContentHandlingStrategyCONVERTTOBINARY, apigatewayapi.ContentHandlingStrategyCONVERTTOTEXT)
 }
 
 // lambdaPath is what follows "lambda:path" in the address of Lambda's Invoke.
@@ -172,7 +182,7 @@ var integrationPatch = patchTable[apigatewayapi.Integration]{rows: []patchRow[ap
 	}},
 	textRow("/connectionType", func(i *apigatewayapi.Integration) **string { return &i.ConnectionType }),
 	notBuiltRow[apigatewayapi.Integration]("/connectionId", "VPC links"),
-	notBuiltRow[apigatewayapi.Integration]("/contentHandling", "content handling"),
+	textRow("/contentHandling", func(i *apigatewayapi.Integration) **string { return &i.ContentHandling }),
 	notBuiltRow[apigatewayapi.Integration]("/tlsConfig/insecureSkipVerification", "TLS settings of integrations"),
 	textRow("/cacheNamespace", func(i *apigatewayapi.Integration) **string { return &i.CacheNamespace }),
 	mapRow("/requestTemplates", func(i *apigatewayapi.Integration) *map[string]string { return &i.RequestTemplates },

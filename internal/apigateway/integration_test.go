@@ -51,7 +51,6 @@ func TestIntegrationRefusals(t *testing.T) {
 		{"NotImplemented", "butai doesn't do this yet: AWS integrations with dynamodb:action/GetItem", aws("AWS", "arn:aws:apigateway:us-east-1:dynamodb:action/GetItem")},
 		{"NotImplemented", "butai doesn't do this yet: HTTP_PROXY integrations", aws("HTTP_PROXY", "https://example.com")},
 		{"NotImplemented", "butai doesn't do this yet: VPC links (connectionType of an integration)", mock("connectionType", "VPC_LINK")},
-		{"NotImplemented", "butai doesn't do this yet: parameter contentHandling of API Gateway PutIntegration: content handling is not built", mock("contentHandling", "CONVERT_TO_TEXT")},
 		{"NotImplemented", "butai doesn't do this yet: response transfer mode STREAM of integrations", mock("responseTransferMode", "STREAM")},
 		{"BadRequestException", "Timeout should be between 50 ms and 29000 ms", mock("timeoutInMillis", 30000)},
 		{"BadRequestException", "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: true]",
@@ -61,7 +60,9 @@ func TestIntegrationRefusals(t *testing.T) {
 		h.fails(c.kind, c.message, "PUT", path, c.body)
 	}
 	h.fails("BadRequestException", "Timeout should be between 50 ms and 29000 ms", "PATCH", path, patch("replace /timeoutInMillis 10"))
-	h.fails("NotImplemented", "butai doesn't do this yet: content handling (patch of /contentHandling)", "PATCH", path, patch("replace /contentHandling CONVERT_TO_TEXT"))
+	h.fails("BadRequestException", "Invalid ContentHandling specified. Valid options are CONVERT_TO_BINARY,CONVERT_TO_TEXT", "PATCH", path, patch("replace /contentHandling TEXT"))
+	h.fails("ValidationException", "1 validation error detected: Value 'TEXT' at 'putIntegrationInput.contentHandling' failed to satisfy constraint: "+
+		"Member must satisfy enum value set: [CONVERT_TO_BINARY, CONVERT_TO_TEXT]", "PUT", path, mock("contentHandling", "TEXT"))
 	h.fails("NotFoundException", "Content-Type specified was not found", "PATCH", path, patch("remove /requestTemplates/text~1css"))
 }
 
@@ -97,4 +98,27 @@ func TestIntegrationResponses(t *testing.T) {
 	}
 	h.must(204, "DELETE", path, nil)
 	h.fails("NotFoundException", "Invalid Response status code specified", "DELETE", path, nil)
+}
+
+func TestContentHandling(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	api, method := h.newMock()
+	path := method + "/integration"
+	put := h.must(201, "PUT", path, object{"type": "MOCK", "contentHandling": "CONVERT_TO_BINARY"})
+	patched := h.must(200, "PATCH", path, patch("replace /contentHandling CONVERT_TO_TEXT"))
+	if put["contentHandling"] != "CONVERT_TO_BINARY" || patched["contentHandling"] != "CONVERT_TO_TEXT" {
+		t.Errorf("put %v, patched %v", put, patched)
+	}
+	h.must(201, "PUT", path+"/responses/200", object{"contentHandling": "CONVERT_TO_TEXT"})
+	h.same("response", h.must(200, "PATCH", path+"/responses/200", patch("replace /contentHandling CONVERT_TO_BINARY")),
+		`{"statusCode": "200", "contentHandling": "CONVERT_TO_BINARY"}`)
+	h.must(201, "POST", "/restapis/"+api+"/deployments", object{"stageName": "s"})
+	i := h.plane.stage(api + "/s").Deployment.Resources[0].ResourceMethods["GET"].MethodIntegration
+	if got := *i.ContentHandling + " " + *i.IntegrationResponses["200"].ContentHandling; got != "CONVERT_TO_TEXT CONVERT_TO_BINARY" {
+		t.Errorf("the data plane gets %s", got)
+	}
+	if out := h.must(200, "PATCH", path, patch("replace /contentHandling ")); out["contentHandling"] != nil {
+		t.Errorf("taken back: %v", out)
+	}
 }

@@ -14,7 +14,7 @@ import (
 func (s *Service) PutIntegrationResponse(ctx context.Context, in *apigatewayapi.PutIntegrationResponseRequest) (*apigatewayapi.IntegrationResponse, error) {
 	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
 	res := apigatewayapi.IntegrationResponse{
-		StatusCode: in.StatusCode, SelectionPattern: in.SelectionPattern,
+		StatusCode: in.StatusCode, SelectionPattern: in.SelectionPattern, ContentHandling: in.ContentHandling,
 		ResponseParameters: in.ResponseParameters, ResponseTemplates: in.ResponseTemplates,
 	}
 	_, err := s.editIntegration(ctx, at, func(m *apigatewayapi.Method, i *apigatewayapi.Integration) error {
@@ -36,6 +36,9 @@ func (s *Service) PutIntegrationResponse(ctx context.Context, in *apigatewayapi.
 // checkIntegrationResponse holds mapped headers against what the method
 // response declares; the method response itself may be missing (recorded).
 func checkIntegrationResponse(m *apigatewayapi.Method, res *apigatewayapi.IntegrationResponse) error {
+	if err := checkContentHandling(res.ContentHandling); err != nil {
+		return err
+	}
 	if err := checkMappings(responseSide, res.ResponseParameters); err != nil {
 		return err
 	}
@@ -69,15 +72,10 @@ var integrationResponsePatch = patchTable[apigatewayapi.IntegrationResponse]{row
 		r.SelectionPattern = op.value
 		return nil
 	}},
-	notBuiltRow[apigatewayapi.IntegrationResponse]("/contentHandling", "content handling"),
+	textRow("/contentHandling", func(r *apigatewayapi.IntegrationResponse) **string { return &r.ContentHandling }),
 	mapRow("/responseTemplates", func(r *apigatewayapi.IntegrationResponse) *map[string]string { return &r.ResponseTemplates },
 		"Content-Type specified was not found",
-		func(_ *apigatewayapi.IntegrationResponse, _ string, op patchOp) (string, error) {
-			if op.text() == "" {
-				return "", badRequest("Invalid null or empty value in responseTemplates")
-			}
-			return op.text(), nil
-		}),
+		patchFilled[apigatewayapi.IntegrationResponse]("responseTemplates")),
 	mapRow("/responseParameters", func(r *apigatewayapi.IntegrationResponse) *map[string]string { return &r.ResponseParameters },
 		"Invalid parameter name specified", patchText[apigatewayapi.IntegrationResponse]),
 }}

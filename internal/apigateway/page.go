@@ -17,11 +17,7 @@ const (
 // them, and the position of the next page if there is one. last is the part of
 // a record's id behind prefix.
 func page[T any](r store.ReadTx, c record.Collection[T], position *string, limit *int64, last func(*T) string, prefix []string) (items []*T, next *string, err error) {
-	size := int(wire.Val(limit))
-	if size <= 0 {
-		size = defaultPage
-	}
-	size = min(size, maxPage)
+	size := pageSize(limit)
 	all := c.All(r, prefix...)
 	if position != nil && *position != "" {
 		after, err := base64.RawURLEncoding.DecodeString(*position)
@@ -42,4 +38,13 @@ func page[T any](r store.ReadTx, c record.Collection[T], position *string, limit
 		items = append(items, v)
 	}
 	return items, next, nil
+}
+
+// pageSize is how many items a page has at most.
+func pageSize(limit *int64) int {
+	size := int(wire.Val(limit))
+	if size <= 0 {
+		size = defaultPage
+	}
+	return min(size, maxPage)
 }

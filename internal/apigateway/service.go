@@ -53,7 +53,9 @@ var (
 	accounts    = record.New[apigatewayapi.Account]("apigateway", "account")
 	domains     = record.New[domain]("apigateway", "domain")
 	mappings    = record.New[apigatewayapi.BasePathMapping]("apigateway", "mapping")
-	owners      = record.New[scope]("apigateway", "domainowner")
+
+	gatewayResponses = record.New[apigatewayapi.GatewayResponse]("apigateway", "gatewayresponse")
+	owners           = record.New[scope]("apigateway", "domainowner")
 )
 
 // New opens the service over its store and publishes every stage and domain
