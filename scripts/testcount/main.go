@@ -18,6 +18,7 @@ type event struct {
 func main() {
 	passed, failed, skipped := 0, 0, 0
 	output := map[string]*strings.Builder{}
+	blamed := map[string]bool{} // packages of which a test has failed
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
@@ -40,7 +41,9 @@ func main() {
 		switch {
 		case e.Test == "" && e.Action == "fail":
 			fmt.Printf("FAIL %s (%.1f s)\n%s", e.Package, e.Elapsed, text(output[key]))
-			failed += packageFailure(output[key])
+			if !blamed[e.Package] { // it didn't build, or ended early
+				failed++
+			}
 		case e.Test == "" && e.Action == "pass":
 			fmt.Printf("ok   %s (%.1f s)\n", e.Package, e.Elapsed)
 		case e.Test == "":
@@ -51,6 +54,7 @@ func main() {
 			fmt.Printf("skip %s %s: %s\n", e.Package, e.Test, reason(output[key]))
 		case e.Action == "fail":
 			failed++
+			blamed[e.Package] = true
 			fmt.Printf("--- FAIL %s %s\n%s", e.Package, e.Test, text(output[key]))
 		}
 		if e.Test != "" {
@@ -61,15 +65,6 @@ func main() {
 	if failed > 0 || passed == 0 {
 		os.Exit(1)
 	}
-}
-
-// packageFailure counts a package that failed outside of any test: it didn't
-// build, or it panicked.
-func packageFailure(b *strings.Builder) int {
-	if strings.Contains(text(b), "--- FAIL") {
-		return 0
-	}
-	return 1
 }
 
 func text(b *strings.Builder) string {

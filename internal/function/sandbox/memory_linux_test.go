@@ -13,7 +13,8 @@ func TestTmpIsNotMemory(t *testing.T) {
 		t.Skip(h.cgroups.why)
 	}
 	const (
-		hog  = "head -c 60000000 /dev/zero | tail -c 50000000 >/dev/null" // tail keeps all of it
+		// tail keeps all of it, until somebody reads or kills it.
+		hog  = "head -c 60000000 /dev/zero | tail -c 50000000 | sleep 10"
 		hold = "head -c 10000000 /dev/zero | tail -c 9000000 >/dev/null"
 	)
 	dd := func(mb string) string {
