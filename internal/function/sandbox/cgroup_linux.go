@@ -156,8 +156,8 @@ func (g cgroups) create(name string, memoryMB, maxTasks int) (*group, error) {
 	made := &group{v2: g.v2}
 	if g.memory != "" {
 		made.memory = filepath.Join(g.memory, name)
-		if err := os.Mkdir(made.memory, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
-			return nil, fmt.Errorf("create control group: %w", err)
+		if err := g.mkdir(made.memory); err != nil {
+			return nil, err
 		}
 		made.openPeak()
 		if err := made.limitMemory(memoryMB); err != nil {
@@ -167,9 +167,9 @@ func (g cgroups) create(name string, memoryMB, maxTasks int) (*group, error) {
 	}
 	if g.pids != "" {
 		made.pids = filepath.Join(g.pids, name)
-		if err := os.Mkdir(made.pids, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		if err := g.mkdir(made.pids); err != nil {
 			made.remove()
-			return nil, fmt.Errorf("create control group: %w", err)
+			return nil, err
 		}
 		if maxTasks > 0 {
 			if err := writeFile(filepath.Join(made.pids, "pids.max"), strconv.Itoa(maxTasks)); err != nil {
@@ -179,6 +179,28 @@ func (g cgroups) create(name string, memoryMB, maxTasks int) (*group, error) {
 		}
 	}
 	return made, nil
+}
+
+// mkdir makes a sandbox's group, and its parent anew if that has gone: a server
+// in another container doesn't see this process, and sweeps its empty groups.
+func (g cgroups) mkdir(dir string) error {
+	err := os.Mkdir(dir, 0o755)
+	if errors.Is(err, os.ErrNotExist) {
+		parent := filepath.Dir(dir)
+		if err = os.Mkdir(parent, 0o755); errors.Is(err, os.ErrExist) {
+			err = nil
+		}
+		if err == nil && g.v2 {
+			err = enableControllers(parent)
+		}
+		if err == nil {
+			err = os.Mkdir(dir, 0o755)
+		}
+	}
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("create control group: %w", err)
+	}
+	return nil
 }
 
 func (g *group) openPeak() {

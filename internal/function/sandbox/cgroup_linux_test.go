@@ -95,6 +95,22 @@ func TestHybridHostUsesVersion1(t *testing.T) {
 	}
 }
 
+// TestSweptParent takes the parent group away, as a server in another container
+// may do between two sandboxes.
+func TestSweptParent(t *testing.T) {
+	h := newHost(t, Namespaces)
+	if h.cgroups.pids == "" {
+		t.Skip(h.cgroups.why)
+	}
+	for range 2 {
+		if out, exit := shell(t, h, "echo hello", nil); out != "hello" {
+			t.Fatalf("%q %+v", out, exit)
+		}
+		h.ending.Wait()
+		h.cgroups.removeAll()
+	}
+}
+
 func TestNoGroups(t *testing.T) {
 	g := findCgroups("/nonexistent", t.TempDir(), "b")
 	if g.memory != "" || g.why == "" {
