@@ -1,8 +1,11 @@
 package gateway
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -198,6 +201,38 @@ func TestPayloadLimit(t *testing.T) {
 		}
 		if tt.status == 413 && body != `{"message":"HTTP content length exceeded 10485760 bytes."}` {
 			t.Errorf("body is %s", body)
+		}
+	}
+}
+
+// A client that sends its whole payload before it reads gets its answer.
+func TestRefusedPayloadsAreReadOut(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, returns(`{}`), errorsAPI().stage("s", strs{"stage": "prod"}))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.ServeAPI(w, r, testAPI, "", r.URL.EscapedPath())
+	}))
+	t.Cleanup(server.Close)
+	for path, status := range map[string]int{"/s/function": 413, "/s/none": 403, "/nostage/x": 403} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", path, 3*maxPayload); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write(make([]byte, 3*maxPayload)); err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if res.StatusCode != status {
+			t.Errorf("%s: %d %s", path, res.StatusCode, bodyOf(t, res))
 		}
 	}
 }

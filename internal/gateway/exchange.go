@@ -93,6 +93,7 @@ func newExchange(g *Gateway, r *http.Request, t Target) *exchange {
 func (x *exchange) serve(w http.ResponseWriter) {
 	x.failed = x.run()
 	if x.failed != nil {
+		x.discardBody()
 		x.answerFailure()
 	}
 	x.log.end(x)

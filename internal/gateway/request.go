@@ -40,6 +40,18 @@ func (x *exchange) readBody() *failure {
 	return nil
 }
 
+// maxDiscard bounds what is read of a payload that nobody wants.
+const maxDiscard = 64 << 20
+
+// discardBody takes in what a refused request still sends: closing the
+// connection under a client that is writing would cost it the answer. Who
+// waits for a 100 before sending needs none of that.
+func (x *exchange) discardBody() {
+	if x.r.Body != nil && one(x.r.Header, "Expect") == "" {
+		_, _ = io.CopyN(io.Discard, x.r.Body, maxDiscard) // the answer is the same, however it ends
+	}
+}
+
 // headers are the request's headers as everything behind the front door sees
 // them.
 func (x *exchange) headers() fields {
