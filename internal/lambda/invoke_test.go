@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -32,6 +33,9 @@ func TestInvoke(t *testing.T) {
 	req := h.engine.reqs[0]
 	if req.InvokedARN != fnARN || string(req.Payload) != `{"a":1}` || string(req.ClientContext) != `{"client":{}}` || !req.Tail || req.RequestID != "11111111-2222-3333-4444-555555555555" {
 		t.Errorf("the engine got %+v", req)
+	}
+	if !regexp.MustCompile(`^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0;Lineage=1:[0-9a-f]{8}:0$`).MatchString(req.TraceID) {
+		t.Errorf("the function's trace is %q", req.TraceID)
 	}
 	h.engine.answer = func(*function.Spec, *function.Request) (*function.Result, error) {
 		return &function.Result{Payload: []byte(`{"errorMessage":"x"}`), FunctionError: "Unhandled"}, nil
