@@ -98,7 +98,7 @@ func TestKernelInterfaces(t *testing.T) {
 		{"control groups", "ls /sys/fs/cgroup"},
 		{"runtime sockets", "ls /run /var/run"},
 		{"shared mounts", "grep -q shared: /proc/self/mountinfo"},
-		{"old root", "ls /proc/1/root/home /proc/1/cwd/home"},
+		{"old root", "ls /proc/1/root/sys/class /proc/1/cwd/sys/class"},
 	}
 	for _, tt := range tests {
 		if out, _ := shell(t, h, "("+tt.script+") >/dev/null 2>&1 && echo yes", nil); out != "" {
