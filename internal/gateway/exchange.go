@@ -33,6 +33,7 @@ type exchange struct {
 	queryString fields // see query
 	queryRead   bool
 	env         vtl.Env
+	caller      authorization // what the authorize stop found out
 
 	outbound outbound  // what the integration gets
 	inbound  inbound   // what the integration answered
@@ -113,7 +114,11 @@ func (x *exchange) run() *failure {
 	if fail := x.route(); fail != nil {
 		return fail
 	}
+	x.beginLog()
 	if fail := x.readBody(); fail != nil {
+		return fail
+	}
+	if fail := x.authorize(); fail != nil {
 		return fail
 	}
 	if fail := x.decompress(); fail != nil {
@@ -122,7 +127,7 @@ func (x *exchange) run() *failure {
 	if fail := x.throttle(); fail != nil {
 		return fail
 	}
-	x.beginLog()
+	x.log.start()
 	if fail := x.m.problem; fail != nil {
 		return fail
 	}

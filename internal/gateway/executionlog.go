@@ -32,7 +32,9 @@ func (x *exchange) beginLog() {
 		return
 	}
 	x.log = &executionLog{x: x, info: s.logInfo, trace: s.dataTrace}
-	x.log.start()
+	if s.logInfo {
+		x.log.add("Extended Request Id: ", x.extendedID)
+	}
 }
 
 // add appends one line.
@@ -49,13 +51,14 @@ func (l *executionLog) add(parts ...string) {
 	l.events = append(l.events, LogEvent{Time: l.x.gw.clock.Now(), Message: line})
 }
 
+// start tells of the usage plan and the request, once both have been let
+// through.
 func (l *executionLog) start() {
-	if !l.info {
+	if l == nil || !l.info {
 		return
 	}
 	x := l.x
 	key := x.st.apiID + "/" + x.st.name
-	l.add("Extended Request Id: ", x.extendedID)
 	l.add("Verifying Usage Plan for request: ", x.requestID, ". API Key:  API Stage: ", key)
 	l.add("API Key  authorized because method '", x.m.verb, " ", x.m.resourcePath,
 		"' does not require API Key. Request will not contribute to throttle or quota limits")
