@@ -82,8 +82,8 @@ var doors = []door{
 
 	{[]string{"edge"}, nil, front},
 	{[]string{"server"}, []string{"..."}, hall},
-	{[]string{"cli"}, []string{"server", "demo", "clock", "api/...", "wire", "wire/client", "sigv4"},
-		"a command is a client of the AWS APIs like any other; it knows server only for serve"},
+	{[]string{"cli"}, []string{"server", "demo", "clock", "api/...", "wire", "wire/client", "sigv4", "gateway/vtl", "gateway/value"},
+		"a command is a client of the AWS APIs like any other; it knows server only for serve, and the template engine to try one out"},
 	{[]string{"demo"}, []string{"/examples", "api/...", "wire", "wire/client", "sigv4", "clock"}, "the demo uses the AWS APIs as a person would"},
 	{[]string{"/cmd/butai"}, []string{"cli", "function/sandbox"},
 		"main does signals and the exit code; the binary also is the sandbox's first process"},

@@ -53,9 +53,12 @@ type Env struct {
 	Context Source
 	// StageVariables is $stageVariables, a canary's overrides included.
 	StageVariables Source
-	// Trace, if set, is told each reference that is printed, as written in the
-	// template, with the text printed for it.
-	Trace func(ref, text string)
+	// Vars are further variables that have a value from the start. The gateway
+	// has none; a person who tries out a template may want some. The four
+	// objects of API Gateway cannot be replaced.
+	Vars *value.Map
+	// Trace, if set, is told each reference that is read.
+	Trace func(Reading)
 
 	body         []byte
 	text         string
@@ -66,6 +69,17 @@ type Env struct {
 	requestOver  *value.Map
 	responseOver *value.Map
 }
+
+// Reading is a reference that a rendering read: to print it, to decide by it,
+// or as a part of an expression.
+type Reading struct {
+	Source       string // as written in the template
+	Line, Column int    // both counted from 1, the column in characters
+	Value        Value  // nil if it has none; it may be changed afterwards
+}
+
+// Text is the value as it prints, or "null".
+func (r *Reading) Text() string { return value.String(r.Value) }
 
 // SetBody sets the payload that $input reads: the request's body, or the
 // integration's response. It is not copied and is parsed only if a template

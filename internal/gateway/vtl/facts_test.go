@@ -2,6 +2,7 @@ package vtl
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -179,11 +180,15 @@ func TestTrace(t *testing.T) {
 	t.Parallel()
 	var seen []string
 	env := factsEnv(`{"a":1}`)
-	env.Trace = func(ref, text string) { seen = append(seen, ref+"→"+text) }
-	if _, err := mustCompile(t, `$input.path('$.a')${none} #set($x = $context.stage)$!x`).Render(nil, env); err != nil {
+	env.Trace = func(r Reading) {
+		seen = append(seen, fmt.Sprintf("%d:%d %s→%s", r.Line, r.Column, r.Source, r.Text()))
+	}
+	src := "$input.path('$.a')${none}\n#set($x = $context.stage)#if($x == $more)$!x#end"
+	env.Vars = value.NewMap(value.Entry{Key: "more", Value: "test"}, value.Entry{Key: "input", Value: "hidden"})
+	if _, err := mustCompile(t, src).Render(nil, env); err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(seen, " "); got != `$input.path('$.a')→1 ${none}→ $!x→test` {
+	if got := strings.Join(seen, " "); got != `1:1 $input.path('$.a')→1 1:19 ${none}→null 2:11 $context.stage→test 2:30 $x→test 2:36 $more→test 2:42 $!x→test` {
 		t.Errorf("trace is %s", got)
 	}
 }

@@ -163,11 +163,7 @@ func (n *evaluateNode) render(st *state) error {
 	}
 	st.names, st.macros = prog.names, prog.macros
 	st.grow(len(prog.names))
-	for _, b := range prog.objects {
-		if st.vars[b.slot] == nil {
-			st.vars[b.slot] = b.value
-		}
-	}
+	st.seed(prog)
 	err = prog.body.render(st)
 	st.calls--
 	if err == errBreak {

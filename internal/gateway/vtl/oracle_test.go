@@ -117,21 +117,10 @@ func renderOracleCase(src string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	env := &Env{Path: Strings{"id": "7"}, Header: Strings{"h": "v"}}
+	env := &Env{Path: Strings{"id": "7"}, Header: Strings{"h": "v"}, Vars: vars.(*value.Map)}
 	env.SetBody([]byte(oracleBody))
-	st := &state{}
-	st.begin(tmpl.program, env, nil)
-	for i := range vars.(*value.Map).Len() {
-		e := vars.(*value.Map).At(i)
-		slot := tmpl.program.names.slot(e.Key)
-		st.grow(slot + 1)
-		st.vars[slot] = e.Value
-	}
-	err = tmpl.program.body.render(st)
-	if err == errStop || err == errBreak {
-		err = nil
-	}
-	return string(st.out), err
+	out, err := tmpl.Render(nil, env)
+	return string(out), err
 }
 
 // agree compares one template and reports the first difference.

@@ -48,9 +48,12 @@ const (
 func (r *ref) eval(st *state) (Value, error) {
 	v, err := r.walk(st, len(r.steps))
 	if err != nil {
-		err = locate(err, r.source, r.line, r.column)
+		return nil, locate(err, r.source, r.line, r.column)
 	}
-	return v, err
+	if st.env.Trace != nil {
+		st.env.Trace(Reading{r.source, r.line, r.column, v})
+	}
+	return v, nil
 }
 
 // walk evaluates the root and the first n steps.
@@ -87,7 +90,6 @@ func (r *ref) render(st *state) error {
 		return nil
 	}
 	st.out = append(append(st.out, r.slashes...), r.stray...)
-	start := len(st.out)
 	// API Gateway prints nothing for null, where Velocity would print the
 	// reference itself.
 	if b, ok := v.(*block); ok && b.depth == maxBlockDepth {
@@ -96,9 +98,6 @@ func (r *ref) render(st *state) error {
 		if err := st.print(v); err != nil {
 			return locate(err, r.source, r.line, r.column)
 		}
-	}
-	if st.env.Trace != nil {
-		st.env.Trace(r.source, string(st.out[start:]))
 	}
 	return nil
 }

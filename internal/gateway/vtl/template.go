@@ -131,8 +131,22 @@ func (st *state) begin(prog *program, env *Env, dst []byte) {
 	st.out, st.base, st.env = dst, len(dst), env
 	st.names, st.macros = prog.names, prog.macros
 	st.grow(len(prog.names))
+	st.seed(prog)
+}
+
+// seed gives the variables that prog mentions, and that have no value yet, the
+// value they begin with.
+func (st *state) seed(prog *program) {
 	for _, b := range prog.objects {
-		st.vars[b.slot] = b.value
+		if st.vars[b.slot] == nil {
+			st.vars[b.slot] = b.value
+		}
+	}
+	for i := range st.env.Vars.Len() {
+		v := st.env.Vars.At(i)
+		if slot, ok := prog.names[v.Key]; ok && st.vars[slot] == nil {
+			st.vars[slot] = v.Value
+		}
 	}
 }
 
