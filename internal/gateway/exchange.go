@@ -41,6 +41,7 @@ type exchange struct {
 	own      [4]string // values of the headers that every answer has
 	failed   *failure  // why the gateway answered itself, or nil
 	log      *executionLog
+	record   *record // for `butai trace`; nil if this request leaves none
 }
 
 // outbound is the integration request.
@@ -145,6 +146,7 @@ func (x *exchange) run() *failure {
 
 // findStage stops requests for stages that do not exist, or not at this host.
 func (x *exchange) findStage() *failure {
+	x.at("stage")
 	st := x.st
 	switch {
 	case st == nil:
@@ -160,6 +162,7 @@ func (x *exchange) findStage() *failure {
 // route finds the method. Unknown paths and unknown verbs are one and the
 // same to API Gateway.
 func (x *exchange) route() *failure {
+	x.at("route")
 	m, params, ok := x.st.router.Match(x.verb, x.target.Path, nil)
 	if !ok {
 		return missingAuthenticationToken()
@@ -169,6 +172,7 @@ func (x *exchange) route() *failure {
 }
 
 func (x *exchange) throttle() *failure {
+	x.at("throttle")
 	if !x.m.settings.limiter.allow(x.started) {
 		return tooManyRequests()
 	}
@@ -178,6 +182,7 @@ func (x *exchange) throttle() *failure {
 // validate checks the parameters that the method's validator requires; a
 // blank one counts as missing.
 func (x *exchange) validate() *failure {
+	x.at("validate")
 	var missing []string
 	for _, p := range x.m.required {
 		var values []string
@@ -204,6 +209,7 @@ func (x *exchange) validate() *failure {
 
 // integrate calls what is behind the method.
 func (x *exchange) integrate() *failure {
+	x.at("integrate")
 	switch x.m.kind {
 	case typeMock:
 		return x.callMock()

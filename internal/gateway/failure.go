@@ -22,6 +22,9 @@ type failure struct {
 	noTrace, closes bool
 	// cause are the lines for the execution log.
 	cause []string
+	// fix is one plain sentence that says what to do about it, for `butai
+	// trace`; "" leaves it to advice.
+	fix string
 }
 
 func (f *failure) Error() string { return f.kind + ": " + f.message }
@@ -38,6 +41,13 @@ func (f *failure) body() []byte {
 // because returns f with the lines that the execution log gets.
 func (f *failure) because(lines ...string) *failure {
 	f.cause = append(f.cause, lines...)
+	return f
+}
+
+// fixedBy returns f with the sentence that says what to do about it. It names
+// the command that helps, if one does.
+func (f *failure) fixedBy(sentence string) *failure {
+	f.fix = sentence
 	return f
 }
 

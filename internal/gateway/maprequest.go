@@ -7,6 +7,7 @@ import (
 // mapRequest makes the integration request: parameter mapping, then the
 // template, then what the template overrode.
 func (x *exchange) mapRequest() *failure {
+	x.at("map request")
 	if fail := x.mapRequestParameters(); fail != nil {
 		return fail
 	}

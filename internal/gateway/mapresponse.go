@@ -8,6 +8,7 @@ import (
 // mapResponse makes the method response: selection, parameter mapping,
 // template, overrides. A proxy integration has made its answer already.
 func (x *exchange) mapResponse() *failure {
+	x.at("map response")
 	if x.m.kind == typeAWSProxy {
 		return nil
 	}

@@ -16,6 +16,7 @@ const maxPayload = 10 << 20
 
 // readBody takes in the request's payload.
 func (x *exchange) readBody() *failure {
+	x.at("read body")
 	r := x.r
 	switch {
 	case r.ContentLength == 0 || r.Body == nil:
