@@ -32,7 +32,7 @@ func services(extra ...string) []string { return append(extra, common...) }
 // doors lists every room of the house. A new room must be entered here.
 var doors = []door{
 	{[]string{
-		"arn", "clock", "ident", "iam/policy", "iam/managed", "gateway/value", "gateway/route", "dynamodb/attr", "logs/pattern",
+		"arn", "clock", "ident", "iam/policy", "iam/managed", "gateway/value", "gateway/route", "gateway/tracing", "dynamodb/attr", "logs/pattern",
 		"function/bootstrap", "function/runtimes", "function/sandbox",
 	}, nil, pure},
 	{[]string{"gateway/jsonpath"}, []string{"gateway/value"}, pure},
@@ -82,7 +82,7 @@ var doors = []door{
 
 	{[]string{"edge"}, nil, front},
 	{[]string{"server"}, []string{"..."}, hall},
-	{[]string{"cli"}, []string{"server", "demo", "clock", "api/...", "wire", "wire/client", "sigv4", "gateway/vtl", "gateway/value"},
+	{[]string{"cli"}, []string{"server", "demo", "gateway/tracing", "clock", "api/...", "wire", "wire/client", "sigv4", "gateway/vtl", "gateway/value"},
 		"a command is a client of the AWS APIs like any other; it knows server only for serve, and the template engine to try one out"},
 	{[]string{"demo"}, []string{"/examples", "api/...", "wire", "wire/client", "sigv4", "clock"}, "the demo uses the AWS APIs as a person would"},
 	{[]string{"/cmd/butai"}, []string{"cli", "function/sandbox"},

@@ -48,6 +48,8 @@ func (a *app) serveCommand() *cobra.Command {
 	f.BoolVar(&cfg.StrictCredentials, "strict-credentials", false, "refuse access keys that butai didn't issue")
 	f.StringArrayVar(&runtimes, "runtime", nil, "interpreter for a runtime, as name=path (repeatable)")
 	f.StringVar(&cfg.Isolation, "isolation", "", "weakest isolation to run functions under: see 'butai doctor'")
+	f.IntVar(&cfg.Tracing.Keep, "traces", server.DefaultTraces, "requests to API Gateway to remember for 'butai trace', and as many failed ones; 0 remembers none")
+	f.IntVar(&cfg.Tracing.Every, "trace-every", 1, "remember one request in so many")
 	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&logFormat, "log-format", "text", "text or json")
 	return cmd

@@ -26,6 +26,8 @@ type Gateway interface {
 type Config struct {
 	API     http.Handler // the AWS control APIs: everything that nobody else takes
 	Gateway Gateway
+	// Traces serves TracesPath; nil if nothing is traced.
+	Traces http.Handler
 	// Ready reports whether the server is ready; nil means always.
 	Ready func() bool
 }
@@ -33,6 +35,8 @@ type Config struct {
 const (
 	// HealthPath answers 200 when the server is ready and 503 before.
 	HealthPath = "/_butai/health"
+	// TracesPath and what is below it tells of the gateway's requests.
+	TracesPath = "/_butai/traces"
 
 	executePrefix  = "/_aws/execute-api/"
 	restAPIsPrefix = "/restapis/"
@@ -59,6 +63,9 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
 	case path == HealthPath:
 		d.health(w, r)
+		return
+	case d.Traces != nil && (path == TracesPath || strings.HasPrefix(path, TracesPath+"/")):
+		d.Traces.ServeHTTP(w, r)
 		return
 	case strings.HasPrefix(path, executePrefix), strings.HasPrefix(path, restAPIsPrefix):
 		if id, rest, ok := executePath(escapedPath(r)); ok {

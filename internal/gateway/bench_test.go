@@ -23,10 +23,15 @@ func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) WriteHeader(status int)      { d.status = status }
 func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
 
+// BenchmarkTraced is BenchmarkGateway with every request leaving a trace.
+func BenchmarkTraced(b *testing.B) { benchmarkGateway(b, Tracing{Keep: 500}) }
+
 // BenchmarkGateway is what the gateway itself costs, without net/http and
 // without a function, for the article's GET through two templates, for its
-// error mapped back, and for a proxy integration.
-func BenchmarkGateway(b *testing.B) {
+// error mapped back, for a MOCK and for a proxy integration.
+func BenchmarkGateway(b *testing.B) { benchmarkGateway(b, Tracing{}) }
+
+func benchmarkGateway(b *testing.B, tracing Tracing) {
 	ok := FunctionResult{Status: 200, RequestID: "r", Payload: []byte(`{"id": "42", "name": "Ada"}`)}
 	failed := FunctionResult{Status: 200, RequestID: "r", FunctionError: "Unhandled",
 		Payload: []byte(`{"errorMessage": "400: bad id", "errorType": "EventValidationException", "stackTrace": ["main.py, line 1"]}`)}
@@ -41,11 +46,12 @@ func BenchmarkGateway(b *testing.B) {
 	}{
 		{"article", ok, article, 200},
 		{"article error", failed, article, 400},
+		{"mock", FunctionResult{}, api{"GET /user/{id}": respond(mockMethod(`{"statusCode": 200}`), "200", "", `{"id": "$input.params('id')"}`)}.stage("staging", nil), 200},
 		{"proxy", proxied, api{"GET /user/{id}": proxyMethod()}.stage("staging", strs{"stage": "staging"}), 200},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			f := newFixture(b, nil, bench.stage)
-			f.functions = &constant{bench.result}
+			f.functions, f.traces = &constant{bench.result}, newTraces(tracing)
 			r := request("GET", "/staging/user/42", "", "User-Agent", "bench", "Accept", "*/*", "Accept-Encoding", "gzip")
 			w := &discard{header: http.Header{}}
 			b.ReportAllocs()

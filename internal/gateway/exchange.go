@@ -82,6 +82,7 @@ func newExchange(g *Gateway, r *http.Request, t Target) *exchange {
 		trace:      newTrace(one(r.Header, "X-Amzn-Trace-Id"), now),
 		verb:       r.Method,
 	}
+	x.record = g.traces.begin()
 	if uuid.Validate(x.requestID) != nil || len(x.requestID) != 36 {
 		x.requestID = ident.UUID()
 	}
@@ -99,6 +100,7 @@ func (x *exchange) serve(w http.ResponseWriter) {
 		x.answerFailure()
 	}
 	x.log.end(x)
+	x.leaveRecord()
 	if err := x.compress(); err != nil {
 		x.gw.log.Error("compressing an answer failed", "request", x.requestID, "err", err)
 	}
@@ -168,6 +170,9 @@ func (x *exchange) route() *failure {
 		return missingAuthenticationToken()
 	}
 	x.m, x.params = m, params
+	if x.traced() {
+		x.note("matched", m.verb+" "+m.resourcePath)
+	}
 	return nil
 }
 

@@ -23,12 +23,14 @@ type LogSink interface {
 	Put(account, region, group, stream string, events []LogEvent)
 }
 
-// Config is what New needs; every field is required.
+// Config is what New needs; every field is required, but tracing is off unless
+// it is asked for.
 type Config struct {
 	Functions Functions
 	Logs      LogSink
 	Clock     clock.Clock
 	Log       *slog.Logger
+	Tracing   Tracing
 }
 
 // Gateway serves the stages and domains published to it. All methods are safe
@@ -38,6 +40,7 @@ type Gateway struct {
 	logs      LogSink
 	clock     clock.Clock
 	log       *slog.Logger
+	traces    *traces // nil if tracing is off
 
 	mu     sync.Mutex // held while a new table is made
 	tables atomic.Pointer[tables]
@@ -54,7 +57,7 @@ type stageKey struct{ apiID, stage string }
 
 // New returns a gateway that serves nothing yet.
 func New(cfg Config) *Gateway {
-	g := &Gateway{functions: cfg.Functions, logs: cfg.Logs, clock: cfg.Clock, log: cfg.Log}
+	g := &Gateway{functions: cfg.Functions, logs: cfg.Logs, clock: cfg.Clock, log: cfg.Log, traces: newTraces(cfg.Tracing)}
 	g.tables.Store(&tables{})
 	return g
 }

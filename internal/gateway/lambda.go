@@ -59,6 +59,7 @@ func (x *exchange) invoke(payload []byte, async bool) *failure {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), x.m.timeout)
 	defer cancel()
 	x.log.endpointRequest(x, payload)
+	x.noteSent(payload)
 	begun := time.Now()
 	res, err := x.gw.functions.InvokeFunction(ctx, &FunctionCall{
 		FunctionARN: fn.arn, SourceARN: fn.sourceARN, SourceAccount: x.st.account, RoleARN: fn.roleARN,

@@ -16,6 +16,7 @@ func (x *exchange) mapResponse() *failure {
 	if res == nil {
 		return configurationError("No match for output mapping and no default output mapping configured. Endpoint Response Status Code: " + strconv.Itoa(x.inbound.status))
 	}
+	x.note("pattern", res.expression)
 	if !res.declared {
 		return configurationError("Output mapping refers to an invalid method response: " + strconv.Itoa(res.status))
 	}

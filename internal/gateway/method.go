@@ -52,12 +52,14 @@ type method struct {
 
 // response is a compiled integration response.
 type response struct {
-	status    int
-	pattern   *pattern
-	mappings  []mapping
-	templates templates
-	content   contentHandling
-	declared  bool // the method has a response of this status
+	status  int
+	pattern *pattern
+	// expression is the selection pattern with its status, for traces.
+	expression string
+	mappings   []mapping
+	templates  templates
+	content    contentHandling
+	declared   bool // the method has a response of this status
 }
 
 func (m *method) compile(st *stage, d *Deployment, config *apigatewayapi.Method) {
@@ -114,6 +116,10 @@ func (m *method) compileResponses(config *apigatewayapi.Method, integration *api
 		}
 		r.templates = compileTemplates(config.ResponseTemplates)
 		expr := wire.Val(config.SelectionPattern)
+		r.expression = expr + " → " + code
+		if expr == "" {
+			r.expression = "default → " + code
+		}
 		switch {
 		case expr != "":
 			if r.pattern, err = compilePattern(expr); err != nil {

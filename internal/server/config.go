@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/gateway"
 )
 
 // Defaults of the command line.
@@ -14,6 +15,7 @@ const (
 	DefaultListen  = "127.0.0.1:4566"
 	DefaultAccount = "000000000000"
 	DefaultRegion  = "us-east-1"
+	DefaultTraces  = 500
 )
 
 // Config is what New needs. Log and Clock are required.
@@ -28,6 +30,8 @@ type Config struct {
 	StrictCredentials bool
 	Runtimes          map[string]string // interpreter paths by runtime id
 	Isolation         string            // weakest isolation accepted; "" means any
+
+	Tracing gateway.Tracing // of the gateway's requests
 
 	Log   *slog.Logger
 	Clock clock.Clock

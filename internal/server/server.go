@@ -197,7 +197,7 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 func (s *Server) startGateway(ctx context.Context) (err error) {
 	s.gateway = gateway.New(gateway.Config{
 		Functions: &gatewayFunctions{lambda: s.services.lambda, iam: s.services.iam}, Logs: gatewayLogs{s.services.logs},
-		Clock: s.cfg.Clock, Log: s.cfg.Log,
+		Clock: s.cfg.Clock, Log: s.cfg.Log, Tracing: s.cfg.Tracing,
 	})
 	s.services.apigateway, err = apigateway.New(ctx, apigateway.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Gateway: s.gateway,
@@ -224,7 +224,7 @@ func (s *Server) buildHandler(context.Context) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(s.services.lambda.CodeHandler())
-	s.handler = edge.New(edge.Config{API: codeOr(mux, api), Gateway: s.gateway, Ready: s.ready.Load})
+	s.handler = edge.New(edge.Config{API: codeOr(mux, api), Gateway: s.gateway, Traces: traceHandler(api, s.gateway), Ready: s.ready.Load})
 	return nil
 }
 

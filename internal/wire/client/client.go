@@ -70,6 +70,31 @@ func (c *Client) Call(ctx context.Context, m *wire.ServiceModel, operation strin
 	return decode(m, op, answer, out)
 }
 
+// Get reads a page of butai's own, which is signed like an AWS call, and
+// decodes its JSON into out. An answer that is no success is an *Error.
+func (c *Client) Get(ctx context.Context, path string, out any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Endpoint+path, http.NoBody)
+	if err != nil {
+		return err
+	}
+	if err := sigv4.Sign(ctx, req, nil, c.Credentials, "butai", c.Region, c.Clock.Now()); err != nil {
+		return fmt.Errorf("client: sign %s: %w", path, err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode >= 300 {
+		return failure(&wire.ServiceModel{Protocol: "rest-json"}, res, answer)
+	}
+	return json.Unmarshal(answer, out)
+}
+
 func (c *Client) request(ctx context.Context, m *wire.ServiceModel, op *wire.Operation, in any) (*http.Request, []byte, error) {
 	path, contentType := "/", "application/json"
 	var body []byte
