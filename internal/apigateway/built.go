@@ -11,12 +11,16 @@ import (
 var _ interface {
 	apigatewayapi.CreateBasePathMappingAPI
 	apigatewayapi.CreateDeploymentAPI
+	apigatewayapi.CreateDocumentationPartAPI
+	apigatewayapi.CreateDocumentationVersionAPI
 	apigatewayapi.CreateDomainNameAPI
 	apigatewayapi.CreateResourceAPI
 	apigatewayapi.CreateRestApiAPI
 	apigatewayapi.CreateStageAPI
 	apigatewayapi.DeleteBasePathMappingAPI
 	apigatewayapi.DeleteDeploymentAPI
+	apigatewayapi.DeleteDocumentationPartAPI
+	apigatewayapi.DeleteDocumentationVersionAPI
 	apigatewayapi.DeleteDomainNameAPI
 	apigatewayapi.DeleteGatewayResponseAPI
 	apigatewayapi.DeleteIntegrationAPI
@@ -31,6 +35,10 @@ var _ interface {
 	apigatewayapi.GetBasePathMappingsAPI
 	apigatewayapi.GetDeploymentAPI
 	apigatewayapi.GetDeploymentsAPI
+	apigatewayapi.GetDocumentationPartAPI
+	apigatewayapi.GetDocumentationPartsAPI
+	apigatewayapi.GetDocumentationVersionAPI
+	apigatewayapi.GetDocumentationVersionsAPI
 	apigatewayapi.GetDomainNameAPI
 	apigatewayapi.GetDomainNamesAPI
 	apigatewayapi.GetGatewayResponseAPI
@@ -45,6 +53,8 @@ var _ interface {
 	apigatewayapi.GetResourcesAPI
 	apigatewayapi.GetRestApiAPI
 	apigatewayapi.GetRestApisAPI
+	apigatewayapi.GetSdkTypeAPI
+	apigatewayapi.GetSdkTypesAPI
 	apigatewayapi.GetStageAPI
 	apigatewayapi.GetStagesAPI
 	apigatewayapi.GetTagsAPI
@@ -58,6 +68,8 @@ var _ interface {
 	apigatewayapi.UpdateAccountAPI
 	apigatewayapi.UpdateBasePathMappingAPI
 	apigatewayapi.UpdateDeploymentAPI
+	apigatewayapi.UpdateDocumentationPartAPI
+	apigatewayapi.UpdateDocumentationVersionAPI
 	apigatewayapi.UpdateDomainNameAPI
 	apigatewayapi.UpdateGatewayResponseAPI
 	apigatewayapi.UpdateIntegrationAPI

@@ -2,6 +2,7 @@ package apigateway
 
 import (
 	"encoding/base64"
+	"strconv"
 
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/record"
@@ -47,4 +48,22 @@ func pageSize(limit *int64) int {
 		size = defaultPage
 	}
 	return min(size, maxPage)
+}
+
+// pageOf is the part of a list made for one call that follows position, and
+// the position of the next part.
+func pageOf[T any](all []*T, position *string, limit *int64) (items []*T, next *string, err error) {
+	from := 0
+	if text := wire.Val(position); text != "" {
+		raw, err := base64.RawURLEncoding.DecodeString(text)
+		if from, err = strconv.Atoi(string(raw)); err != nil || from < 0 {
+			return nil, nil, badRequest("Invalid position parameter specified")
+		}
+	}
+	from = min(from, len(all))
+	to := min(from+pageSize(limit), len(all))
+	if to < len(all) {
+		next = wire.Ptr(base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(to))))
+	}
+	return all[from:to], next, nil
 }

@@ -27,7 +27,6 @@ func (s *Service) Refused() []wire.Refusal {
 		{Operation: "CreateStage", Member: "canarySettings", Reason: canary},
 		{Operation: "CreateStage", Member: "cacheClusterEnabled", Reason: cache},
 		{Operation: "CreateStage", Member: "cacheClusterSize", Reason: cache},
-		{Operation: "CreateStage", Member: "documentationVersion", Reason: "documentation versions are not built"},
 		{Operation: "CreateDomainName", Member: "certificateBody", Reason: upload},
 		{Operation: "CreateDomainName", Member: "certificatePrivateKey", Reason: upload},
 		{Operation: "CreateDomainName", Member: "certificateChain", Reason: upload},

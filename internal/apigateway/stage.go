@@ -77,6 +77,9 @@ func (s *Service) addStage(tx store.Tx, sc scope, in *apigatewayapi.CreateStageR
 	if _, err := find(tx, deployments, noDeployment(), sc.id(*in.RestApiId, *in.DeploymentId)); err != nil {
 		return nil, err
 	}
+	if err := checkDocumentationVersion(tx, sc, *in.RestApiId, in.DocumentationVersion); err != nil {
+		return nil, err
+	}
 	have, err := stages.List(tx, sc.id(*in.RestApiId)...)
 	if err != nil {
 		return nil, err
@@ -93,7 +96,7 @@ func (s *Service) addStage(tx store.Tx, sc scope, in *apigatewayapi.CreateStageR
 		StageName: in.StageName, DeploymentId: in.DeploymentId, Description: nonEmpty(in.Description), Variables: nonEmptyMap(in.Variables),
 		CacheClusterEnabled: wire.Ptr(false), CacheClusterStatus: wire.Ptr(apigatewayapi.CacheClusterStatusNOTAVAILABLE),
 		MethodSettings: map[string]apigatewayapi.MethodSetting{}, TracingEnabled: wire.Ptr(wire.Val(in.TracingEnabled)),
-		Tags: nonEmptyMap(in.Tags), CreatedDate: s.now(), LastUpdatedDate: s.now(),
+		DocumentationVersion: nonEmpty(in.DocumentationVersion), Tags: nonEmptyMap(in.Tags), CreatedDate: s.now(), LastUpdatedDate: s.now(),
 	}}
 	return &st.Stage, stages.Put(tx, st, sc.id(*in.RestApiId, *in.StageName)...)
 }

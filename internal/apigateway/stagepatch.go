@@ -124,7 +124,10 @@ var stagePatch = patchTable[stageEdit]{rows: []patchRow[stageEdit]{
 	notBuiltRow[stageEdit]("/cacheClusterEnabled", "cache clusters"),
 	notBuiltRow[stageEdit]("/cacheClusterSize", "cache clusters"),
 	notBuiltRow[stageEdit]("/clientCertificateId", "client certificates"),
-	notBuiltRow[stageEdit]("/documentationVersion", "documentation versions"),
+	{"/documentationVersion", replaceOnly, func(e *stageEdit, op patchOp) error {
+		e.DocumentationVersion = nonEmpty(op.value)
+		return checkDocumentationVersion(e.tx, e.scope, e.api, op.value)
+	}},
 	notBuiltRow[stageEdit]("/canarySettings/deploymentId", "canary deployments"),
 	notBuiltRow[stageEdit]("/canarySettings/percentTraffic", "canary deployments"),
 	notBuiltRow[stageEdit]("/canarySettings/useStageCache", "canary deployments"),
