@@ -58,11 +58,14 @@ var _ interface {
 	apigatewayapi.GetStageAPI
 	apigatewayapi.GetStagesAPI
 	apigatewayapi.GetTagsAPI
+	apigatewayapi.ImportDocumentationPartsAPI
+	apigatewayapi.ImportRestApiAPI
 	apigatewayapi.PutGatewayResponseAPI
 	apigatewayapi.PutIntegrationAPI
 	apigatewayapi.PutIntegrationResponseAPI
 	apigatewayapi.PutMethodAPI
 	apigatewayapi.PutMethodResponseAPI
+	apigatewayapi.PutRestApiAPI
 	apigatewayapi.TagResourceAPI
 	apigatewayapi.UntagResourceAPI
 	apigatewayapi.UpdateAccountAPI

@@ -74,7 +74,18 @@ func freeze(r store.ReadTx, sc scope, apiID string) (*gateway.Deployment, error)
 	if err != nil {
 		return nil, err
 	}
-	return &gateway.Deployment{API: *api, Resources: values(tree), Models: values(known), GatewayResponses: values(answers)}, nil
+	auth, err := authorizers.List(r, sc.id(apiID)...)
+	if err != nil {
+		return nil, err
+	}
+	validators, err := requestValidators.List(r, sc.id(apiID)...)
+	if err != nil {
+		return nil, err
+	}
+	return &gateway.Deployment{
+		API: *api, Resources: values(tree), Models: values(known), GatewayResponses: values(answers),
+		Authorizers: values(auth), RequestValidators: values(validators),
+	}, nil
 }
 
 func summary(tree []apigatewayapi.Resource) map[string]map[string]apigatewayapi.MethodSnapshot {

@@ -29,18 +29,7 @@ func (s *Service) PutIntegration(ctx context.Context, in *apigatewayapi.PutInteg
 		PassthroughBehavior: in.PassthroughBehavior, ContentHandling: in.ContentHandling, TimeoutInMillis: in.TimeoutInMillis,
 		CacheNamespace: nonEmpty(in.CacheNamespace), CacheKeyParameters: in.CacheKeyParameters,
 	}
-	if i.PassthroughBehavior == nil {
-		i.PassthroughBehavior = wire.Ptr("WHEN_NO_MATCH")
-	}
-	if i.TimeoutInMillis == nil {
-		i.TimeoutInMillis = wire.Ptr[int64](maxTimeout)
-	}
-	if i.CacheNamespace == nil {
-		i.CacheNamespace = in.ResourceId
-	}
-	if i.CacheKeyParameters == nil {
-		i.CacheKeyParameters = []string{}
-	}
+	integrationDefaults(i, in.ResourceId)
 	if mode := wire.Val(in.ResponseTransferMode); mode != "" {
 		if mode != apigatewayapi.ResponseTransferModeBUFFERED {
 			return nil, wire.NotBuilt("response transfer mode %s of integrations", mode)
@@ -55,6 +44,22 @@ func (s *Service) PutIntegration(ctx context.Context, in *apigatewayapi.PutInteg
 		return nil, err
 	}
 	return m.MethodIntegration, nil
+}
+
+// integrationDefaults fills in what an integration of a resource leaves out.
+func integrationDefaults(i *apigatewayapi.Integration, resourceID *string) {
+	if i.PassthroughBehavior == nil {
+		i.PassthroughBehavior = wire.Ptr("WHEN_NO_MATCH")
+	}
+	if i.TimeoutInMillis == nil {
+		i.TimeoutInMillis = wire.Ptr[int64](maxTimeout)
+	}
+	if i.CacheNamespace == nil {
+		i.CacheNamespace = resourceID
+	}
+	if i.CacheKeyParameters == nil {
+		i.CacheKeyParameters = []string{}
+	}
 }
 
 // checkIntegration refuses what API Gateway refuses, and names what the data

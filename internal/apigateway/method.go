@@ -121,12 +121,19 @@ func checkAuthorization(kind string) error {
 
 var requestParameter = regexp.MustCompile(`^method\.request\.(querystring|path|header)\.(.+)$`)
 
+// parameterName is what API Gateway takes for a name, and names when it
+// doesn't (measured).
+var parameterName = regexp.MustCompile(`^[a-zA-Z0-9._$-]+$`)
+
 func checkRequestParameters(params map[string]bool) error {
 	seen := map[string]bool{}
 	for _, p := range slices.Sorted(maps.Keys(params)) {
 		match := requestParameter.FindStringSubmatch(p)
 		if match == nil {
 			return invalidMapping("Invalid mapping expression parameter specified: " + p)
+		}
+		if !parameterName.MatchString(match[2]) {
+			return invalidMapping("Parameter name should match the following regular expression: " + parameterName.String())
 		}
 		if seen[match[2]] {
 			return badRequest("Parameter names must be unique across querystring, header and path")

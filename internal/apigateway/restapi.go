@@ -254,7 +254,7 @@ func deleteAPI(tx store.Tx, sc scope, id string) ([]string, error) {
 	}
 	for _, remove := range []func(store.Tx, ...string) error{
 		apis.DeleteAll, resources.DeleteAll, models.DeleteAll, deployments.DeleteAll, snapshots.DeleteAll, stages.DeleteAll,
-		gatewayResponses.DeleteAll, documentationParts.DeleteAll, documentationVersions.DeleteAll,
+		gatewayResponses.DeleteAll, documentationParts.DeleteAll, documentationVersions.DeleteAll, authorizers.DeleteAll, requestValidators.DeleteAll,
 	} {
 		if err := remove(tx, sc.id(id)...); err != nil {
 			return nil, err

@@ -47,6 +47,7 @@ var (
 	apis        = record.New[apigatewayapi.RestApi]("apigateway", "restapi")
 	resources   = record.New[apigatewayapi.Resource]("apigateway", "resource")
 	models      = record.New[apigatewayapi.Model]("apigateway", "model")
+	authorizers = record.New[apigatewayapi.Authorizer]("apigateway", "authorizer")
 	deployments = record.New[apigatewayapi.Deployment]("apigateway", "deployment")
 	snapshots   = record.New[gateway.Deployment]("apigateway", "snapshot")
 	stages      = record.New[stage]("apigateway", "stage")
@@ -54,8 +55,9 @@ var (
 	domains     = record.New[domain]("apigateway", "domain")
 	mappings    = record.New[apigatewayapi.BasePathMapping]("apigateway", "mapping")
 
-	gatewayResponses = record.New[apigatewayapi.GatewayResponse]("apigateway", "gatewayresponse")
-	owners           = record.New[scope]("apigateway", "domainowner")
+	gatewayResponses  = record.New[apigatewayapi.GatewayResponse]("apigateway", "gatewayresponse")
+	requestValidators = record.New[apigatewayapi.RequestValidator]("apigateway", "requestvalidator")
+	owners            = record.New[scope]("apigateway", "domainowner")
 )
 
 // New opens the service over its store and publishes every stage and domain

@@ -62,7 +62,8 @@ var doors = []door{
 	{[]string{"store/sqlite", "store/postgres"}, []string{"store", "store/txn"}, stock},
 
 	{[]string{"acm"}, services("api/acmapi", "ca"), service},
-	{[]string{"apigateway"}, services("api/apigatewayapi", "gateway"), service},
+	{[]string{"apigateway"}, services("api/apigatewayapi", "apigateway/...", "gateway"), service},
+	{[]string{"apigateway/openapi"}, []string{"api/apigatewayapi", "wire"}, pure + "; its values are API Gateway's own shapes"},
 	{[]string{"dynamodb"}, services("api/dynamodbapi", "dynamodb/..."), service},
 	{[]string{"iam"}, services("api/iamapi", "iam/..."), service},
 	{[]string{"lambda"}, services("api/lambdaapi", "lambda/...", "function", "function/catalog", "function/runtimes", "iam/policy"),
