@@ -47,6 +47,7 @@ plan() {
 	[ -n "$1" ] || return 0
 	have node || wished+=(nodejs)
 	have javac || wished+=(default-jdk-headless)
+	ls /usr/share/java/{velocity,json-path}.jar >/dev/null 2>&1 || wished+=(velocity libjsonpath-java)
 	have postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || wished+=(postgresql)
 }
 

@@ -13,7 +13,7 @@ import (
 // through any number, as in the published idiom #set($Integer = 0) followed by
 // $Integer.parseInt($s).
 var numberMethods = map[string]*methodDef{
-	"intValue":       {0, 0, func(c callee, _ []Value) (Value, error) { return int64(int32(toInt(c.recv))), nil }},
+	"intValue":       {0, 0, func(c callee, _ []Value) (Value, error) { return int64(toInt32(c.recv)), nil }},
 	"longValue":      {0, 0, func(c callee, _ []Value) (Value, error) { return toInt(c.recv), nil }},
 	"doubleValue":    {0, 0, func(c callee, _ []Value) (Value, error) { return toFloat(c.recv), nil }},
 	"floatValue":     {0, 0, func(c callee, _ []Value) (Value, error) { return toFloat(c.recv), nil }},
@@ -56,6 +56,16 @@ func toInt(v Value) int64 {
 		return int64(v)
 	}
 	return 0
+}
+
+// toInt32 is Java's conversion of a number to an int: doubles saturate, longs
+// lose their upper half.
+func toInt32(v Value) int32 {
+	n := toInt(v)
+	if _, ok := v.(float64); ok {
+		n = max(math.MinInt32, min(n, math.MaxInt32))
+	}
+	return int32(n)
 }
 
 func numberHash(c callee, _ []Value) (Value, error) {

@@ -101,43 +101,52 @@ func (o *oracle) ask(t *testing.T, q question) answer {
 	return a
 }
 
-const (
-	oracleVars   = `{"s":"hello","n":5,"d":1.5,"t":true,"f":false,"l":[1,"b",{"k":"v/w"}],"m":{"b":1,"a":"x","l":[1,2]},"e":"","nul":null,"big":12345678901}`
-	oracleBody   = `{"a":{"b":"c"},"l":[1,2.50,"x/y"],"nul":null}`
-	oracleParams = `{"path":{"id":"7"},"querystring":{},"header":{"h":"v"}}`
-)
+// setting is what a template is rendered with, as JSON texts.
+type setting struct{ vars, body, params string }
 
-// renderOracleCase renders src with the variables that the oracle is given.
-func renderOracleCase(src string) (string, error) {
-	vars, err := value.Parse(oracleVars)
+// usual is the setting of the corpus. Random ones have the same names, with
+// values of the same kinds.
+var usual = setting{
+	vars:   `{"s":"hello","n":5,"d":1.5,"t":true,"f":false,"l":[1,"b",{"k":"v/w"}],"m":{"b":1,"a":"x","l":[1,2]},"e":"","nul":null,"big":12345678901}`,
+	body:   `{"a":{"b":"c"},"l":[1,2.50,"x/y"],"nul":null}`,
+	params: `{"path":{"id":"7"},"querystring":{},"header":{"h":"v"}}`,
+}
+
+// render renders src with what the oracle is given.
+func (s *setting) render(src string) (string, error) {
+	vars, err := value.Parse(s.vars)
 	if err != nil {
+		return "", err
+	}
+	var params struct{ Path, QueryString, Header Strings }
+	if err := json.Unmarshal([]byte(s.params), &params); err != nil {
 		return "", err
 	}
 	tmpl, err := Compile(src)
 	if err != nil {
 		return "", err
 	}
-	env := &Env{Path: Strings{"id": "7"}, Header: Strings{"h": "v"}, Vars: vars.(*value.Map)}
-	env.SetBody([]byte(oracleBody))
+	env := &Env{Path: params.Path, Query: params.QueryString, Header: params.Header, Vars: vars.(*value.Map)}
+	env.SetBody([]byte(s.body))
 	out, err := tmpl.Render(nil, env)
 	return string(out), err
 }
 
 // agree compares one template and reports the first difference.
-func agree(t *testing.T, o *oracle, src string) bool {
+func agree(t *testing.T, o *oracle, src string, s *setting) bool {
 	t.Helper()
 	want := o.ask(t, question{
-		Template: src, Body: oracleBody,
-		Vars: json.RawMessage(oracleVars), Params: json.RawMessage(oracleParams),
+		Template: src, Body: s.body,
+		Vars: json.RawMessage(s.vars), Params: json.RawMessage(s.params),
 	})
-	got, err := renderOracleCase(src)
+	got, err := s.render(src)
 	switch {
 	case strings.Contains(want.Err, "ConcurrentModification"), strings.Contains(want.Err, "StackOverflow"):
 		return true // see differences.md
 	case (err != nil) != (want.Err != ""):
-		t.Errorf("template %q\n     got %q, error %v\nvelocity %q, error %.200s", src, got, err, want.Out, want.Err)
+		t.Errorf("template %q with %+v\n     got %q, error %v\nvelocity %q, error %.200s", src, *s, got, err, want.Out, want.Err)
 	case err == nil && got != want.Out:
-		t.Errorf("template %q\n     got %q\nvelocity %q", src, got, want.Out)
+		t.Errorf("template %q with %+v\n     got %q\nvelocity %q", src, *s, got, want.Out)
 	default:
 		return true
 	}
@@ -147,7 +156,7 @@ func agree(t *testing.T, o *oracle, src string) bool {
 func TestOracleCorpus(t *testing.T) {
 	o := startOracle(t)
 	for _, src := range readCorpus(t) {
-		agree(t, o, src)
+		agree(t, o, src, &usual)
 	}
 }
 
