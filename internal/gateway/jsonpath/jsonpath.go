@@ -71,5 +71,8 @@ func walk(steps []step, r *run, v value.Value, yield func(value.Value) bool) boo
 	})
 }
 
+// IsRoot reports whether p is "$", the whole document.
+func (p *Path) IsRoot() bool { return len(p.steps) == 0 }
+
 // IsDefinite reports whether p selects at most one value.
 func (p *Path) IsDefinite() bool { return p.definite }

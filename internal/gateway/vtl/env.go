@@ -111,6 +111,15 @@ func (e *Env) bodyText() string {
 	return e.text
 }
 
+// appendBody appends the payload as compact JSON, if that can be done without
+// parsing it. A payload that was parsed may have been changed.
+func (e *Env) appendBody(dst []byte) ([]byte, bool) {
+	if e.parsed {
+		return dst, false
+	}
+	return value.AppendCompact(dst, e.body)
+}
+
 // document is the parsed payload; false means that it could not be parsed.
 func (e *Env) document() (Value, bool) {
 	if !e.parsed {

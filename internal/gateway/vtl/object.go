@@ -41,6 +41,11 @@ func (inputObject) callMethod(st *state, s *refStep, args []Value) (Value, error
 		v, _, err := query(st, s, args[0])
 		return v, err
 	case s.name == "json" && len(args) == 1:
+		if s.path != nil && s.path.IsRoot() {
+			if b, ok := env.appendBody(nil); ok {
+				return string(b), st.spend(len(b) / 64)
+			}
+		}
 		v, ok, err := query(st, s, args[0])
 		if err != nil {
 			return nil, err
@@ -57,6 +62,22 @@ func (inputObject) callMethod(st *state, s *refStep, args []Value) (Value, error
 		return env.bodyText(), nil
 	}
 	return nil, nil
+}
+
+// printsBody prints $input.json('$') straight into the output, where it can.
+func (r *ref) printsBody(st *state) (bool, error) {
+	if len(r.steps) != 1 || r.steps[0].name != "json" || r.steps[0].path == nil || !r.steps[0].path.IsRoot() {
+		return false, nil
+	}
+	if _, ok := st.vars[r.slot].(inputObject); !ok || r.escaped || r.stray != "" || r.slashes != "" || st.env.Trace != nil {
+		return false, nil
+	}
+	start := len(st.out)
+	var ok bool
+	if st.out, ok = st.env.appendBody(st.out); !ok {
+		return false, nil
+	}
+	return true, st.spend(1 + (len(st.out)-start)/64)
 }
 
 // query evaluates the JSONPath of a .path or .json call on the payload.

@@ -127,7 +127,7 @@ func (g *generator) end() string {
 }
 
 func (g *generator) text() string {
-	return g.pick("text ", "\n", "  ", "\"k\": ", "{\n", "}\n", "[", "],", "a.b", "\t", " - ", "é", "1 + 2", "'q'", "@x", "!", "%", "(y)", "\r\n", "<a>")
+	return g.pick("text ", "\n", "  ", "\"k\": ", "{\n", "}\n", "[", "],", "a.b", "\t", " - ", "é", "1 + 2", "'q'", "@x", "!", "%", "(1)", "\r\n", "<a>")
 }
 
 func (g *generator) printed() string {
@@ -163,7 +163,7 @@ func (g *generator) ref(depth int) string {
 	case 6:
 		return g.pick("$l", "$m", "$m.b", "$m.a", "$m.l", "$m[\"a\"]", "$m.l[1]", "$l[0]", "$l[2].k", "$l[-1]", "$m.nope", "$m['l'][0]")
 	case 7:
-		return g.pick("$l.size()", "$l.isEmpty()", "$l.get(0)", "$l.contains("+g.literal()+")", "$l.indexOf("+g.literal()+")", "$l.empty", "$l.subList(0,1)")
+		return g.pick("$l.size()", "$l.isEmpty()", "$l.get(0)", "$l.contains("+g.literal()+")", "$l.indexOf("+g.literal()+")", "$l.empty", "$l.subList(0,1).size()")
 	case 8:
 		return g.pick("$m.size()", "$m.get('a')", "$m.containsKey("+g.strArg()+")", "$m.isEmpty()", "$m.get("+g.strArg()+")")
 	case 9:

@@ -77,6 +77,9 @@ func (r *ref) truth(st *state) (bool, error) {
 }
 
 func (r *ref) render(st *state) error {
+	if done, err := r.printsBody(st); done {
+		return locate(err, r.source, r.line, r.column)
+	}
 	v, err := r.eval(st)
 	if err != nil {
 		return err
