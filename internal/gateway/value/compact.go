@@ -183,7 +183,7 @@ func (c *compactor) word() bool {
 
 // plainNumber tells the numbers that are written as they print: integers of up
 // to 18 digits, and fractions of up to 15 from 0.1 to 9999999.
-func plainNumber(s []byte) bool {
+func plainNumber[T []byte | string](s T) bool {
 	minus := len(s) > 0 && s[0] == '-'
 	if minus {
 		s = s[1:]
@@ -203,8 +203,8 @@ func plainNumber(s []byte) bool {
 	if s[whole] != '.' || whole > 7 || len(fraction) == 0 || whole+len(fraction) > 15 || zero && fraction[0] == '0' {
 		return false
 	}
-	for _, d := range fraction {
-		if d < '0' || d > '9' {
+	for i := range len(fraction) {
+		if d := fraction[i]; d < '0' || d > '9' {
 			return false
 		}
 	}

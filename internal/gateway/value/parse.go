@@ -20,8 +20,16 @@ import (
 //
 // The error of malformed text (an unclosed object, array or string, a bad
 // escape, a stray closing bracket) is for the caller to hide or to log.
-func Parse(s string) (Value, error) {
-	p := parser{src: s}
+func Parse(s string) (Value, error) { return parse(s, false) }
+
+// ParseLazily is Parse for a document that one goroutine reads: it makes the
+// scalars in the document's maps only when they are asked for.
+func ParseLazily(s string) (Value, error) { return parse(s, true) }
+
+func parse(s string, lazy bool) (Value, error) {
+	var members [32]member
+	var items [32]Value
+	p := parser{src: s, lazy: lazy, members: members[:0], items: items[:0]}
 	p.space()
 	if p.pos == len(s) {
 		return "", nil
@@ -33,9 +41,47 @@ func Parse(s string) (Value, error) {
 var errEnd = errors.New("unexpected end of JSON text")
 
 type parser struct {
-	src string
-	pos int
+	src  string
+	pos  int
+	lazy bool
+	// members and items are those of the maps and lists being read, inner
+	// behind outer; what is complete moves into a piece of the stocks.
+	members    []member
+	items      []Value
+	memberPool stock[member]
+	itemPool   stock[Value]
+	mapPool    stock[Map]
+	listPool   stock[List]
 }
+
+// stock gives out pieces of larger allocations, for values that live and die
+// together.
+type stock[T any] []T
+
+// take returns a copy of have, without room behind it.
+func (s *stock[T]) take(have []T, room int) []T {
+	if len(have) > len(*s) {
+		*s = make([]T, max(len(have), room))
+	}
+	piece := (*s)[:len(have):len(have)]
+	*s = (*s)[len(have):]
+	copy(piece, have)
+	return piece
+}
+
+// one returns a zero T.
+func (s *stock[T]) one(room int) *T {
+	if len(*s) == 0 {
+		*s = make([]T, room)
+	}
+	t := &(*s)[0]
+	*s = (*s)[1:]
+	return t
+}
+
+// room guesses how many more values the rest of the text may hold, each of so
+// many bytes.
+func (p *parser) room(each int) int { return min(256, 1+(len(p.src)-p.pos)/each) }
 
 func (p *parser) space() {
 	for p.pos < len(p.src) {
@@ -79,7 +125,7 @@ func (p *parser) value(stop string, depth int) (Value, error) {
 }
 
 func (p *parser) object(depth int) (Value, error) {
-	m := &Map{}
+	base := len(p.members)
 	for p.pos++; ; {
 		p.space()
 		if p.pos >= len(p.src) {
@@ -88,7 +134,7 @@ func (p *parser) object(depth int) (Value, error) {
 		switch p.src[p.pos] {
 		case '}':
 			p.pos++
-			return m, nil
+			return p.newMap(base), nil
 		case ',':
 			p.pos++
 			continue
@@ -105,16 +151,77 @@ func (p *parser) object(depth int) (Value, error) {
 		}
 		p.pos++
 		p.space()
-		v, err := p.value(",}", depth+1)
-		if err != nil {
-			return nil, err
+		e := member{key: key}
+		if e.raw = p.scalar(); e.raw == "" {
+			if e.value, err = p.value(",}", depth+1); err != nil {
+				return nil, err
+			}
 		}
-		m.Put(key, v)
+		p.members = append(p.members, e)
 		p.space()
 		if p.pos >= len(p.src) || p.src[p.pos] != ',' && p.src[p.pos] != '}' {
 			return nil, p.unexpected()
 		}
 	}
+}
+
+// newMap makes a map of the members from base on. Of two equal keys the last
+// value wins, at the first one's place.
+func (p *parser) newMap(base int) *Map {
+	have := p.members[base:]
+	m := p.mapPool.one(p.room(128))
+	if len(have) >= indexFrom || repeats(have) {
+		for i := range have {
+			m.putMember(&have[i])
+		}
+	} else {
+		m.members = p.memberPool.take(have, p.room(24))
+	}
+	clear(have)
+	p.members = p.members[:base]
+	return m
+}
+
+// repeats tells whether a key stands twice among a few members.
+func repeats(list []member) bool {
+	for i := range list {
+		for j := range i {
+			if list[j].key == list[i].key {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// scalar takes a string or a number that can wait to be made a value, or
+// nothing.
+func (p *parser) scalar() string {
+	if !p.lazy || p.pos >= len(p.src) {
+		return ""
+	}
+	start := p.pos
+	if p.src[start] != '"' {
+		end := start
+		for end < len(p.src) && (p.src[end] >= '0' && p.src[end] <= '9' || p.src[end] == '.' || p.src[end] == '-') {
+			end++
+		}
+		if end == len(p.src) || p.src[end] != ',' && p.src[end] != '}' || !plainNumber(p.src[start:end]) {
+			return ""
+		}
+		p.pos = end
+		return p.src[start:end]
+	}
+	for i := start + 1; i < len(p.src); i++ {
+		switch p.src[i] {
+		case '"':
+			p.pos = i + 1
+			return p.src[start:p.pos]
+		case '\\':
+			return ""
+		}
+	}
+	return ""
 }
 
 func (p *parser) key() (string, error) {
@@ -125,7 +232,7 @@ func (p *parser) key() (string, error) {
 }
 
 func (p *parser) array(depth int) (Value, error) {
-	l := &List{JSON: true}
+	base := len(p.items)
 	for p.pos++; ; {
 		p.space()
 		if p.pos >= len(p.src) {
@@ -134,7 +241,7 @@ func (p *parser) array(depth int) (Value, error) {
 		switch p.src[p.pos] {
 		case ']':
 			p.pos++
-			return l, nil
+			return p.newList(base), nil
 		case ',':
 			p.pos++
 			continue
@@ -143,8 +250,21 @@ func (p *parser) array(depth int) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.Items = append(l.Items, v) // the comma behind it may be missing
+		p.items = append(p.items, v) // the comma behind it may be missing
 	}
+}
+
+// newList makes a list of the items from base on.
+func (p *parser) newList(base int) *List {
+	have := p.items[base:]
+	l := p.listPool.one(p.room(256))
+	l.JSON = true
+	if len(have) > 0 {
+		l.Items = p.itemPool.take(have, p.room(64))
+	}
+	clear(have)
+	p.items = p.items[:base]
+	return l
 }
 
 // bare reads up to a byte of stop and trims trailing space.

@@ -88,13 +88,16 @@ func (p *printer) java(v Value, depth int) {
 			if i > 0 {
 				p.out = append(p.out, ", "...)
 			}
-			e := v.At(i)
-			p.out = append(append(p.out, e.Key...), '=')
-			if e.Value == Value(v) {
+			e := &v.members[i]
+			p.out = append(append(p.out, e.key...), '=')
+			switch {
+			case e.raw != "":
+				p.out = append(p.out, e.text()...)
+			case e.value == Value(v):
 				p.out = append(p.out, "(this Map)"...)
-				continue
+			default:
+				p.java(e.value, depth+1)
 			}
-			p.java(e.Value, depth+1)
 		}
 		p.out = append(p.out, '}')
 	case *List:
@@ -142,9 +145,16 @@ func (p *printer) json(v Value, depth int) {
 			if i > 0 {
 				p.out = append(p.out, ',')
 			}
-			e := v.At(i)
-			p.out = append(appendQuoted(p.out, e.Key, p.slash), ':')
-			p.json(e.Value, depth+1)
+			e := &v.members[i]
+			p.out = append(appendQuoted(p.out, e.key, p.slash), ':')
+			switch {
+			case e.raw == "":
+				p.json(e.value, depth+1)
+			case e.raw[0] == '"':
+				p.out = appendQuoted(p.out, e.text(), p.slash)
+			default:
+				p.out = append(p.out, e.raw...)
+			}
 		}
 		p.out = append(p.out, '}')
 	case *List:

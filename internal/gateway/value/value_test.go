@@ -106,15 +106,42 @@ func key(i int) string { return strings.Repeat("k", i%3+1) + string(rune('a'+i))
 
 // FuzzParse checks that valid JSON is read as encoding/json reads it, and that
 // anything else neither panics nor prints what is not JSON.
+// sameBothWays compares what a document and the same one, read lazily, print,
+// before and after their values have been made.
+func sameBothWays(t *testing.T, src string, v, lazy Value) {
+	t.Helper()
+	for range 2 {
+		if got, want := String(lazy), String(v); got != want {
+			t.Fatalf("%q read lazily prints %q, want %q", src, got, want)
+		}
+		got, want := AppendJSON(nil, lazy, math.MaxInt), AppendJSON(nil, v, math.MaxInt)
+		if string(got) != string(want) {
+			t.Fatalf("%q read lazily prints %s, want %s", src, got, want)
+		}
+		if m, ok := lazy.(*Map); ok {
+			for i := range m.Len() {
+				if e := m.At(i); String(e.Value) != String(v.(*Map).At(i).Value) {
+					t.Fatalf("%q: member %q is %v", src, e.Key, e.Value)
+				}
+			}
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, src := range []string{`{"a":[1,2.5,"x\u00e9",null,true]}`, `{a:'b',}`, `a=b`, `"\ud83d\ude00"`, `[1e5,-0.1]`, `{"":{}}`} {
 		f.Add(src)
 	}
 	f.Fuzz(func(t *testing.T, src string) {
 		v, err := Parse(src)
+		lazy, lazyErr := ParseLazily(src)
+		if (err == nil) != (lazyErr == nil) {
+			t.Fatalf("Parse(%q) says %v, ParseLazily %v", src, err, lazyErr)
+		}
 		if err != nil {
 			return
 		}
+		sameBothWays(t, src, v, lazy)
 		out := AppendJSON(nil, v, math.MaxInt)
 		if strings.ToValidUTF8(src, "") == src && !json.Valid(out) {
 			t.Fatalf("Parse(%q) prints %q", src, out)

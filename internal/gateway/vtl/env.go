@@ -124,7 +124,7 @@ func (e *Env) appendBody(dst []byte) ([]byte, bool) {
 func (e *Env) document() (Value, bool) {
 	if !e.parsed {
 		e.parsed = true
-		doc, err := value.Parse(e.bodyText())
+		doc, err := value.ParseLazily(e.bodyText())
 		e.doc, e.invalid = doc, err != nil
 	}
 	return e.doc, !e.invalid

@@ -80,7 +80,7 @@ func (r *ref) render(st *state) error {
 	if done, err := r.printsBody(st); done {
 		return locate(err, r.source, r.line, r.column)
 	}
-	v, err := r.eval(st)
+	v, text, err := r.evalPrinted(st)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,10 @@ func (r *ref) render(st *state) error {
 		st.out = append(st.out, r.source...)
 		return nil
 	}
-	st.out = append(append(st.out, r.slashes...), r.stray...)
+	st.out = append(append(append(st.out, r.slashes...), r.stray...), text...)
+	if text != "" {
+		return locate(st.spend(1+len(text)/64), r.source, r.line, r.column)
+	}
 	// API Gateway prints nothing for null, where Velocity would print the
 	// reference itself.
 	if b, ok := v.(*block); ok && b.depth == maxBlockDepth {
@@ -103,6 +106,29 @@ func (r *ref) render(st *state) error {
 		}
 	}
 	return nil
+}
+
+// evalPrinted is eval for a reference that is about to be printed: a member of
+// a JSON document then need not become a value, and comes as text.
+func (r *ref) evalPrinted(st *state) (v Value, text string, err error) {
+	last := len(r.steps) - 1
+	if last < 0 || r.steps[last].kind != property || r.escaped || st.env.Trace != nil {
+		v, err = r.eval(st)
+		return v, "", err
+	}
+	owner, err := r.walk(st, last)
+	if err == nil && owner != nil {
+		if m, ok := owner.(*value.Map); ok {
+			if text, ok := m.Text(r.steps[last].name); ok {
+				return nil, text, nil
+			}
+		}
+		v, err = r.steps[last].apply(st, owner)
+	}
+	if err != nil {
+		return nil, "", locate(err, r.source, r.line, r.column)
+	}
+	return v, "", nil
 }
 
 // assign is #set($r = v). What cannot be assigned to is left alone.

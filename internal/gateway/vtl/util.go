@@ -57,26 +57,37 @@ func (utilObject) callMethod(st *state, s *refStep, args []Value) (Value, error)
 // single quote among the rest.
 func escapeJavaScript(s string) string {
 	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	for _, r := range s {
+	first := 0
+	for first < len(s) && plainJavaScript(s[first]) {
+		first++
+	}
+	if first == len(s) {
+		return s
+	}
+	b := append(make([]byte, 0, len(s)+len(s)/8+16), s[:first]...)
+	for _, r := range s[first:] {
 		switch {
+		case r < utf8.RuneSelf && plainJavaScript(byte(r)):
+			b = append(b, byte(r))
 		case r == '\'' || r == '"' || r == '\\' || r == '/':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r >= 0x20 && r < 0x7f:
-			b.WriteRune(r)
+			b = append(b, '\\', byte(r))
 		default:
 			if esc := strings.IndexRune("\b\n\t\f\r", r); esc >= 0 {
-				b.WriteByte('\\')
-				b.WriteByte("bntfr"[esc])
+				b = append(b, '\\', "bntfr"[esc])
 				continue
 			}
-			for _, u := range utf16.AppendRune(nil, r) {
-				b.Write([]byte{'\\', 'u', hex[u>>12], hex[u>>8&15], hex[u>>4&15], hex[u&15]})
+			var units [2]uint16
+			for _, u := range utf16.AppendRune(units[:0], r) {
+				b = append(b, '\\', 'u', hex[u>>12], hex[u>>8&15], hex[u>>4&15], hex[u&15])
 			}
 		}
 	}
-	return b.String()
+	return string(b)
+}
+
+// plainJavaScript tells what escapeJavaScript leaves alone.
+func plainJavaScript(c byte) bool {
+	return c >= 0x20 && c < 0x7f && c != '\'' && c != '"' && c != '\\' && c != '/'
 }
 
 // urlEncode is java.net.URLEncoder: form encoding that leaves letters, digits
