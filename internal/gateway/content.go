@@ -18,6 +18,9 @@ const (
 	convertToBinary contentHandling = "CONVERT_TO_BINARY"
 )
 
+// replacement stands for what is not UTF-8 in a text.
+var replacement = []byte("\ufffd")
+
 var errNotBase64 = errors.New("the text is not base64")
 
 func parseContentHandling(s string) (contentHandling, error) {
@@ -41,22 +44,9 @@ func (h contentHandling) forRequest(body []byte, isBinary bool) ([]byte, bool, e
 		out, err := decodeBase64(body)
 		return out, true, err
 	case !utf8.Valid(body):
-		return bytes.ToValidUTF8(body, []byte("\ufffd")), false, nil
+		return bytes.ToValidUTF8(body, replacement), false, nil
 	}
 	return body, false, nil
-}
-
-// forResponse converts an integration's body: isBinary tells of its media
-// type, wantsBinary of what the client accepts.
-func (h contentHandling) forResponse(body []byte, isBinary, wantsBinary bool) ([]byte, error) {
-	toBinary := h == convertToBinary || h == "" && wantsBinary
-	switch {
-	case isBinary && !toBinary:
-		return encodeBase64(body), nil
-	case !isBinary && toBinary:
-		return decodeBase64(body)
-	}
-	return body, nil
 }
 
 func encodeBase64(b []byte) []byte {

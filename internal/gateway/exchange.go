@@ -49,6 +49,10 @@ type outbound struct {
 	body []byte
 	// header holds mapped headers only: a function gets no others.
 	header fields
+	query  fields // mapped parameters
+	path   fields // what fills the {names} of the address
+	// sent are the headers that an HTTP backend or an AWS service gets.
+	sent http.Header
 }
 
 // inbound is the integration response.
@@ -62,6 +66,9 @@ type inbound struct {
 	isError   bool // the function failed; body is its error JSON
 	requestID string
 	version   string // of the function, that was executed
+	// header and url are those of an HTTP backend or an AWS service.
+	header http.Header
+	url    string
 }
 
 // answer is the method response.
@@ -220,6 +227,8 @@ func (x *exchange) integrate() *failure {
 		return x.callMock()
 	case typeAWS:
 		return x.callFunction()
+	case typeHTTP, typeHTTPProxy:
+		return x.callHTTP()
 	}
 	return x.callProxy()
 }

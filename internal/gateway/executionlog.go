@@ -78,37 +78,54 @@ func (l *executionLog) start() {
 	l.add("Method request body before transformations: ", string(x.body))
 }
 
-// endpointRequest tells what the function is about to be called with.
+// endpointRequest tells what the integration is about to be called with.
 func (l *executionLog) endpointRequest(x *exchange, payload []byte) {
 	if l == nil || !l.info {
 		return
 	}
-	fn := &x.m.function
-	l.add("Endpoint request URI: ", fn.url)
+	url := x.endpointURL()
+	l.add("Endpoint request URI: ", url)
 	if l.trace {
-		headers := fields{
-			{"x-amzn-lambda-integration-tag", []string{x.requestID}},
-			{"X-Amz-Date", []string{x.started.Format("20060102T150405Z")}},
-			{"x-amzn-apigateway-api-id", []string{x.st.apiID}},
-			{"Accept", []string{applicationJSON}},
-			{"User-Agent", []string{"AmazonAPIGateway_" + x.st.apiID}},
-			{"X-Amz-Source-Arn", []string{fn.sourceARN}},
-			{"X-Amzn-Trace-Id", []string{x.trace.forFunction(fn.lineage)}},
-		}
-		l.add("Endpoint request headers: ", append(headers, x.outbound.header...).java())
+		l.add("Endpoint request headers: ", x.endpointRequestHeaders().java())
 		l.add("Endpoint request body after transformations: ", string(payload))
 	}
-	l.add("Sending request to ", fn.url)
+	l.add("Sending request to ", url)
 }
 
-// endpointResponse tells what the function answered.
+// endpointURL is the address that the integration calls.
+func (x *exchange) endpointURL() string {
+	if x.inbound.url != "" {
+		return x.inbound.url
+	}
+	return x.m.function.url
+}
+
+// endpointRequestHeaders are the headers of the integration's request.
+func (x *exchange) endpointRequestHeaders() fields {
+	if x.outbound.sent != nil {
+		return headerFields(x.outbound.sent)
+	}
+	fn := &x.m.function
+	headers := fields{
+		{"x-amzn-lambda-integration-tag", []string{x.requestID}},
+		{"X-Amz-Date", []string{x.started.Format("20060102T150405Z")}},
+		{"x-amzn-apigateway-api-id", []string{x.st.apiID}},
+		{"Accept", []string{applicationJSON}},
+		{"User-Agent", []string{"AmazonAPIGateway_" + x.st.apiID}},
+		{"X-Amz-Source-Arn", []string{fn.sourceARN}},
+		{"X-Amzn-Trace-Id", []string{x.trace.forFunction(fn.lineage)}},
+	}
+	return append(headers, x.outbound.header...)
+}
+
+// endpointResponse tells what the integration answered.
 func (l *executionLog) endpointResponse(x *exchange) {
 	if l == nil || !l.info {
 		return
 	}
 	l.add("Received response. Status: ", strconv.Itoa(x.inbound.status), ", Integration latency: ", milliseconds(x.inbound.latency), " ms")
 	if l.trace {
-		l.add("Endpoint response headers: ", x.functionHeaders().java())
+		l.add("Endpoint response headers: ", x.endpointHeaders().java())
 		l.add("Endpoint response body before transformations: ", string(x.inbound.body))
 	}
 }
@@ -146,10 +163,15 @@ func (x *exchange) methodHeaders() fields {
 	if one(h, "Content-Type") == "" {
 		setFold(h, "Content-Type", jsonType)
 	}
-	if x.m.kind != typeMock {
-		setFold(h, "X-Amzn-Trace-Id", []string{x.trace.forFunction(x.m.function.lineage)})
+	if trace := x.clientTrace(); trace != "" {
+		setFold(h, "X-Amzn-Trace-Id", []string{trace})
 	}
-	var f fields
+	return headerFields(h)
+}
+
+// headerFields lists headers by name.
+func headerFields(h http.Header) fields {
+	f := make(fields, 0, len(h))
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		f = append(f, field{name, h[name]})
 	}

@@ -101,6 +101,19 @@ func integrationTimeout() *failure {
 		errorType: "InternalServerErrorException", message: "Endpoint request timed out"}).because("Execution failed due to a timeout error")
 }
 
+// networkError is the 504 for a backend that cannot be reached.
+func networkError() *failure {
+	return (&failure{status: http.StatusGatewayTimeout, kind: "INTEGRATION_FAILURE", errorType: "InternalServerErrorException",
+		message: "Network error communicating with endpoint"}).because("Execution failed due to a network error communicating with endpoint")
+}
+
+// responseTooLarge is the 500 for a backend that answers with more than a
+// payload may have. The documentation gives the limit alone, no text.
+func responseTooLarge() *failure {
+	return (&failure{status: http.StatusInternalServerError, kind: "INTEGRATION_FAILURE", errorType: "InternalServerErrorException",
+		message: "Internal server error"}).because("Execution failed due to an integration response of more than 10485760 bytes")
+}
+
 // notBuilt answers requests for a part of API Gateway that butai does not
 // have. It is no answer of AWS's.
 func notBuilt(what string) *failure {

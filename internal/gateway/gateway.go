@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,13 +25,16 @@ type LogSink interface {
 }
 
 // Config is what New needs; every field is required, but tracing is off unless
-// it is asked for.
+// it is asked for, and no VPC link leads anywhere.
 type Config struct {
 	Functions Functions
 	Logs      LogSink
 	Clock     clock.Clock
 	Log       *slog.Logger
 	Tracing   Tracing
+	// VPCLinks are the addresses behind VPC links, as scheme://host:port, by
+	// the link's id, its name or the ARN of its load balancer.
+	VPCLinks map[string]*url.URL
 }
 
 // Gateway serves the stages and domains published to it. All methods are safe
@@ -41,6 +45,7 @@ type Gateway struct {
 	clock     clock.Clock
 	log       *slog.Logger
 	traces    *traces // nil if tracing is off
+	backends  *backends
 
 	mu     sync.Mutex // held while a new table is made
 	tables atomic.Pointer[tables]
@@ -57,7 +62,8 @@ type stageKey struct{ apiID, stage string }
 
 // New returns a gateway that serves nothing yet.
 func New(cfg Config) *Gateway {
-	g := &Gateway{functions: cfg.Functions, logs: cfg.Logs, clock: cfg.Clock, log: cfg.Log, traces: newTraces(cfg.Tracing)}
+	g := &Gateway{functions: cfg.Functions, logs: cfg.Logs, clock: cfg.Clock, log: cfg.Log, traces: newTraces(cfg.Tracing),
+		backends: &backends{links: cfg.VPCLinks}}
 	g.tables.Store(&tables{})
 	return g
 }
@@ -69,7 +75,7 @@ func New(cfg Config) *Gateway {
 // was there stays. Faults of a single method (a template that does not parse,
 // a part that is not built) do not fail here: that method answers with them.
 func (g *Gateway) PublishStage(s *Stage) error {
-	st, err := compileStage(s, g.log)
+	st, err := compileStage(s, g.backends, g.log)
 	if err != nil {
 		return err
 	}

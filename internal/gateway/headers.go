@@ -53,6 +53,17 @@ func (f *fields) set(name string, values []string) {
 	*f = append(*f, field{name, values})
 }
 
+// setExact replaces or adds an entry whose name counts in this spelling.
+func (f *fields) setExact(name string, values []string) {
+	for i := range *f {
+		if (*f)[i].name == name {
+			(*f)[i].values = values
+			return
+		}
+	}
+	*f = append(*f, field{name, values})
+}
+
 // one returns the last value of a request header, or "".
 func one(h http.Header, name string) string {
 	values := h[name]
@@ -99,6 +110,33 @@ func clientSpelling(name string, http2 bool) string {
 	return name
 }
 
+// illegalRequestHeader lists what must not be mapped to, whatever the type;
+// for AWS and AWS_PROXY there is more (recorded; developer guide, "Amazon API
+// Gateway important notes").
+func illegalRequestHeader(kind integrationType, name string) bool {
+	switch textproto.CanonicalMIMEHeaderKey(name) {
+	case "Content-Length", "Transfer-Encoding", "X-Amzn-Trace-Id", "X-Amzn-Apigateway-Api-Id":
+		return true
+	case "Authorization", "Connection", "Expect", "Proxy-Authenticate", "Te":
+		return kind == typeAWS || kind == typeAWSProxy
+	}
+	return false
+}
+
+// droppedFromIntegration lists the headers that may be mapped to and yet do
+// not reach the backend (recorded).
+func droppedFromIntegration(kind integrationType, name string) bool {
+	switch textproto.CanonicalMIMEHeaderKey(name) {
+	case "Expect", "Proxy-Authenticate", "Te":
+		return true
+	case "Via":
+		return kind.isHTTP()
+	case "Referer":
+		return kind == typeAWS
+	}
+	return false
+}
+
 // remapped returns the name under which an integration's header reaches the
 // client, or "" if it does not (recorded; developer guide, "Amazon API
 // Gateway important notes").
@@ -107,11 +145,24 @@ func remapped(kind integrationType, name string) string {
 	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Transfer-Encoding":
 		return ""
-	case "Connection", "Content-Length", "Date", "Server", "X-Amzn-Requestid", "X-Amz-Apigw-Id", "X-Amzn-Trace-Id":
+	case "Content-Encoding", "Via":
+		if kind == typeHTTPProxy {
+			return ""
+		}
+	case "Connection", "Content-Length", "Date", "Server", "X-Amz-Apigw-Id":
 		return prefix + name
+	case "X-Amzn-Requestid":
+		if kind == typeHTTPProxy {
+			return prefix + "x-amzn-RequestId" // spelled so whatever the backend writes (recorded)
+		}
+		return prefix + name
+	case "X-Amzn-Trace-Id":
+		if kind != typeHTTPProxy { // answers of HTTP_PROXY have no other one
+			return prefix + name
+		}
 	case "Authorization", "Content-Md5", "Expect", "Host", "Max-Forwards", "Proxy-Authenticate",
 		"Trailer", "Upgrade", "User-Agent", "Www-Authenticate":
-		if kind == typeAWS {
+		if kind == typeAWS || kind == typeHTTP {
 			return prefix + name
 		}
 	}

@@ -77,11 +77,14 @@ func (x *exchange) invoke(payload []byte, async bool) *failure {
 	return nil
 }
 
-// functionHeaders are the headers of Lambda's Invoke answer, for mappings and
-// the execution log; a mock has none.
-func (x *exchange) functionHeaders() fields {
+// endpointHeaders are the headers of the integration's answer, for mappings
+// and the execution log: a backend's, those of Lambda's Invoke, none of a mock.
+func (x *exchange) endpointHeaders() fields {
 	if x.m.kind == typeMock {
 		return nil
+	}
+	if x.inbound.header != nil {
+		return headerFields(x.inbound.header)
 	}
 	h := fields{
 		{"Content-Type", []string{applicationJSON}},

@@ -3,7 +3,6 @@ package gateway
 import (
 	"fmt"
 	"maps"
-	"net/textproto"
 	"slices"
 	"strings"
 
@@ -57,7 +56,6 @@ func compileMapping(s side, target, source string) (mapping, error) {
 	if !ok || !strings.HasPrefix(target, s.target) {
 		return m, fmt.Errorf("Invalid mapping expression parameter specified: %s", target)
 	}
-	m.illegal = s.target == requestSide.target && m.location == "header" && illegalRequestHeader(m.name)
 	if len(source) >= 2 && source[0] == '\'' && source[len(source)-1] == '\'' {
 		m.place, m.key = "static", source[1:len(source)-1]
 		return m, nil
@@ -80,18 +78,6 @@ func (m *mapping) compileBody() (err error) {
 		m.path, err = jsonpath.Compile("$." + m.key)
 	}
 	return err
-}
-
-// illegalRequestHeader lists what must not be mapped to for Lambda
-// integrations (recorded from API Gateway; developer guide, "Amazon API
-// Gateway important notes").
-func illegalRequestHeader(name string) bool {
-	switch textproto.CanonicalMIMEHeaderKey(name) {
-	case "Content-Length", "Transfer-Encoding", "X-Amzn-Trace-Id", "X-Amzn-Apigateway-Api-Id",
-		"Authorization", "Connection", "Expect", "Proxy-Authenticate", "Te":
-		return true
-	}
-	return false
 }
 
 // message is what the sources of a mapping read from.

@@ -159,16 +159,17 @@ func TestErrorMessageMembers(t *testing.T) {
 func TestRemappedHeaders(t *testing.T) {
 	t.Parallel()
 	names := []string{"Authorization", "Connection", "Content-Length", "Content-MD5", "Date", "Expect", "Host", "Max-Forwards",
-		"Proxy-Authenticate", "Server", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent", "WWW-Authenticate", "X-Own"}
+		"Proxy-Authenticate", "Server", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent", "WWW-Authenticate", "X-Own",
+		"Content-Encoding", "Via"}
 	everywhere := "Connection Content-Length Date Server"
-	onlyAWS := "Authorization Content-MD5 Expect Host Max-Forwards Proxy-Authenticate Trailer Upgrade User-Agent WWW-Authenticate"
-	for _, kind := range []integrationType{typeMock, typeAWS, typeAWSProxy} {
+	notProxied := "Authorization Content-MD5 Expect Host Max-Forwards Proxy-Authenticate Trailer Upgrade User-Agent WWW-Authenticate"
+	for _, kind := range []integrationType{typeMock, typeAWS, typeAWSProxy, typeHTTP, typeHTTPProxy} {
 		for _, name := range names {
 			want := name
 			switch {
-			case name == "Transfer-Encoding":
+			case name == "Transfer-Encoding", kind == typeHTTPProxy && (name == "Content-Encoding" || name == "Via"):
 				want = ""
-			case strings.Contains(everywhere, name), kind == typeAWS && strings.Contains(onlyAWS, name):
+			case strings.Contains(everywhere, name), (kind == typeAWS || kind == typeHTTP) && strings.Contains(notProxied, name):
 				want = "x-amzn-Remapped-" + name
 			}
 			if got := remapped(kind, name); got != want {

@@ -11,8 +11,8 @@ func (x *exchange) mapRequest() *failure {
 	if fail := x.mapRequestParameters(); fail != nil {
 		return fail
 	}
-	if x.m.kind == typeAWSProxy {
-		return nil // the event has a fixed form; templates do not apply
+	if x.m.kind.isProxy() {
+		return nil // templates do not apply: what is sent is the client's request
 	}
 	tmpl := x.m.templates.forRequest(one(x.r.Header, "Content-Type"))
 	if tmpl == nil && !x.passesThrough() {
@@ -59,7 +59,7 @@ func (x *exchange) mapRequestParameters() *failure {
 	for i := range x.m.request {
 		m := &x.m.request[i]
 		if m.illegal {
-			fail := configurationError("Illegal header mapping: " + m.name)
+			fail := configurationError(m.name + " header already present")
 			fail.noTrace, fail.closes = true, true
 			return fail
 		}
@@ -67,10 +67,8 @@ func (x *exchange) mapRequestParameters() *failure {
 		if err != nil {
 			return badRequestBody("Invalid JSON in request body")
 		}
-		// A function's call has headers, but neither a query string nor path
-		// variables that could be mapped to.
-		if m.location == "header" && values != nil {
-			x.outbound.header.set(m.name, values)
+		if values != nil {
+			x.outbound.set(m.location, m.name, values)
 		}
 	}
 	return nil
@@ -86,28 +84,43 @@ func (x *exchange) requestMessage() *message {
 	}
 }
 
-// applyRequestOverride takes over $context.requestOverride.header.
+// set maps values to a place of the integration request: header, querystring
+// or path. A header's name is the same in any spelling, the others' is not.
+func (o *outbound) set(location, name string, values []string) {
+	switch location {
+	case "header":
+		o.header.set(name, values)
+	case "querystring":
+		o.query.setExact(name, values)
+	case "path":
+		o.path.setExact(name, values)
+	}
+}
+
+// applyRequestOverride takes over $context.requestOverride.
 func (x *exchange) applyRequestOverride() {
 	over := x.env.RequestOverride()
 	if over == nil {
 		return
 	}
-	for name, values := range headerOverrides(over) {
-		x.outbound.header.set(name, values)
+	for _, location := range [...]string{"header", "querystring", "path"} {
+		for name, values := range overrides(over, location) {
+			x.outbound.set(location, name, values)
+		}
 	}
 }
 
-// headerOverrides yields the headers that a template overrode; a list gives
-// several values.
-func headerOverrides(over *value.Map) func(func(string, []string) bool) {
+// overrides yields what a template overrode in one of the override's groups;
+// a list gives several values.
+func overrides(over *value.Map, group string) func(func(string, []string) bool) {
 	return func(yield func(string, []string) bool) {
-		group, _ := over.Get("header")
-		headers, ok := group.(*value.Map)
+		group, _ := over.Get(group)
+		entries, ok := group.(*value.Map)
 		if !ok {
 			return
 		}
-		for i := range headers.Len() {
-			e := headers.At(i)
+		for i := range entries.Len() {
+			e := entries.At(i)
 			var values []string
 			switch v := e.Value.(type) {
 			case nil:

@@ -1,16 +1,21 @@
 package gateway
 
 import (
+	"bytes"
 	"net/http"
 	"strconv"
+	"unicode/utf8"
 )
 
 // mapResponse makes the method response: selection, parameter mapping,
 // template, overrides. A proxy integration has made its answer already.
 func (x *exchange) mapResponse() *failure {
 	x.at("map response")
-	if x.m.kind == typeAWSProxy {
+	switch x.m.kind {
+	case typeAWSProxy:
 		return nil
+	case typeHTTPProxy:
+		return x.answerProxied()
 	}
 	res := x.m.selectResponse(x.inbound.selector)
 	if res == nil {
@@ -25,30 +30,42 @@ func (x *exchange) mapResponse() *failure {
 	if fail := x.mapResponseParameters(res); fail != nil {
 		return fail
 	}
-	body, fail := x.render(res.templates.forResponse(one(x.r.Header, "Accept")), x.inbound.body, "response")
-	if fail != nil {
-		return fail
-	}
-	x.answer.body = body
-	if fail := x.convertAnswer(res); fail != nil {
+	if fail := x.renderResponse(res); fail != nil {
 		return fail
 	}
 	x.applyResponseOverride()
 	return nil
 }
 
-// convertAnswer applies the response's content handling. What a function
-// answers is JSON, so its type is text unless the API says otherwise.
-func (x *exchange) convertAnswer(res *response) *failure {
-	if len(x.st.binary) == 0 && res.content == "" || len(x.answer.body) == 0 {
-		return nil
+// renderResponse makes the answer's body: text goes through the template, and
+// what is binary either becomes text before it or passes by it (developer
+// guide, "Content type conversions in API Gateway"). What a function answers
+// is JSON, so its type is text unless the API says otherwise.
+func (x *exchange) renderResponse(res *response) *failure {
+	contentType, body := applicationJSON, x.inbound.body
+	if x.inbound.header != nil {
+		contentType = one(x.inbound.header, "Content-Type")
 	}
-	body, err := res.content.forResponse(x.answer.body, x.st.binary.match(applicationJSON), x.wantsBinary())
-	if err != nil {
-		return configurationError("Unable to transform response").because(err.Error())
+	tmpl := res.templates.forResponse(one(x.r.Header, "Accept"))
+	isBinary := x.st.binary.match(contentType)
+	toBinary := res.content == convertToBinary || res.content == "" && x.wantsBinary()
+	switch {
+	case isBinary && toBinary && tmpl.reads() && len(body) > 0:
+		return configurationError("Unable to transform response")
+	case isBinary && !toBinary:
+		body = encodeBase64(body)
+	case !isBinary && !utf8.Valid(body):
+		body = bytes.ToValidUTF8(body, replacement)
+	}
+	body, fail := x.render(tmpl, body, "response")
+	if fail == nil && !isBinary && toBinary && len(body) > 0 {
+		var err error
+		if body, err = decodeBase64(body); err != nil {
+			return configurationError("Unable to transform response").because(err.Error())
+		}
 	}
 	x.answer.body = body
-	return nil
+	return fail
 }
 
 // selectResponse returns the response whose pattern covers text, or the
@@ -68,7 +85,7 @@ func (x *exchange) mapResponseParameters(res *response) *failure {
 		return nil
 	}
 	msg := &message{
-		header: x.functionHeaders().get,
+		header: x.endpointHeaders().get,
 		body:   &jsonBody{raw: x.inbound.body, inError: x.inbound.isError},
 	}
 	for i := range res.mappings {
@@ -99,7 +116,7 @@ func (x *exchange) applyResponseOverride() {
 	if over == nil {
 		return
 	}
-	for name, values := range headerOverrides(over) {
+	for name, values := range overrides(over, "header") {
 		x.setHeader(name, values)
 	}
 	status, _ := over.Get("status")

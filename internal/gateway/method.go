@@ -21,7 +21,16 @@ const (
 	typeMock     integrationType = "MOCK"
 	typeAWS      integrationType = "AWS"
 	typeAWSProxy integrationType = "AWS_PROXY"
+
+	typeHTTP      integrationType = "HTTP"
+	typeHTTPProxy integrationType = "HTTP_PROXY"
 )
+
+// isProxy tells the types that pass requests and answers on as they are.
+func (t integrationType) isProxy() bool { return t == typeAWSProxy || t == typeHTTPProxy }
+
+// isHTTP tells the types whose backend is an HTTP address.
+func (t integrationType) isHTTP() bool { return t == typeHTTP || t == typeHTTPProxy }
 
 // defaultTimeout is an integration's timeoutInMillis where none is set
 // (developer guide, "Quotas for configuring and running a REST API").
@@ -41,6 +50,7 @@ type method struct {
 
 	kind        integrationType
 	function    lambdaTarget
+	http        httpTarget
 	timeout     time.Duration
 	passthrough string
 	content     contentHandling // of requests
@@ -83,11 +93,15 @@ func (m *method) compile(st *stage, d *Deployment, config *apigatewayapi.Method)
 }
 
 func (m *method) compileIntegration(st *stage, config *apigatewayapi.Method, integration *apigatewayapi.Integration) *failure {
-	if m.kind == typeAWS || m.kind == typeAWSProxy {
-		var fail *failure
-		if m.function, fail = compileLambda(st, m, integration); fail != nil {
-			return fail
-		}
+	var fail *failure
+	switch {
+	case m.kind.isHTTP():
+		m.http, fail = compileHTTP(st, integration)
+	case m.kind != typeMock:
+		m.function, fail = compileLambda(st, m, integration)
+	}
+	if fail != nil {
+		return fail
 	}
 	var err error
 	if m.content, err = parseContentHandling(wire.Val(integration.ContentHandling)); err != nil {
@@ -95,6 +109,10 @@ func (m *method) compileIntegration(st *stage, config *apigatewayapi.Method, int
 	}
 	if m.request, err = compileMappings(requestSide, integration.RequestParameters); err != nil {
 		return configurationError(err.Error())
+	}
+	for i := range m.request {
+		mapped := &m.request[i]
+		mapped.illegal = mapped.location == "header" && illegalRequestHeader(m.kind, mapped.name)
 	}
 	m.templates = compileTemplates(integration.RequestTemplates)
 	return m.compileResponses(config, integration)
@@ -150,7 +168,7 @@ func (m *method) unsupported(d *Deployment, config *apigatewayapi.Method) *failu
 		return nil
 	}
 	switch kind := wire.Val(integration.Type); integrationType(kind) {
-	case typeMock, typeAWS, typeAWSProxy:
+	case typeMock, typeAWS, typeAWSProxy, typeHTTP, typeHTTPProxy:
 	default:
 		return notBuilt(kind + " integrations")
 	}

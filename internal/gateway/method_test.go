@@ -65,9 +65,9 @@ func TestRequiredParameters(t *testing.T) {
 func TestNotBuilt(t *testing.T) {
 	t.Parallel()
 	for what, change := range map[string]func(*apigatewayapi.Method, *Deployment){
-		"API keys":                  func(m *apigatewayapi.Method, _ *Deployment) { m.ApiKeyRequired = wire.Ptr(true) },
-		"authorization type CUSTOM": func(m *apigatewayapi.Method, _ *Deployment) { m.AuthorizationType = ptr("CUSTOM") },
-		"HTTP integrations":         func(m *apigatewayapi.Method, _ *Deployment) { m.MethodIntegration.Type = ptr("HTTP") },
+		"API keys":                      func(m *apigatewayapi.Method, _ *Deployment) { m.ApiKeyRequired = wire.Ptr(true) },
+		"authorization type CUSTOM":     func(m *apigatewayapi.Method, _ *Deployment) { m.AuthorizationType = ptr("CUSTOM") },
+		"response transfer mode STREAM": func(m *apigatewayapi.Method, _ *Deployment) { m.MethodIntegration.ResponseTransferMode = ptr("STREAM") },
 		"integrations with the service sqs": func(m *apigatewayapi.Method, _ *Deployment) {
 			m.MethodIntegration.Type, m.MethodIntegration.Uri = ptr("AWS"), ptr("arn:aws:apigateway:us-east-1:sqs:path/0/q")
 		},

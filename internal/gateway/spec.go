@@ -32,6 +32,17 @@ type Stage struct {
 	Deployment      *Deployment
 	// CloudWatchRole is the account's role for execution logs, or "".
 	CloudWatchRole string
+	// VPCLinks are the account's in the region, by id.
+	VPCLinks map[string]apigatewayapi.VpcLink
+	// ClientCertificate is what HTTP backends are shown; nil for none.
+	ClientCertificate *ClientCertificate
+}
+
+// ClientCertificate is the certificate that tells HTTP backends that a stage
+// calls them.
+type ClientCertificate struct {
+	ID                 string
+	Certificate, PKCS8 string // PEM
 }
 
 // DomainName is a custom domain and its base path mappings.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"crypto/md5"
+	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
@@ -33,10 +34,15 @@ type stage struct {
 	access          *accessLog // nil if the stage has none
 	// gatewayResponses are the customised ones by type.
 	gatewayResponses map[string]*gatewayResponse
+	// What methods are compiled with.
+	backends      *backends
+	links         map[string]apigatewayapi.VpcLink
+	certificate   *tls.Certificate // shown to HTTP backends; nil for none
+	certificateID string
 }
 
 // compileStage turns what the control plane published into what requests use.
-func compileStage(s *Stage, log *slog.Logger) (*stage, error) {
+func compileStage(s *Stage, b *backends, log *slog.Logger) (*stage, error) {
 	api, d := &s.Deployment.API, s.Deployment
 	st := &stage{
 		account: s.Account, region: s.Region, apiID: s.APIID,
@@ -46,6 +52,8 @@ func compileStage(s *Stage, log *slog.Logger) (*stage, error) {
 		binary:       slices.Clone(api.BinaryMediaTypes),
 		hostClosed:   wire.Val(api.DisableExecuteApiEndpoint),
 		compressFrom: noCompression,
+		backends:     b,
+		links:        s.VPCLinks,
 	}
 	st.logGroup = "API-Gateway-Execution-Logs_" + st.apiID + "/" + st.name
 	sum := md5.Sum([]byte(st.logGroup)) // streams of this service are named by 32 hexadecimal digits
@@ -60,6 +68,13 @@ func compileStage(s *Stage, log *slog.Logger) (*stage, error) {
 		st.compressFrom = int(*size)
 	}
 	var err error
+	if c := s.ClientCertificate; c != nil {
+		pair, err := tls.X509KeyPair([]byte(c.Certificate), []byte(c.PKCS8))
+		if err != nil {
+			return nil, fmt.Errorf("publish stage %s of API %s: client certificate %s: %w", st.name, st.apiID, c.ID, err)
+		}
+		st.certificate, st.certificateID = &pair, c.ID
+	}
 	if st.gatewayResponses, err = compileGatewayResponses(d.GatewayResponses); err != nil {
 		return nil, fmt.Errorf("publish stage %s of API %s: %w", st.name, st.apiID, err)
 	}

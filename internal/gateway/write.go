@@ -41,9 +41,10 @@ func (x *exchange) write(w http.ResponseWriter) {
 	x.own = [4]string{x.requestID, x.extendedID}
 	header["x-amzn-RequestId"] = x.own[0:1:1]
 	header["x-amz-apigw-id"] = x.own[1:2:2]
-	if x.failed == nil && x.m.kind != typeMock {
-		x.own[2] = x.trace.forFunction(x.m.function.lineage)
-		header["X-Amzn-Trace-Id"] = x.own[2:3:3]
+	if x.failed == nil {
+		if x.own[2] = x.clientTrace(); x.own[2] != "" {
+			header["X-Amzn-Trace-Id"] = x.own[2:3:3]
+		}
 	}
 	x.answer.size = len(x.answer.body)
 	if x.answer.status < http.StatusOK {
@@ -60,6 +61,18 @@ func (x *exchange) write(w http.ResponseWriter) {
 	if !bodyless && x.r.Method != http.MethodHead {
 		_, _ = w.Write(x.answer.body) // a client that has gone away needs no answer
 	}
+}
+
+// clientTrace is the trace id that the client of a call that succeeded sees;
+// "" where answers have none of the gateway's own (recorded).
+func (x *exchange) clientTrace() string {
+	switch x.m.kind {
+	case typeMock, typeHTTPProxy:
+		return ""
+	case typeHTTP:
+		return x.trace.forRequest()
+	}
+	return x.trace.forFunction(x.m.function.lineage)
 }
 
 // setFold sets a header and drops it in other spellings.

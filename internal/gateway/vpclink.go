@@ -1,0 +1,44 @@
+package gateway
+
+import (
+	"net"
+	"net/url"
+
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// There is no VPC behind butai: where a link's load balancer listens is told
+// at the start (butai serve --vpc-link).
+
+// vpcLink returns the address behind the link that an integration names by
+// its id.
+func (st *stage) vpcLink(id string) (*url.URL, *failure) {
+	link, ok := st.links[id]
+	if !ok {
+		return nil, configurationError("Invalid VPC link identifier: " + id)
+	}
+	if status := wire.Val(link.Status); status != apigatewayapi.VpcLinkStatusAVAILABLE {
+		return nil, configurationError("VPC link " + id + " is " + status)
+	}
+	keys := append([]string{id, wire.Val(link.Name)}, link.TargetArns...)
+	for _, key := range keys {
+		if address, ok := st.backends.links[key]; ok {
+			return address, nil
+		}
+	}
+	return nil, notBuilt("VPC link " + id + " leads nowhere: start butai with --vpc-link " + id + "=http://host:port, " +
+		"or with the link's name or its load balancer's ARN before the =")
+}
+
+// linkAddress is the host and port to connect to.
+func linkAddress(u *url.URL) string {
+	if u.Port() != "" {
+		return u.Host
+	}
+	port := "80"
+	if u.Scheme == "https" {
+		port = "443"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
