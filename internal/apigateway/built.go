@@ -17,7 +17,9 @@ var _ interface {
 	apigatewayapi.CreateResourceAPI
 	apigatewayapi.CreateRestApiAPI
 	apigatewayapi.CreateStageAPI
+	apigatewayapi.CreateVpcLinkAPI
 	apigatewayapi.DeleteBasePathMappingAPI
+	apigatewayapi.DeleteClientCertificateAPI
 	apigatewayapi.DeleteDeploymentAPI
 	apigatewayapi.DeleteDocumentationPartAPI
 	apigatewayapi.DeleteDocumentationVersionAPI
@@ -30,9 +32,13 @@ var _ interface {
 	apigatewayapi.DeleteResourceAPI
 	apigatewayapi.DeleteRestApiAPI
 	apigatewayapi.DeleteStageAPI
+	apigatewayapi.DeleteVpcLinkAPI
+	apigatewayapi.GenerateClientCertificateAPI
 	apigatewayapi.GetAccountAPI
 	apigatewayapi.GetBasePathMappingAPI
 	apigatewayapi.GetBasePathMappingsAPI
+	apigatewayapi.GetClientCertificateAPI
+	apigatewayapi.GetClientCertificatesAPI
 	apigatewayapi.GetDeploymentAPI
 	apigatewayapi.GetDeploymentsAPI
 	apigatewayapi.GetDocumentationPartAPI
@@ -58,6 +64,8 @@ var _ interface {
 	apigatewayapi.GetStageAPI
 	apigatewayapi.GetStagesAPI
 	apigatewayapi.GetTagsAPI
+	apigatewayapi.GetVpcLinkAPI
+	apigatewayapi.GetVpcLinksAPI
 	apigatewayapi.ImportDocumentationPartsAPI
 	apigatewayapi.ImportRestApiAPI
 	apigatewayapi.PutGatewayResponseAPI
@@ -70,6 +78,7 @@ var _ interface {
 	apigatewayapi.UntagResourceAPI
 	apigatewayapi.UpdateAccountAPI
 	apigatewayapi.UpdateBasePathMappingAPI
+	apigatewayapi.UpdateClientCertificateAPI
 	apigatewayapi.UpdateDeploymentAPI
 	apigatewayapi.UpdateDocumentationPartAPI
 	apigatewayapi.UpdateDocumentationVersionAPI
@@ -82,6 +91,7 @@ var _ interface {
 	apigatewayapi.UpdateResourceAPI
 	apigatewayapi.UpdateRestApiAPI
 	apigatewayapi.UpdateStageAPI
+	apigatewayapi.UpdateVpcLinkAPI
 	wire.Refuser
 	wire.IAMNamer
 } = (*Service)(nil)

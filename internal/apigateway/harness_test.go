@@ -18,6 +18,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/apigateway"
 	"github.com/butai-dev/butai/internal/awsapi"
+	"github.com/butai-dev/butai/internal/ca"
 	"github.com/butai-dev/butai/internal/clock"
 	"github.com/butai-dev/butai/internal/gateway"
 	"github.com/butai-dev/butai/internal/store"
@@ -110,7 +111,7 @@ func (h *harness) start() {
 	h.t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	h.plane = newDataPlane()
-	svc, err := apigateway.New(h.t.Context(), apigateway.Config{Store: h.store, Clock: h.clock, Log: log, Gateway: h.plane})
+	svc, err := apigateway.New(h.t.Context(), apigateway.Config{Store: h.store, Clock: h.clock, Log: log, Gateway: h.plane, Certificates: ca.New(h.t.TempDir(), h.clock)})
 	if err != nil {
 		h.t.Fatal(err)
 	}

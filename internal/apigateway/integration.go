@@ -2,6 +2,7 @@ package apigateway
 
 import (
 	"context"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,7 +25,7 @@ const (
 func (s *Service) PutIntegration(ctx context.Context, in *apigatewayapi.PutIntegrationRequest) (*apigatewayapi.Integration, error) {
 	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
 	i := &apigatewayapi.Integration{
-		Type: in.Type, HttpMethod: nonEmpty(in.IntegrationHttpMethod), Uri: nonEmpty(in.Uri), ConnectionType: nonEmpty(in.ConnectionType),
+		Type: in.Type, HttpMethod: nonEmpty(in.IntegrationHttpMethod), Uri: nonEmpty(in.Uri), ConnectionType: nonEmpty(in.ConnectionType), ConnectionId: nonEmpty(in.ConnectionId), TlsConfig: in.TlsConfig,
 		Credentials: nonEmpty(in.Credentials), RequestParameters: in.RequestParameters, RequestTemplates: in.RequestTemplates,
 		PassthroughBehavior: in.PassthroughBehavior, ContentHandling: in.ContentHandling, TimeoutInMillis: in.TimeoutInMillis,
 		CacheNamespace: nonEmpty(in.CacheNamespace), CacheKeyParameters: in.CacheKeyParameters,
@@ -36,9 +37,12 @@ func (s *Service) PutIntegration(ctx context.Context, in *apigatewayapi.PutInteg
 		}
 		i.ResponseTransferMode = in.ResponseTransferMode
 	}
-	m, err := s.editMethod(ctx, at, func(_ store.ReadTx, m *apigatewayapi.Method) error {
+	m, err := s.editMethod(ctx, at, func(r store.ReadTx, m *apigatewayapi.Method) error {
 		m.MethodIntegration = i
-		return checkIntegration(i)
+		if err := checkIntegration(i); err != nil {
+			return err
+		}
+		return checkConnection(r, at.scope, i)
 	})
 	if err != nil {
 		return nil, err
@@ -83,9 +87,6 @@ func checkIntegration(i *apigatewayapi.Integration) error {
 	if t := *i.TimeoutInMillis; t < minTimeout || t > maxTimeout {
 		return badRequest("Timeout should be between 50 ms and 29000 ms")
 	}
-	if wire.Val(i.ConnectionType) == apigatewayapi.ConnectionTypeVPCLINK {
-		return wire.NotBuilt("VPC links (connectionType of an integration)")
-	}
 	if c := wire.Val(i.Credentials); c != "" && !strings.Contains(c, "${") {
 		if _, err := arn.Parse(c); err != nil {
 			return invalidARN()
@@ -101,7 +102,44 @@ func checkIntegration(i *apigatewayapi.Integration) error {
 	case apigatewayapi.IntegrationTypeAWS, apigatewayapi.IntegrationTypeAWSPROXY:
 		return checkServiceURI(kind, wire.Val(i.Uri))
 	case apigatewayapi.IntegrationTypeHTTP, apigatewayapi.IntegrationTypeHTTPPROXY:
-		return wire.NotBuilt("%s integrations", kind)
+		return checkHTTPURI(wire.Val(i.Uri))
+	}
+	return nil
+}
+
+// checkHTTPURI checks the address of an HTTP backend, whose host may wait for
+// a stage variable.
+func checkHTTPURI(uri string) error {
+	u, err := url.Parse(strings.NewReplacer("${", "", "{", "", "}", "").Replace(uri))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return badRequest("Invalid HTTP endpoint specified for URI")
+	}
+	return nil
+}
+
+// checkConnection checks that a private integration leads through a link that
+// exists. One that a stage variable names is found out about when it is called.
+func checkConnection(r store.ReadTx, sc scope, i *apigatewayapi.Integration) error {
+	if i.ConnectionType != nil {
+		if err := oneOf("ConnectionType", *i.ConnectionType, apigatewayapi.ConnectionTypeINTERNET, apigatewayapi.ConnectionTypeVPCLINK); err != nil {
+			return err
+		}
+	}
+	if wire.Val(i.ConnectionType) != apigatewayapi.ConnectionTypeVPCLINK {
+		return nil
+	}
+	if kind := *i.Type; kind != apigatewayapi.IntegrationTypeHTTP && kind != apigatewayapi.IntegrationTypeHTTPPROXY {
+		return badRequest("Only HTTP and HTTP_PROXY integrations can have a VPC link, not %s", kind)
+	}
+	id := wire.Val(i.ConnectionId)
+	switch {
+	case id == "":
+		return badRequest("ConnectionId must be specified for connection type VPC_LINK")
+	case strings.Contains(id, "${"):
+		return nil
+	}
+	if link, err := vpcLinks.Get(r, sc.id(id)...); err != nil || link == nil {
+		return orElse(err, badRequest("Invalid Vpc Link identifier specified"))
 	}
 	return nil
 }
@@ -157,11 +195,14 @@ func getIntegration(r store.ReadTx, at methodID) (*apigatewayapi.Integration, er
 
 // editIntegration changes the integration of a method and returns it.
 func (s *Service) editIntegration(ctx context.Context, at methodID, edit func(*apigatewayapi.Method, *apigatewayapi.Integration) error) (*apigatewayapi.Integration, error) {
-	m, err := s.editMethod(ctx, at, func(_ store.ReadTx, m *apigatewayapi.Method) error {
+	m, err := s.editMethod(ctx, at, func(r store.ReadTx, m *apigatewayapi.Method) error {
 		if m.MethodIntegration == nil {
 			return noIntegration()
 		}
-		return edit(m, m.MethodIntegration)
+		if err := edit(m, m.MethodIntegration); err != nil || m.MethodIntegration == nil {
+			return err
+		}
+		return checkConnection(r, at.scope, m.MethodIntegration)
 	})
 	if err != nil {
 		return nil, err
@@ -186,9 +227,12 @@ var integrationPatch = patchTable[apigatewayapi.Integration]{rows: []patchRow[ap
 		return nil
 	}},
 	textRow("/connectionType", func(i *apigatewayapi.Integration) **string { return &i.ConnectionType }),
-	notBuiltRow[apigatewayapi.Integration]("/connectionId", "VPC links"),
+	textRow("/connectionId", func(i *apigatewayapi.Integration) **string { return &i.ConnectionId }),
 	textRow("/contentHandling", func(i *apigatewayapi.Integration) **string { return &i.ContentHandling }),
-	notBuiltRow[apigatewayapi.Integration]("/tlsConfig/insecureSkipVerification", "TLS settings of integrations"),
+	{"/tlsConfig/insecureSkipVerification", replaceOnly, func(i *apigatewayapi.Integration, op patchOp) error {
+		i.TlsConfig = &apigatewayapi.TlsConfig{InsecureSkipVerification: wire.Ptr(op.isTrue())}
+		return nil
+	}},
 	textRow("/cacheNamespace", func(i *apigatewayapi.Integration) **string { return &i.CacheNamespace }),
 	mapRow("/requestTemplates", func(i *apigatewayapi.Integration) *map[string]string { return &i.RequestTemplates },
 		"Content-Type specified was not found", patchText[apigatewayapi.Integration]),

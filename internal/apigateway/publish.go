@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/gateway"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
@@ -49,10 +50,34 @@ func stageSpec(r store.ReadTx, sc scope, apiID, name string) (*gateway.Stage, er
 	if err != nil {
 		return nil, err
 	}
-	return &gateway.Stage{
+	spec := &gateway.Stage{
 		Account: sc.Account, Region: sc.Region, APIID: apiID,
 		Stage: &st.Stage, Deployment: snapshot, CloudWatchRole: role,
-	}, nil
+	}
+	return spec, addConnections(r, sc, spec)
+}
+
+// addConnections adds what a stage's integrations reach HTTP backends with.
+func addConnections(r store.ReadTx, sc scope, spec *gateway.Stage) error {
+	for link, err := range vpcLinks.All(r, sc.id()...) {
+		if err != nil {
+			return err
+		}
+		if spec.VPCLinks == nil {
+			spec.VPCLinks = map[string]apigatewayapi.VpcLink{}
+		}
+		spec.VPCLinks[*link.Id] = *link
+	}
+	id := wire.Val(spec.Stage.ClientCertificateId)
+	if id == "" {
+		return nil
+	}
+	c, err := clientCertificates.Get(r, sc.id(id)...)
+	if err != nil || c == nil {
+		return err
+	}
+	spec.ClientCertificate = &gateway.ClientCertificate{ID: id, Certificate: *c.Certificate.PemEncodedCertificate, PKCS8: c.Key}
+	return nil
 }
 
 // publishDomain does for a custom domain what publishStages does for stages.

@@ -31,6 +31,8 @@ type Config struct {
 	Clock   clock.Clock
 	Log     *slog.Logger
 	Gateway Publisher
+	// Certificates makes client certificates.
+	Certificates Certificates
 }
 
 // Service implements API Gateway. Records are kept by account and region.
@@ -55,9 +57,11 @@ var (
 	domains     = record.New[domain]("apigateway", "domain")
 	mappings    = record.New[apigatewayapi.BasePathMapping]("apigateway", "mapping")
 
-	gatewayResponses  = record.New[apigatewayapi.GatewayResponse]("apigateway", "gatewayresponse")
-	requestValidators = record.New[apigatewayapi.RequestValidator]("apigateway", "requestvalidator")
-	owners            = record.New[scope]("apigateway", "domainowner")
+	gatewayResponses   = record.New[apigatewayapi.GatewayResponse]("apigateway", "gatewayresponse")
+	requestValidators  = record.New[apigatewayapi.RequestValidator]("apigateway", "requestvalidator")
+	owners             = record.New[scope]("apigateway", "domainowner")
+	vpcLinks           = record.New[apigatewayapi.VpcLink]("apigateway", "vpclink")
+	clientCertificates = record.New[clientCertificate]("apigateway", "clientcertificate")
 )
 
 // New opens the service over its store and publishes every stage and domain

@@ -123,10 +123,19 @@ var stagePatch = patchTable[stageEdit]{rows: []patchRow[stageEdit]{
 	}},
 	notBuiltRow[stageEdit]("/cacheClusterEnabled", "cache clusters"),
 	notBuiltRow[stageEdit]("/cacheClusterSize", "cache clusters"),
-	notBuiltRow[stageEdit]("/clientCertificateId", "client certificates"),
 	{"/documentationVersion", replaceOnly, func(e *stageEdit, op patchOp) error {
 		e.DocumentationVersion = nonEmpty(op.value)
 		return checkDocumentationVersion(e.tx, e.scope, e.api, op.value)
+	}},
+	{"/clientCertificateId", replaceOnly, func(e *stageEdit, op patchOp) error {
+		if e.ClientCertificateId = nonEmpty(op.value); e.ClientCertificateId == nil {
+			return nil
+		}
+		c, err := clientCertificates.Get(e.tx, e.scope.id(op.text())...)
+		if err != nil || c == nil {
+			return orElse(err, badRequest("Invalid Client Certificate identifier specified"))
+		}
+		return nil
 	}},
 	notBuiltRow[stageEdit]("/canarySettings/deploymentId", "canary deployments"),
 	notBuiltRow[stageEdit]("/canarySettings/percentTraffic", "canary deployments"),

@@ -55,6 +55,18 @@ func findTagged(r store.ReadTx, sc scope, resourceARN string) (*tagged, error) {
 			return nil, err
 		}
 		return &tagged{&st.Stage.Tags, func(tx store.Tx) error { return stages.Put(tx, st, sc.id(parts[1], parts[3])...) }}, nil
+	case len(parts) == 2 && parts[0] == "vpclinks":
+		link, err := find(r, vpcLinks, noVPCLink(), sc.id(parts[1]))
+		if err != nil {
+			return nil, err
+		}
+		return &tagged{&link.Tags, func(tx store.Tx) error { return vpcLinks.Put(tx, link, sc.id(parts[1])...) }}, nil
+	case len(parts) == 2 && parts[0] == "clientcertificates":
+		c, err := find(r, clientCertificates, noCertificate(), sc.id(parts[1]))
+		if err != nil {
+			return nil, err
+		}
+		return &tagged{&c.Certificate.Tags, func(tx store.Tx) error { return clientCertificates.Put(tx, c, sc.id(parts[1])...) }}, nil
 	case len(parts) == 2 && parts[0] == "domainnames":
 		d, err := getDomain(r, sc, parts[1])
 		if err != nil {

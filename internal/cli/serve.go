@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,7 +23,7 @@ import (
 func (a *app) serveCommand() *cobra.Command {
 	cfg := server.Config{}
 	var logLevel, logFormat string
-	var runtimes []string
+	var runtimes, vpcLinks []string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Start butai",
@@ -33,6 +34,9 @@ func (a *app) serveCommand() *cobra.Command {
 				return usageError{err}
 			}
 			if cfg.Runtimes, err = parseRuntimes(runtimes); err != nil {
+				return usageError{err}
+			}
+			if cfg.VPCLinks, err = parseVPCLinks(vpcLinks); err != nil {
 				return usageError{err}
 			}
 			cfg.Log, cfg.Clock = log, clock.System{}
@@ -47,6 +51,7 @@ func (a *app) serveCommand() *cobra.Command {
 	f.StringVar(&cfg.PostgresURL, "postgres", "", "keep records in PostgreSQL at this URL instead of in the data directory")
 	f.BoolVar(&cfg.StrictCredentials, "strict-credentials", false, "refuse access keys that butai didn't issue")
 	f.StringArrayVar(&runtimes, "runtime", nil, "interpreter for a runtime, as name=path (repeatable)")
+	f.StringArrayVar(&vpcLinks, "vpc-link", nil, "where a VPC link of API Gateway leads, as link=http://host:port, the link by its id, name or load balancer ARN (repeatable)")
 	f.StringVar(&cfg.Isolation, "isolation", "", "weakest isolation to run functions under: see 'butai doctor'")
 	f.IntVar(&cfg.Tracing.Keep, "traces", server.DefaultTraces, "requests to API Gateway to remember for 'butai trace', and as many failed ones; 0 remembers none")
 	f.IntVar(&cfg.Tracing.Every, "trace-every", 1, "remember one request in so many")
@@ -95,6 +100,21 @@ func parseRuntimes(pairs []string) (map[string]string, error) {
 			return nil, fmt.Errorf("--runtime: want name=path, such as python3.11=/usr/bin/python3.11, not %q", p)
 		}
 		out[name] = path
+	}
+	return out, nil
+}
+
+// parseVPCLinks reads pairs of a link and an address. A load balancer's ARN
+// holds no equals sign, so the first one separates.
+func parseVPCLinks(pairs []string) (map[string]*url.URL, error) {
+	out := map[string]*url.URL{}
+	for _, p := range pairs {
+		link, address, ok := strings.Cut(p, "=")
+		u, err := url.Parse(address)
+		if !ok || link == "" || err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
+			return nil, fmt.Errorf("--vpc-link: want link=http://host:port, such as my-link=http://127.0.0.1:9000, not %q", p)
+		}
+		out[link] = u
 	}
 	return out, nil
 }

@@ -5,6 +5,7 @@ package server
 
 import (
 	"log/slog"
+	"net/url"
 
 	"github.com/butai-dev/butai/internal/clock"
 	"github.com/butai-dev/butai/internal/gateway"
@@ -28,8 +29,9 @@ type Config struct {
 	PostgresURL string // keep records in PostgreSQL; "" means SQLite in DataDir
 
 	StrictCredentials bool
-	Runtimes          map[string]string // interpreter paths by runtime id
-	Isolation         string            // weakest isolation accepted; "" means any
+	Runtimes          map[string]string   // interpreter paths by runtime id
+	Isolation         string              // weakest isolation accepted; "" means any
+	VPCLinks          map[string]*url.URL // addresses behind API Gateway's VPC links, by id, name or load balancer ARN
 
 	Tracing gateway.Tracing // of the gateway's requests
 

@@ -197,10 +197,11 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 func (s *Server) startGateway(ctx context.Context) (err error) {
 	s.gateway = gateway.New(gateway.Config{
 		Functions: &gatewayFunctions{lambda: s.services.lambda, iam: s.services.iam}, Logs: gatewayLogs{s.services.logs},
-		Clock: s.cfg.Clock, Log: s.cfg.Log, Tracing: s.cfg.Tracing,
+		Clock: s.cfg.Clock, Log: s.cfg.Log, Tracing: s.cfg.Tracing, VPCLinks: s.cfg.VPCLinks,
 	})
 	s.services.apigateway, err = apigateway.New(ctx, apigateway.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Gateway: s.gateway,
+		Certificates: Authority(s.cfg.DataDir, s.cfg.Clock),
 	})
 	return err
 }

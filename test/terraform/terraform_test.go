@@ -19,8 +19,10 @@ def handler(event, context):
 // empty second plan, an update in place, import into a new state, destroy.
 func TestEveryResource(t *testing.T) {
 	t.Parallel()
-	s := harness.Start(t)
+	backend := newBackend(t)
+	s := harness.Start(t, "--vpc-link", "everything=http://"+backend)
 	vars := map[string]string{
+		"backend":   backend,
 		"code":      harness.Zip(t, map[string]string{"main.py": handler}),
 		"code_next": harness.Zip(t, map[string]string{"main.py": handler + "# next\n"}),
 	}
@@ -33,6 +35,7 @@ func TestEveryResource(t *testing.T) {
 	if got, want := tf.Output("api_found"), tf.Output("api"); got != want {
 		t.Errorf("the data source found API %q, want %q", got, want)
 	}
+	checkIntegrations(t, s, tf, backend)
 	before := ids(tf.State())
 
 	tf.Set(map[string]string{"edition": "two"})
@@ -179,6 +182,8 @@ func assertEmpty(t *testing.T, s *harness.Server) {
 	for _, query := range [][]string{
 		{"apigateway", "get-rest-apis", "--query", "items"},
 		{"apigateway", "get-domain-names", "--query", "items"},
+		{"apigateway", "get-vpc-links", "--query", "items"},
+		{"apigateway", "get-client-certificates", "--query", "items"},
 		{"lambda", "list-functions", "--query", "Functions"},
 		{"iam", "list-roles", "--query", "Roles"},
 		{"iam", "list-users", "--query", "Users"},

@@ -1,0 +1,80 @@
+package terraform
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/butai-dev/butai/test/harness"
+)
+
+// newBackend is the host and port of an HTTP server that tells of the request that it got. Paths
+// that end in "none" it doesn't know.
+func newBackend(t *testing.T) string {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Server", "backend")
+		if strings.HasSuffix(r.URL.Path, "none") {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		_ = json.NewEncoder(w).Encode(map[string]string{
+			"verb": r.Method, "path": r.RequestURI, "host": r.Host, "agent": r.UserAgent(), "body": string(body), "edition": r.Header.Get("X-Edition"),
+		})
+	}))
+	t.Cleanup(srv.Close)
+	return strings.TrimPrefix(srv.URL, "http://")
+}
+
+// answer is what a client of the API gets.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// invoke calls the API of integrations.tf.
+func invoke(t *testing.T, s *harness.Server, tf *harness.Terraform, verb, path, body string, headers ...string) answer {
+	t.Helper()
+	url := s.URL + "/_aws/execute-api/" + tf.Output("integrations") + "/live" + path
+	req, err := http.NewRequest(verb, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header, strings.TrimSpace(string(text))}
+}
+
+// checkIntegrations calls each integration that Terraform made.
+func checkIntegrations(t *testing.T, s *harness.Server, tf *harness.Terraform, host string) {
+	t.Helper()
+	api := tf.Output("integrations")
+	for _, tt := range []struct{ verb, path, body, want string }{
+		{"GET", "/http/a%20b", "", `{"agent":"AmazonAPIGateway_` + api + `","body":"","edition":"one","host":"` + host + `","path":"/items/a%20b","verb":"GET"}`},
+		{"GET", "/http/none", "", `{"missing": "/items/none"}`},
+		{"PUT", "/through/x/y?q=1", "hi", `{"agent":"test","body":"hi","edition":"","host":"` + host + `","path":"/x/y?q=1","verb":"PUT"}`},
+		{"GET", "/private", "", `{"agent":"test","body":"","edition":"","host":"everything.example.com","path":"/private","verb":"GET"}`},
+	} {
+		if got := invoke(t, s, tf, tt.verb, tt.path, tt.body, "User-Agent", "test"); got.body != tt.want {
+			t.Errorf("%s %s: %d %s\nwant %s", tt.verb, tt.path, got.status, got.body, tt.want)
+		}
+	}
+	if from := invoke(t, s, tf, "GET", "/http/1", "").header.Get("X-From"); from != "backend" {
+		t.Errorf("mapped header is %q", from)
+	}
+}
