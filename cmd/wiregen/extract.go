@@ -171,6 +171,9 @@ func (src *botocoreModel) facts(name string) *Model {
 	for shapeName, s := range src.Shapes {
 		m.Shapes[shapeName] = s.facts()
 	}
+	if name == "sqs" {
+		m.restoreQueryNames()
+	}
 	return m
 }
 

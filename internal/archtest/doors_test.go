@@ -52,7 +52,7 @@ var doors = []door{
 		"the front end of the AWS APIs is handed its services, keys and authorizer"},
 
 	// DynamoDB's values have a hand-written codec, which its shapes name.
-	{[]string{"api/dynamodbapi"}, []string{"wire", "dynamodb/attr"}, table},
+	{[]string{"api/dynamodbapi", "api/dynamodbstreamsapi"}, []string{"wire", "dynamodb/attr"}, table},
 	{[]string{"api/..."}, []string{"wire"}, table},
 
 	{[]string{"store"}, []string{"clock"}, stock},
@@ -72,6 +72,7 @@ var doors = []door{
 	{[]string{"logs"}, services("api/logsapi", "logs/...", "function"), service + "; logs takes function's LogEvents"},
 	{[]string{"route53"}, services("api/route53api"), service},
 	{[]string{"s3"}, services("api/s3api"), service},
+	{[]string{"sqs"}, services("api/sqsapi", "iam/policy"), service + "; a queue's policy is checked by the pure iam/policy"},
 	{[]string{"sts"}, services("api/stsapi", "iam"), service + "; sts and iam are two APIs over one set of principals"},
 	{[]string{"ca"}, []string{"clock", "ident"}, service},
 

@@ -54,7 +54,7 @@ type Config struct {
 type Handler struct {
 	Config
 	byName    map[string]*service
-	bySigning map[string]*service
+	bySigning map[string][]*service // several APIs may sign with one name
 	verifier  *sigv4.Verifier
 	warned    sync.Map // refused parts that were logged already
 }
@@ -72,7 +72,7 @@ type service struct {
 // has a method that is named like an operation but has another signature:
 // such an operation would silently count as not built.
 func New(cfg Config) (*Handler, error) {
-	h := &Handler{Config: cfg, byName: map[string]*service{}, bySigning: map[string]*service{}}
+	h := &Handler{Config: cfg, byName: map[string]*service{}, bySigning: map[string][]*service{}}
 	h.verifier = sigv4.New(h.lookup)
 	for _, reg := range cfg.Services {
 		p, ok := profiles[reg.Model.Name]
@@ -89,7 +89,7 @@ func New(cfg Config) (*Handler, error) {
 			}
 		}
 		h.byName[reg.Model.Name] = s
-		h.bySigning[reg.Model.SigningName] = s
+		h.bySigning[reg.Model.SigningName] = append(h.bySigning[reg.Model.SigningName], s)
 	}
 	return h, nil
 }
@@ -133,6 +133,7 @@ type call struct {
 	requestID string
 	req       *wire.Request
 	svc       *service
+	protocol  wire.Protocol // what this client speaks of what svc does
 	op        *wire.Operation
 	caller    *wire.Caller
 	failure   error
@@ -145,14 +146,17 @@ func (c *call) run() *wire.Response {
 	if err != nil {
 		return c.handler.unknownService(c.req.Request, err, c.requestID)
 	}
-	c.svc = svc
+	c.svc, c.protocol = svc, svc.protocol
+	if svc.older != nil && c.req.Header.Get("X-Amz-Target") == "" {
+		c.protocol = svc.older
+	}
 	if c.caller, err = c.authenticate(); err != nil {
 		return c.fail(err)
 	}
 	if svc.Name == "s3" {
 		unhost(c.req.Request)
 	}
-	op, opErr := svc.protocol.Identify(svc.ServiceModel, c.req, func(op *wire.Operation) bool { return op.Built(svc.impl) })
+	op, opErr := c.protocol.Identify(svc.ServiceModel, c.req, func(op *wire.Operation) bool { return op.Built(svc.impl) })
 	if opErr != nil {
 		return c.fail(opErr)
 	}
@@ -172,7 +176,7 @@ func (c *call) run() *wire.Response {
 	if err != nil {
 		return c.fail(err)
 	}
-	res, err := svc.protocol.Encode(svc.ServiceModel, op, out, c.requestID)
+	res, err := c.protocol.Encode(svc.ServiceModel, op, out, c.requestID)
 	if err != nil {
 		return c.fail(err)
 	}
@@ -184,7 +188,7 @@ func (c *call) decode() (any, error) {
 		return nil, nil
 	}
 	in := c.op.NewInput()
-	if err := c.svc.protocol.Decode(c.svc.ServiceModel, c.op, c.req, in); err != nil {
+	if err := c.protocol.Decode(c.svc.ServiceModel, c.op, c.req, in); err != nil {
 		return nil, err
 	}
 	if err := c.svc.refuse(c.op, in); err != nil {
@@ -256,9 +260,9 @@ func (c *call) fail(err error) *wire.Response {
 	var bytes *wire.SerializationError
 	switch {
 	case errors.As(err, &modelled):
-		return c.svc.protocol.EncodeError(c.svc.ServiceModel, modelled, c.requestID)
+		return c.protocol.EncodeError(c.svc.ServiceModel, modelled, c.requestID)
 	case errors.As(err, &plain):
-		return c.svc.protocol.EncodeError(c.svc.ServiceModel, plain, c.requestID)
+		return c.protocol.EncodeError(c.svc.ServiceModel, plain, c.requestID)
 	case errors.As(err, &bytes):
 		code := "SerializationException"
 		if strings.HasSuffix(c.svc.Protocol, "xml") {
@@ -266,9 +270,9 @@ func (c *call) fail(err error) *wire.Response {
 		} else if c.svc.Protocol == "query" {
 			code = "MalformedInput"
 		}
-		return c.svc.protocol.EncodeError(c.svc.ServiceModel, &wire.Error{Code: code, Status: 400, Message: bytes.Message}, c.requestID)
+		return c.protocol.EncodeError(c.svc.ServiceModel, &wire.Error{Code: code, Status: 400, Message: bytes.Message}, c.requestID)
 	}
-	return c.svc.protocol.EncodeError(c.svc.ServiceModel, &wire.Error{
+	return c.protocol.EncodeError(c.svc.ServiceModel, &wire.Error{
 		Code: "InternalFailure", Status: 500, Fault: true,
 		Message: "The request processing has failed because of an unknown error, exception or failure. Request id: " + c.requestID,
 	}, c.requestID)

@@ -16,11 +16,17 @@ func (h *Handler) identify(r *http.Request) (*service, error) {
 	name := ""
 	if cred, err := sigv4.Parse(r); err == nil {
 		name = cred.Service
-		if s := h.bySigning[name]; s != nil {
+	}
+	target, _, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	candidates := h.bySigning[name]
+	for _, s := range candidates {
+		if s.TargetPrefix == target {
 			return s, nil
 		}
 	}
-	target, _, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	if len(candidates) > 0 {
+		return candidates[0], nil
+	}
 	label, _, _ := strings.Cut(r.Host, ".")
 	for _, s := range h.byName {
 		if target != "" && target == s.TargetPrefix || name == "" && label == s.Endpoint {

@@ -13,7 +13,10 @@ import (
 // profile is how one service's front end words what no model declares.
 type profile struct {
 	protocol wire.Protocol
-	maxBody  int64
+	// older is the protocol of clients from before protocol, or nil: it takes
+	// requests that have no X-Amz-Target.
+	older   wire.Protocol
+	maxBody int64
 	// validation is the code of a failed model constraint.
 	validation string
 	// denied is the answer to a caller who lacks a permission.
@@ -40,6 +43,11 @@ var profiles = map[string]profile{
 		maxBody:  16 << 20, validation: "ValidationException",
 		denied: wire.Error{Code: "AccessDeniedException", Status: 400}, family: sigv4.JSON,
 	},
+	"dynamodbstreams": {
+		protocol: awsjson.Protocol{ErrorPrefix: "com.amazonaws.dynamodb.v20120810#", CoralErrors: true, CRC32: true},
+		maxBody:  16 << 20, validation: "ValidationException",
+		denied: wire.Error{Code: "AccessDeniedException", Status: 400}, family: sigv4.JSON,
+	},
 	"iam": {
 		protocol: awsquery.Protocol{}, maxBody: 1 << 20, validation: "ValidationError",
 		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.Query,
@@ -62,8 +70,30 @@ var profiles = map[string]profile{
 		protocol: restxml.Protocol{Namespace: "http://s3.amazonaws.com/doc/2006-03-01/", S3: true}, maxBody: 512 << 20, validation: "InvalidArgument",
 		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.S3,
 	},
+	"sqs": {
+		protocol: awsjson.Protocol{ErrorPrefix: "com.amazonaws.sqs#", QueryErrors: queueErrors},
+		older:    awsquery.Protocol{Codes: queueErrors, Wrapped: true, PathMember: "QueueUrl"},
+		maxBody:  2 << 20, validation: "ValidationException",
+		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.JSON,
+	},
 	"sts": {
 		protocol: awsquery.Protocol{}, maxBody: 1 << 20, validation: "ValidationError",
 		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.Query,
 	},
+}
+
+// queueErrors are the codes that SQS's errors had in the query protocol, and
+// that SDKs still show (API Reference: each action's "Errors").
+var queueErrors = map[string]string{
+	"BatchEntryIdsNotDistinct":     "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+	"BatchRequestTooLong":          "AWS.SimpleQueueService.BatchRequestTooLong",
+	"EmptyBatchRequest":            "AWS.SimpleQueueService.EmptyBatchRequest",
+	"InvalidBatchEntryId":          "AWS.SimpleQueueService.InvalidBatchEntryId",
+	"MessageNotInflight":           "AWS.SimpleQueueService.MessageNotInflight",
+	"PurgeQueueInProgress":         "AWS.SimpleQueueService.PurgeQueueInProgress",
+	"QueueDeletedRecently":         "AWS.SimpleQueueService.QueueDeletedRecently",
+	"QueueDoesNotExist":            "AWS.SimpleQueueService.NonExistentQueue",
+	"QueueNameExists":              "QueueAlreadyExists",
+	"TooManyEntriesInBatchRequest": "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+	"UnsupportedOperation":         "AWS.SimpleQueueService.UnsupportedOperation",
 }

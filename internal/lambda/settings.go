@@ -188,13 +188,7 @@ func (s *Service) checkRuntime(ctx context.Context, runtime string) error {
 
 // knownRuntime reports whether the model lists the runtime.
 func knownRuntime(runtime string) bool {
-	schema := lambdaapi.Service.Schema
-	for i := range schema.Shapes {
-		if shape := &schema.Shapes[i]; shape.Name == "Runtime" {
-			return slices.Contains(shape.Enum, runtime)
-		}
-	}
-	return false
+	return slices.Contains(lambdaapi.Service.Schema.Enum("Runtime"), runtime)
 }
 
 // lambdaPrincipal is the service that assumes functions' roles.

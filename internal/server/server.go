@@ -26,6 +26,7 @@ import (
 	"github.com/butai-dev/butai/internal/logs"
 	"github.com/butai-dev/butai/internal/route53"
 	"github.com/butai-dev/butai/internal/s3"
+	"github.com/butai-dev/butai/internal/sqs"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/postgres"
 	"github.com/butai-dev/butai/internal/store/sqlite"
@@ -63,6 +64,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		{"start CloudWatch Logs", s.startLogs},
 		{"start DynamoDB", s.startDynamoDB},
 		{"start S3", s.startS3},
+		{"start SQS", s.startSQS},
 		{"start Lambda", s.startLambda},
 		{"start API Gateway", s.startGateway},
 		{"start Route 53 and ACM", s.startNames},
@@ -162,6 +164,11 @@ func (s *Server) startS3(ctx context.Context) (err error) {
 		s.onClose(s.services.s3.Close)
 	}
 	return err
+}
+
+func (s *Server) startSQS(context.Context) error {
+	s.services.sqs = sqs.New(sqs.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log})
+	return nil
 }
 
 func (s *Server) startLambda(ctx context.Context) (err error) {

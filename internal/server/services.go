@@ -10,6 +10,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/api/route53api"
 	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/api/sqsapi"
 	"github.com/butai-dev/butai/internal/api/stsapi"
 	"github.com/butai-dev/butai/internal/apigateway"
 	"github.com/butai-dev/butai/internal/awsapi"
@@ -19,6 +20,7 @@ import (
 	"github.com/butai-dev/butai/internal/logs"
 	"github.com/butai-dev/butai/internal/route53"
 	"github.com/butai-dev/butai/internal/s3"
+	"github.com/butai-dev/butai/internal/sqs"
 	"github.com/butai-dev/butai/internal/sts"
 )
 
@@ -33,6 +35,7 @@ type services struct {
 	logs       *logs.Service
 	route53    *route53.Service
 	s3         *s3.Service
+	sqs        *sqs.Service
 	sts        *sts.Service
 }
 
@@ -47,6 +50,7 @@ func (s *services) registrations() []awsapi.Registration {
 		{Model: &logsapi.Service, Service: s.logs},
 		{Model: &route53api.Service, Service: s.route53},
 		{Model: &s3api.Service, Service: s.s3},
+		{Model: &sqsapi.Service, Service: s.sqs},
 		{Model: &stsapi.Service, Service: s.sts},
 	}
 }

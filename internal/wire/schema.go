@@ -106,3 +106,13 @@ type ErrorTrait struct {
 	Status int
 	Fault  bool // the server's fault, not the caller's
 }
+
+// Enum returns the values of the enumeration of the given name, or nil.
+func (s *Schema) Enum(name string) []string {
+	for i := range s.Shapes {
+		if s.Shapes[i].Name == name {
+			return s.Shapes[i].Enum
+		}
+	}
+	return nil
+}

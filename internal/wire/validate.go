@@ -35,6 +35,9 @@ func (v Violation) String() string {
 	return fmt.Sprintf("Value '%s' at '%s' failed to satisfy constraint: %s", v.Value, v.Path, v.Rule)
 }
 
+// IsMissing reports whether a required member has no value.
+func (v Violation) IsMissing() bool { return v.Rule == notNull }
+
 const notNull = "Member must not be null"
 
 // ViolationText joins violations the way AWS's services do.

@@ -3,6 +3,7 @@
 package awsjson
 
 import (
+	"cmp"
 	"hash/crc32"
 	"net/http"
 	"strconv"
@@ -21,6 +22,10 @@ type Protocol struct {
 	CoralErrors bool
 	// CRC32 adds DynamoDB's x-amz-crc32 header.
 	CRC32 bool
+	// QueryErrors marks a service that spoke the query protocol before: each
+	// error's code there goes into x-amzn-query-error. It holds the codes that
+	// differ, by today's.
+	QueryErrors map[string]string
 }
 
 var _ wire.Protocol = Protocol{}
@@ -59,7 +64,19 @@ func (p Protocol) Encode(m *wire.ServiceModel, op *wire.Operation, out any, requ
 
 // EncodeError writes an error with its type in __type.
 func (p Protocol) EncodeError(m *wire.ServiceModel, err error, requestID string) *wire.Response {
-	code, status, _, message := wire.ErrorFacts(err)
+	code, status, fault, message := wire.ErrorFacts(err)
+	res := p.encodeError(m, err, code, status, message, requestID)
+	if p.QueryErrors != nil {
+		side := "Sender"
+		if fault {
+			side = "Receiver"
+		}
+		res.Header["x-amzn-query-error"] = []string{cmp.Or(p.QueryErrors[code], code) + ";" + side}
+	}
+	return res
+}
+
+func (p Protocol) encodeError(m *wire.ServiceModel, err error, code string, status int, message, requestID string) *wire.Response {
 	if modelled, ok := err.(wire.ModelledError); ok {
 		schema, id := modelled.ErrorShape()
 		if body, encErr := jsonbody.EncodeWith(schema, id, modelled, "__type", p.ErrorPrefix+code); encErr == nil {

@@ -2,6 +2,7 @@
 package awsquery
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"net/url"
@@ -13,7 +14,15 @@ import (
 )
 
 // Protocol implements wire.Protocol.
-type Protocol struct{}
+type Protocol struct {
+	// Codes are error codes that this protocol words otherwise than the model.
+	Codes map[string]string
+	// Wrapped services have their results in OperationResult, which their
+	// models no longer say.
+	Wrapped bool
+	// PathMember is a parameter that may be in the request's URL instead.
+	PathMember string
+}
 
 var _ wire.Protocol = Protocol{}
 
@@ -52,27 +61,34 @@ func (Protocol) Identify(m *wire.ServiceModel, r *wire.Request, _ func(*wire.Ope
 }
 
 // Decode reads the form.
-func (Protocol) Decode(m *wire.ServiceModel, op *wire.Operation, r *wire.Request, in any) error {
+func (p Protocol) Decode(m *wire.ServiceModel, op *wire.Operation, r *wire.Request, in any) error {
 	v, err := values(r)
 	if err != nil {
 		return &wire.SerializationError{Message: "The query string contains a syntax error."}
+	}
+	if p.PathMember != "" && !v.Has(p.PathMember) && r.URL.Path != "/" {
+		v.Set(p.PathMember, r.URL.Path)
 	}
 	return form.Decode(m.Schema, op.Input, v, in)
 }
 
 // Encode writes OperationResponse, with the result in its wrapper.
-func (Protocol) Encode(m *wire.ServiceModel, op *wire.Operation, out any, requestID string) (*wire.Response, error) {
+func (p Protocol) Encode(m *wire.ServiceModel, op *wire.Operation, out any, requestID string) (*wire.Response, error) {
 	var w xmlbody.Writer
 	name := op.Name + "Response"
 	w.Open(name, "xmlns", m.XMLNamespace)
 	w.WriteByte('\n')
+	wrapper := op.Wrapper
+	if p.Wrapped {
+		wrapper = op.Name + "Result"
+	}
 	if out != nil {
-		if op.Wrapper != "" {
-			w.Open(op.Wrapper)
+		if wrapper != "" {
+			w.Open(wrapper)
 		}
 		xmlbody.Members(&w, m.Schema, op.Output, out)
-		if op.Wrapper != "" {
-			w.Close(op.Wrapper)
+		if wrapper != "" {
+			w.Close(wrapper)
 			w.WriteByte('\n')
 		}
 	}
@@ -85,7 +101,7 @@ func (Protocol) Encode(m *wire.ServiceModel, op *wire.Operation, out any, reques
 }
 
 // EncodeError writes ErrorResponse.
-func (Protocol) EncodeError(m *wire.ServiceModel, err error, requestID string) *wire.Response {
+func (p Protocol) EncodeError(m *wire.ServiceModel, err error, requestID string) *wire.Response {
 	code, status, fault, message := wire.ErrorFacts(err)
 	side := "Sender"
 	if fault {
@@ -95,7 +111,7 @@ func (Protocol) EncodeError(m *wire.ServiceModel, err error, requestID string) *
 	w.Open("ErrorResponse", "xmlns", m.XMLNamespace)
 	w.Open("Error")
 	w.Leaf("Type", side)
-	w.Leaf("Code", code)
+	w.Leaf("Code", cmp.Or(p.Codes[code], code))
 	w.Leaf("Message", message)
 	w.Close("Error")
 	w.Leaf("RequestId", requestID)

@@ -1,6 +1,7 @@
 package form
 
 import (
+	"cmp"
 	"net/url"
 	"reflect"
 	"strconv"
@@ -60,8 +61,9 @@ func (e *encoder) value(ref wire.Ref, name string, rv reflect.Value) {
 		i := 0
 		for it := rv.MapRange(); it.Next(); {
 			i++
-			e.out.Set(name+"."+strconv.Itoa(i)+".key", it.Key().String())
-			e.value(shape.Value, name+"."+strconv.Itoa(i)+".value", it.Value())
+			entry := name + "." + strconv.Itoa(i) + "."
+			e.out.Set(entry+cmp.Or(shape.Key.QueryName, "key"), it.Key().String())
+			e.value(shape.Value, entry+cmp.Or(shape.Value.QueryName, "value"), it.Value())
 		}
 	default:
 		e.out.Set(name, xmlbody.ScalarText(ref, shape, rv))

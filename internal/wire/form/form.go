@@ -3,6 +3,7 @@
 package form
 
 import (
+	"cmp"
 	"net/url"
 	"reflect"
 	"strconv"
@@ -151,7 +152,7 @@ func (d decoder) mapping(shape *wire.Shape, t *tree, rv reflect.Value) error {
 		if entry == nil {
 			break
 		}
-		key, value := entry.children["key"], entry.children["value"]
+		key, value := entry.children[cmp.Or(shape.Key.QueryName, "key")], entry.children[cmp.Or(shape.Value.QueryName, "value")]
 		if key == nil || value == nil {
 			return &wire.SerializationError{Message: "Malformed map entry"}
 		}

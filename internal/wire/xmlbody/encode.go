@@ -106,7 +106,7 @@ func (e *encoder) member(m *wire.Member, field reflect.Value) {
 	if field.Kind() == reflect.Pointer {
 		field = field.Elem()
 	}
-	e.element(m.Wire, m.Ref, field)
+	e.element(or(m.QueryName, m.Wire), m.Ref, field)
 }
 
 func (e *encoder) element(name string, ref wire.Ref, rv reflect.Value) {
@@ -176,8 +176,8 @@ func (e *encoder) entries(name string, shape *wire.Shape, rv reflect.Value) {
 	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 	for _, k := range keys {
 		e.Open(name)
-		e.element(or(shape.Key.Wire, "key"), shape.Key, k)
-		e.element(or(shape.Value.Wire, "value"), shape.Value, rv.MapIndex(k))
+		e.element(or(shape.Key.QueryName, or(shape.Key.Wire, "key")), shape.Key, k)
+		e.element(or(shape.Value.QueryName, or(shape.Value.Wire, "value")), shape.Value, rv.MapIndex(k))
 		e.Close(name)
 	}
 }

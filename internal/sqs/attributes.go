@@ -1,0 +1,161 @@
+package sqs
+
+import (
+	"encoding/json"
+	"maps"
+	"strconv"
+	"time"
+
+	"github.com/butai-dev/butai/internal/api/sqsapi"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// numeric are the attributes that are numbers, with their limits and defaults
+// (API Reference: SetQueueAttributes).
+var numeric = map[string]struct{ low, high, normal int64 }{
+	sqsapi.QueueAttributeNameDelaySeconds:                  {0, 900, 0},
+	sqsapi.QueueAttributeNameMaximumMessageSize:            {1024, 1048576, 1048576},
+	sqsapi.QueueAttributeNameMessageRetentionPeriod:        {60, 1209600, 345600},
+	sqsapi.QueueAttributeNameReceiveMessageWaitTimeSeconds: {0, 20, 0},
+	sqsapi.QueueAttributeNameVisibilityTimeout:             {0, 43200, 30},
+}
+
+// FIFO attributes with their values, the default first.
+var choices = map[string][]string{
+	sqsapi.QueueAttributeNameContentBasedDeduplication: {"false", "true"},
+	sqsapi.QueueAttributeNameDeduplicationScope:        {"queue", "messageGroup"},
+	sqsapi.QueueAttributeNameFifoThroughputLimit:       {"perQueue", "perMessageGroupId"},
+}
+
+// number is a numeric attribute of the queue, or its default.
+func (q *queueRecord) number(name string) int64 {
+	if n, err := strconv.ParseInt(q.Attributes[name], 10, 64); err == nil {
+		return n
+	}
+	return numeric[name].normal
+}
+
+func (q *queueRecord) seconds(name string) time.Duration {
+	return time.Duration(q.number(name)) * time.Second
+}
+
+// redrivePolicy says where messages go that were received too often.
+type redrivePolicy struct {
+	Target string      `json:"deadLetterTargetArn"`
+	Max    json.Number `json:"maxReceiveCount"`
+}
+
+func (q *queueRecord) redrive() (target string, after int64) {
+	var p redrivePolicy
+	if err := json.Unmarshal([]byte(q.Attributes[sqsapi.QueueAttributeNameRedrivePolicy]), &p); err != nil {
+		return "", 0
+	}
+	after, _ = p.Max.Int64()
+	return p.Target, after
+}
+
+// checkAttribute checks one attribute that is to be set on the queue.
+func checkAttribute(q *queueRecord, name, value string) error {
+	if limits, ok := numeric[name]; ok {
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || n < limits.low || n > limits.high {
+			return invalidValue(name)
+		}
+		return nil
+	}
+	if _, fifo := choices[name]; fifo {
+		return checkChoice(q, name, value)
+	}
+	switch name {
+	case sqsapi.QueueAttributeNamePolicy:
+		return checkPolicy(name, value)
+	case sqsapi.QueueAttributeNameRedrivePolicy:
+		return checkRedrive(q, value)
+	case sqsapi.QueueAttributeNameRedriveAllowPolicy:
+		if value != "" && !json.Valid([]byte(value)) {
+			return invalidValue(name)
+		}
+	case sqsapi.QueueAttributeNameKmsMasterKeyId:
+		if value != "" {
+			return wire.NotBuilt("encryption of SQS queues with KMS keys: there is no KMS")
+		}
+	case sqsapi.QueueAttributeNameKmsDataKeyReusePeriodSeconds:
+		if n, err := strconv.Atoi(value); err != nil || n < 60 || n > 86400 {
+			return invalidValue(name)
+		}
+	case sqsapi.QueueAttributeNameSqsManagedSseEnabled:
+		// Like S3's default encryption this says who holds the key: AWS does,
+		// and here whoever owns the data directory.
+		if value != "true" && value != "false" {
+			return invalidValue(name)
+		}
+	case sqsapi.QueueAttributeNameFifoQueue:
+		if value != "true" || !q.fifo() {
+			return invalidValue(name)
+		}
+	default:
+		return &sqsapi.InvalidAttributeName{Message: wire.Ptr("Unknown Attribute " + name + ".")}
+	}
+	return nil
+}
+
+func checkChoice(q *queueRecord, name, value string) error {
+	if !q.fifo() {
+		return &sqsapi.InvalidAttributeName{Message: wire.Ptr("You can specify the " + name + " only when FifoQueue is set to true.")}
+	}
+	for _, allowed := range choices[name] {
+		if value == allowed {
+			return nil
+		}
+	}
+	return invalidValue(name)
+}
+
+func checkRedrive(q *queueRecord, value string) error {
+	const name = sqsapi.QueueAttributeNameRedrivePolicy
+	if value == "" {
+		return nil
+	}
+	var p redrivePolicy
+	if err := json.Unmarshal([]byte(value), &p); err != nil {
+		return invalidValuef(name, "Redrive policy is not a valid JSON map.")
+	}
+	n, err := p.Max.Int64()
+	target, isQueue := placeOfARN(p.Target)
+	switch {
+	case p.Target == "":
+		return invalidValuef(name, "Redrive policy does not contain mandatory attribute: deadLetterTargetArn.")
+	case p.Max == "":
+		return invalidValuef(name, "Redrive policy does not contain mandatory attribute: maxReceiveCount.")
+	case err != nil || n < 1 || n > 1000:
+		return invalidValuef(name, "Invalid value for maxReceiveCount: %s, valid values are from 1 to 1000 both inclusive.", p.Max)
+	case !isQueue:
+		return invalidValuef(name, "Invalid value for deadLetterTargetArn.")
+	case target.account != q.Account || target.region != q.Region:
+		return invalidValuef(name, "Dead letter target owned by the same AWS account and region is required.")
+	case (&queueRecord{Name: target.name}).fifo() != q.fifo():
+		return invalidValuef(name, "Dead-letter queue must be same type of queue as the source.")
+	}
+	return nil
+}
+
+// shown are the queue's attributes as GetQueueAttributes tells them, without
+// the counts.
+func (q *queueRecord) shown() map[string]string {
+	all := map[string]string{
+		sqsapi.QueueAttributeNameQueueArn:              q.arn(),
+		sqsapi.QueueAttributeNameCreatedTimestamp:      strconv.FormatInt(q.Created.Unix(), 10),
+		sqsapi.QueueAttributeNameLastModifiedTimestamp: strconv.FormatInt(q.Modified.Unix(), 10),
+		sqsapi.QueueAttributeNameSqsManagedSseEnabled:  "true",
+	}
+	for name := range numeric {
+		all[name] = strconv.FormatInt(q.number(name), 10)
+	}
+	if q.fifo() {
+		for name, values := range choices {
+			all[name] = values[0]
+		}
+	}
+	maps.Copy(all, q.Attributes)
+	return all
+}
