@@ -158,6 +158,14 @@ func (s *Service) RoleMay(roleARN, service string, target wire.IAMTarget) (denia
 		Action: target.Action, Resource: target.Resource, Context: s.requestContext(caller, target),
 		Principal: policy.Principal{Kind: policy.RoleSession, ARN: caller.ARN, Account: role.Account, RoleARN: roleARN},
 	}
+	if a, err := arn.Parse(target.Resource); err == nil {
+		req.ResourceAccount = a.Account
+	}
+	if target.Policy != "" {
+		if req.ResourcePolicy, err = policy.Parse([]byte(target.Policy), policy.Resource); err != nil {
+			return "The resource policy can't be read: " + err.Error()
+		}
+	}
 	s.bind(req, sub)
 	return policy.Evaluate(req).Message(req)
 }

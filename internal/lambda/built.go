@@ -11,35 +11,42 @@ import (
 
 // The operations that are built. A method whose signature is wrong would
 // silently count as not built.
-var (
-	_ lambdaapi.AddPermissionAPI                = (*Service)(nil)
-	_ lambdaapi.CreateAliasAPI                  = (*Service)(nil)
-	_ lambdaapi.CreateFunctionAPI               = (*Service)(nil)
-	_ lambdaapi.DeleteAliasAPI                  = (*Service)(nil)
-	_ lambdaapi.DeleteFunctionAPI               = (*Service)(nil)
-	_ lambdaapi.DeleteFunctionConcurrencyAPI    = (*Service)(nil)
-	_ lambdaapi.GetAccountSettingsAPI           = (*Service)(nil)
-	_ lambdaapi.GetAliasAPI                     = (*Service)(nil)
-	_ lambdaapi.GetFunctionAPI                  = (*Service)(nil)
-	_ lambdaapi.GetFunctionCodeSigningConfigAPI = (*Service)(nil)
-	_ lambdaapi.GetFunctionConcurrencyAPI       = (*Service)(nil)
-	_ lambdaapi.GetFunctionConfigurationAPI     = (*Service)(nil)
-	_ lambdaapi.GetPolicyAPI                    = (*Service)(nil)
-	_ lambdaapi.GetRuntimeManagementConfigAPI   = (*Service)(nil)
-	_ lambdaapi.InvokeAPI                       = (*Service)(nil)
-	_ lambdaapi.ListAliasesAPI                  = (*Service)(nil)
-	_ lambdaapi.ListFunctionsAPI                = (*Service)(nil)
-	_ lambdaapi.ListTagsAPI                     = (*Service)(nil)
-	_ lambdaapi.ListVersionsByFunctionAPI       = (*Service)(nil)
-	_ lambdaapi.PublishVersionAPI               = (*Service)(nil)
-	_ lambdaapi.PutFunctionConcurrencyAPI       = (*Service)(nil)
-	_ lambdaapi.RemovePermissionAPI             = (*Service)(nil)
-	_ lambdaapi.TagResourceAPI                  = (*Service)(nil)
-	_ lambdaapi.UntagResourceAPI                = (*Service)(nil)
-	_ lambdaapi.UpdateAliasAPI                  = (*Service)(nil)
-	_ lambdaapi.UpdateFunctionCodeAPI           = (*Service)(nil)
-	_ lambdaapi.UpdateFunctionConfigurationAPI  = (*Service)(nil)
+var _ interface {
+	lambdaapi.AddPermissionAPI
+	lambdaapi.CreateAliasAPI
+	lambdaapi.CreateFunctionAPI
+	lambdaapi.DeleteAliasAPI
+	lambdaapi.DeleteFunctionAPI
+	lambdaapi.DeleteFunctionConcurrencyAPI
+	lambdaapi.DeleteFunctionEventInvokeConfigAPI
+	lambdaapi.GetAccountSettingsAPI
+	lambdaapi.GetAliasAPI
+	lambdaapi.GetFunctionAPI
+	lambdaapi.GetFunctionCodeSigningConfigAPI
+	lambdaapi.GetFunctionConcurrencyAPI
+	lambdaapi.GetFunctionConfigurationAPI
+	lambdaapi.GetFunctionEventInvokeConfigAPI
+	lambdaapi.GetPolicyAPI
+	lambdaapi.GetRuntimeManagementConfigAPI
+	lambdaapi.InvokeAPI
+	lambdaapi.ListAliasesAPI
+	lambdaapi.ListFunctionEventInvokeConfigsAPI
+	lambdaapi.ListFunctionsAPI
+	lambdaapi.ListTagsAPI
+	lambdaapi.ListVersionsByFunctionAPI
+	lambdaapi.PublishVersionAPI
+	lambdaapi.PutFunctionConcurrencyAPI
+	lambdaapi.PutFunctionEventInvokeConfigAPI
+	lambdaapi.RemovePermissionAPI
+	lambdaapi.TagResourceAPI
+	lambdaapi.UntagResourceAPI
+	lambdaapi.UpdateAliasAPI
+	lambdaapi.UpdateFunctionCodeAPI
+	lambdaapi.UpdateFunctionConfigurationAPI
+	lambdaapi.UpdateFunctionEventInvokeConfigAPI
+} = (*Service)(nil)
 
+var (
 	_ wire.Refuser  = (*Service)(nil)
 	_ wire.IAMNamer = (*Service)(nil)
 )
@@ -48,7 +55,6 @@ var (
 func (*Service) Refused() []wire.Refusal {
 	return []wire.Refusal{
 		{Member: "VpcConfig", Reason: "functions have the host's network"},
-		{Member: "DeadLetterConfig", Reason: "failed events are dropped after the retries"},
 		{Member: "KMSKeyArn", Reason: "there is no KMS"},
 		{Member: "Layers", Reason: "put their content into the function's archive"},
 		{Member: "FileSystemConfigs", Reason: "there is no EFS"},

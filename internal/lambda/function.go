@@ -126,9 +126,10 @@ func (s *Service) newConfig(ctx context.Context, r ref, in *lambdaapi.CreateFunc
 		Runtime: in.Runtime, Role: in.Role, Handler: in.Handler, Description: in.Description, Timeout: in.Timeout,
 		MemorySize: in.MemorySize, Environment: in.Environment, TracingConfig: in.TracingConfig,
 		EphemeralStorage: in.EphemeralStorage, LoggingConfig: in.LoggingConfig, SnapStart: in.SnapStart,
+		DeadLetterConfig: in.DeadLetterConfig,
 	}
 	set.putInto(c, r.region)
-	return c, s.check(ctx, set)
+	return c, s.check(ctx, set, c)
 }
 
 // find reads what a reference stands for: $LATEST, a version, or the version
@@ -282,6 +283,9 @@ func deleteAll(tx store.Tx, i id) error {
 		return err
 	}
 	if err := aliases.DeleteAll(tx, i.key()...); err != nil {
+		return err
+	}
+	if err := eventConfigs.DeleteAll(tx, i.key()...); err != nil {
 		return err
 	}
 	return policies.DeleteAll(tx, i.key()...)

@@ -66,6 +66,7 @@ type Config struct {
 	Roles      Roles
 	Principals Principals
 	Runtimes   Runtimes
+	Targets    Targets
 
 	// Retries are the waits before an event whose function failed is tried
 	// again; nil means DefaultRetries.

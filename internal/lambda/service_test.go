@@ -62,7 +62,23 @@ func (e *engine) Retire(specID string) {
 }
 
 // world is everything around the service that isn't its own.
-type world struct{ missingRole bool }
+type world struct {
+	missingRole bool
+	sent        []lambda.Message
+	sendError   error
+}
+
+// Check knows targets by their names.
+func (*world) Check(_ context.Context, _, target string) (exists, may bool) {
+	return !strings.Contains(target, "missing"), !strings.Contains(target, "closed")
+}
+
+func (w *world) Send(_ context.Context, _ string, m *lambda.Message) error {
+	if w.sendError == nil {
+		w.sent = append(w.sent, *m)
+	}
+	return w.sendError
+}
 
 func (*world) GetObject(_ context.Context, account, bucket, key, version string) ([]byte, error) {
 	if bucket != "code" || key != "v1.zip" {
@@ -120,7 +136,7 @@ func (h *house) open(t testing.TB) {
 	h.catalog = catalog.New(h.engine)
 	svc, err := lambda.New(t.Context(), lambda.Config{
 		Store: h.store, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Engine: h.engine, Catalog: h.catalog, CodeDir: h.dir,
-		Objects: h.world, Roles: h.world, Principals: h.world, Runtimes: h.world,
+		Objects: h.world, Roles: h.world, Principals: h.world, Runtimes: h.world, Targets: h.world,
 	})
 	if err != nil {
 		t.Fatal(err)

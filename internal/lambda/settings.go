@@ -27,10 +27,12 @@ type settings struct {
 	EphemeralStorage                    *lambdaapi.EphemeralStorage
 	LoggingConfig                       *lambdaapi.LoggingConfig
 	SnapStart                           *lambdaapi.SnapStart
+	DeadLetterConfig                    *lambdaapi.DeadLetterConfig
 }
 
-// check checks the settings, those that depend on other rooms included.
-func (s *Service) check(ctx context.Context, in *settings) error {
+// check checks the settings, those that depend on other rooms included. c is
+// the configuration that they change or have made.
+func (s *Service) check(ctx context.Context, in *settings, c *lambdaapi.FunctionConfiguration) error {
 	if err := checkSettings(in); err != nil {
 		return err
 	}
@@ -39,10 +41,32 @@ func (s *Service) check(ctx context.Context, in *settings) error {
 			return err
 		}
 	}
+	role := wire.Val(c.Role)
 	if in.Role != nil {
-		return s.checkRole(ctx, *in.Role)
+		role = *in.Role
+		if err := s.checkRole(ctx, role); err != nil {
+			return err
+		}
 	}
-	return nil
+	return s.checkDeadLetters(ctx, role, in.DeadLetterConfig)
+}
+
+// checkDeadLetters checks the target of a DeadLetterConfig, if it has one.
+func (s *Service) checkDeadLetters(ctx context.Context, role string, d *lambdaapi.DeadLetterConfig) error {
+	if d == nil || wire.Val(d.TargetArn) == "" {
+		return nil
+	}
+	switch serviceOf(*d.TargetArn) {
+	case "sns":
+		return wire.NotBuilt("SNS topics as dead-letter queues of Lambda functions")
+	case "sqs":
+		exists, may := s.Targets.Check(ctx, role, *d.TargetArn)
+		if exists && may {
+			return nil
+		}
+		return invalid("The provided execution role does not have permissions to call SendMessage on SQS")
+	}
+	return invalid("The target ARN %s is not valid: it must be that of an SQS queue or SNS topic.", *d.TargetArn)
 }
 
 // putInto sets what is set in a configuration.
@@ -63,6 +87,11 @@ func (in *settings) putInto(c *lambdaapi.FunctionConfiguration, region string) {
 	setIf(&c.Timeout, in.Timeout)
 	setIf(&c.MemorySize, in.MemorySize)
 	setIf(&c.EphemeralStorage, in.EphemeralStorage)
+	if d := in.DeadLetterConfig; d != nil {
+		if c.DeadLetterConfig = d; wire.Val(d.TargetArn) == "" {
+			c.DeadLetterConfig = nil
+		}
+	}
 	if in.TracingConfig != nil && in.TracingConfig.Mode != nil {
 		c.TracingConfig = &lambdaapi.TracingConfigResponse{Mode: in.TracingConfig.Mode}
 	}

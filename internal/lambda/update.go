@@ -99,12 +99,14 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *lambdaapi
 		Runtime: in.Runtime, Role: in.Role, Handler: in.Handler, Description: in.Description, Timeout: in.Timeout,
 		MemorySize: in.MemorySize, Environment: in.Environment, TracingConfig: in.TracingConfig,
 		EphemeralStorage: in.EphemeralStorage, LoggingConfig: in.LoggingConfig, SnapStart: in.SnapStart,
+		DeadLetterConfig: in.DeadLetterConfig,
 	}
-	if _, _, _, err := s.view(ctx, in.FunctionName, nil); err != nil {
+	_, _, v, err := s.view(ctx, in.FunctionName, nil)
+	if err != nil {
 		return nil, err
 	}
 	// Checked outside of the transaction: it may look at the file system.
-	if err := s.check(ctx, set); err != nil {
+	if err := s.check(ctx, set, &v.Config); err != nil {
 		return nil, err
 	}
 	modified := s.lastModified()

@@ -194,6 +194,7 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 	s.services.lambda, err = lambda.New(ctx, lambda.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Engine: s.engine, Catalog: s.catalog, CodeDir: s.dir(codeDir),
 		Objects: objects{s.services.s3}, Roles: s.services.iam, Principals: s.services.iam, Runtimes: s.runtimes,
+		Targets: &lambdaTargets{&s.services},
 	})
 	if err == nil {
 		s.onClose(func() error { return s.services.lambda.Close(ctx) })

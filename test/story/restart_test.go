@@ -29,6 +29,18 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// TestEventsSurviveAKill kills a server in the middle of its events; the next
+// one delivers those that are left.
+func TestEventsSurviveAKill(t *testing.T) {
+	t.Parallel()
+	python := harness.Python(t)
+	dir := t.TempDir()
+	s := harness.Start(t, "--data-dir", dir)
+	runScript(t, s, python, "events", "leave")
+	s.Kill()
+	runScript(t, harness.Start(t, "--data-dir", dir), python, "events", "find")
+}
+
 // TestStrictCredentials restarts a server so that it takes no keys but its own.
 func TestStrictCredentials(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,111 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/api/sqsapi"
+	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/function/catalog"
+	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/lambda"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// asFunctionRole is a context in which Lambda calls another service with a
+// function's role.
+func asFunctionRole(ctx context.Context, role, region string) context.Context {
+	a, _ := arn.Parse(role) // a role without an account may do nothing anyway
+	session := arn.New("sts", "", a.Account, "assumed-role/"+role[strings.LastIndexByte(role, '/')+1:]+"/awslambda").String()
+	return wire.WithCaller(ctx, &wire.Caller{
+		Account: a.Account, Region: region, Partition: "aws", ARN: session, UserID: session, RequestID: ident.UUID(),
+	})
+}
+
+// lambdaTargets are the resources that Lambda sends to.
+type lambdaTargets struct{ services *services }
+
+var _ lambda.Targets = (*lambdaTargets)(nil)
+
+// queueURL is a queue's URL as any caller of its region may write it.
+func queueURL(a arn.ARN) *string { return wire.Ptr("/" + a.Account + "/" + a.Resource) }
+
+// Check implements lambda.Targets.
+func (l *lambdaTargets) Check(ctx context.Context, role, target string) (exists, may bool) {
+	a, err := arn.Parse(target)
+	if err != nil {
+		return false, false
+	}
+	ctx = asFunctionRole(ctx, role, a.Region)
+	switch a.Service {
+	case "sqs":
+		_, err := l.services.sqs.GetQueueAttributes(ctx, &sqsapi.GetQueueAttributesRequest{QueueUrl: queueURL(a)})
+		_, missing := errors.AsType[*sqsapi.QueueDoesNotExist](err)
+		exists = !missing
+	case "s3":
+		_, err := l.services.s3.HeadBucket(ctx, &s3api.HeadBucketRequest{Bucket: &a.Resource})
+		exists = err == nil
+	case "lambda":
+		exists = l.services.lambda.Catalog.Resolve(target) != nil
+	}
+	return exists, l.denial(ctx, role, a, "") == ""
+}
+
+// denial is "" if the role may send to the target, and otherwise says why not.
+func (l *lambdaTargets) denial(ctx context.Context, role string, a arn.ARN, key string) string {
+	target := wire.IAMTarget{Resource: a.String()}
+	switch a.Service {
+	case "sqs":
+		in := &sqsapi.SendMessageRequest{QueueUrl: queueURL(a)}
+		target = l.services.sqs.IAMTargets(ctx, sqsapi.Service.Operation("SendMessage"), in)[0]
+	case "s3":
+		target.Action, target.Resource = "s3:PutObject", a.String()+"/"+key
+	case "lambda":
+		target.Action = "lambda:InvokeFunction"
+	}
+	return l.services.iam.RoleMay(role, lambdaPrincipal, target)
+}
+
+// Send implements lambda.Targets.
+func (l *lambdaTargets) Send(ctx context.Context, role string, m *lambda.Message) error {
+	a, err := arn.Parse(m.Target)
+	if err != nil {
+		return wire.Errorf("InvalidParameterValue", "%s is not a target", m.Target)
+	}
+	ctx = asFunctionRole(ctx, role, a.Region)
+	if denial := l.denial(ctx, role, a, m.Key); denial != "" {
+		return &wire.Error{Code: "AccessDenied", Status: http.StatusForbidden, Message: denial}
+	}
+	switch a.Service {
+	case "sqs":
+		_, err = l.services.sqs.SendMessage(ctx, queueMessage(a, m))
+	case "s3":
+		_, err = l.services.s3.PutObject(ctx, &s3api.PutObjectRequest{
+			Bucket: &a.Resource, Key: &m.Key, Body: m.Body, ContentType: wire.Ptr("application/json"),
+		})
+	case "lambda":
+		_, err = l.services.lambda.Call(ctx, &catalog.Call{FunctionARN: m.Target, Payload: m.Body}, true)
+		if refusal, ok := errors.AsType[*catalog.Refusal](err); ok {
+			err = &wire.Error{Code: refusal.Code, Status: refusal.Status, Message: refusal.Message}
+		}
+	}
+	return err
+}
+
+func queueMessage(a arn.ARN, m *lambda.Message) *sqsapi.SendMessageRequest {
+	in := &sqsapi.SendMessageRequest{
+		QueueUrl: queueURL(a), MessageBody: wire.Ptr(string(m.Body)), MessageAttributes: map[string]sqsapi.MessageAttributeValue{},
+	}
+	for kind, values := range map[string]map[string]string{"String": m.Strings, "Number": m.Numbers} {
+		for name, value := range values {
+			in.MessageAttributes[name] = sqsapi.MessageAttributeValue{DataType: &kind, StringValue: &value}
+		}
+	}
+	if strings.HasSuffix(a.Resource, ".fifo") {
+		in.MessageGroupId, in.MessageDeduplicationId = wire.Ptr("lambda"), wire.Ptr(ident.UUID())
+	}
+	return in
+}
