@@ -47,6 +47,7 @@ var _ interface {
 	apigatewayapi.GetDocumentationVersionsAPI
 	apigatewayapi.GetDomainNameAPI
 	apigatewayapi.GetDomainNamesAPI
+	apigatewayapi.GetExportAPI
 	apigatewayapi.GetGatewayResponseAPI
 	apigatewayapi.GetGatewayResponsesAPI
 	apigatewayapi.GetIntegrationAPI

@@ -127,6 +127,16 @@ func (h *harness) start() {
 // object is a JSON answer.
 type object = map[string]any
 
+// request is a signed request.
+func (h *harness) request(method, path string, body []byte) *http.Request {
+	req := httptest.NewRequest(method, "http://127.0.0.1:4566"+path, bytes.NewReader(body))
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=111111111111/20250701/us-east-1/apigateway/aws4_request, "+
+		"SignedHeaders=host;x-amz-date, Signature=0000000000000000000000000000000000000000000000000000000000000000")
+	req.Header.Set("X-Amz-Date", "20250701T120000Z")
+	req.Header.Set("Content-Type", "application/json")
+	return req
+}
+
 // call makes a request; in is encoded as JSON unless it is nil.
 func (h *harness) call(method, path string, in any) (status int, errorType string, out object) {
 	h.t.Helper()
@@ -137,11 +147,7 @@ func (h *harness) call(method, path string, in any) (status int, errorType strin
 			h.t.Fatal(err)
 		}
 	}
-	req := httptest.NewRequest(method, "http://127.0.0.1:4566"+path, bytes.NewReader(body))
-	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=111111111111/20250701/us-east-1/apigateway/aws4_request, "+
-		"SignedHeaders=host;x-amz-date, Signature=0000000000000000000000000000000000000000000000000000000000000000")
-	req.Header.Set("X-Amz-Date", "20250701T120000Z")
-	req.Header.Set("Content-Type", "application/json")
+	req := h.request(method, path, body)
 	res := httptest.NewRecorder()
 	h.http.ServeHTTP(res, req)
 	if res.Body.Len() > 0 {

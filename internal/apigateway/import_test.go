@@ -13,10 +13,7 @@ import (
 // raw makes a request with a body that is no JSON of ours.
 func (h *harness) raw(method, path, body string) *httptest.ResponseRecorder {
 	h.t.Helper()
-	req := httptest.NewRequest(method, "http://127.0.0.1:4566"+path, strings.NewReader(body))
-	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=111111111111/20250701/us-east-1/apigateway/aws4_request, "+
-		"SignedHeaders=host;x-amz-date, Signature=0000000000000000000000000000000000000000000000000000000000000000")
-	req.Header.Set("X-Amz-Date", "20250701T120000Z")
+	req := h.request(method, path, []byte(body))
 	res := httptest.NewRecorder()
 	h.http.ServeHTTP(res, req)
 	return res
