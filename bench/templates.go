@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	vtlFolder = "internal/gateway/vtl"
-	jarFolder = "/usr/share/java"
-	velocity  = "Apache Velocity, warm"
+	gatewayFolder = "internal/gateway"
+	vtlFolder     = gatewayFolder + "/vtl"
+	jarFolder     = "/usr/share/java"
+	velocity      = "Apache Velocity, warm"
 )
 
 // jars are Debian's packages velocity and libjsonpath-java, as the tests of
@@ -32,8 +33,8 @@ var templateNames = []string{"photos", "news", "sales", "passthrough", "request"
 // with the parsing of the body, against Velocity in a warm JVM.
 func (b *bench) measureTemplates(ctx context.Context) error {
 	binary := filepath.Join(b.dir, "vtl.test")
-	if out, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, "./"+vtlFolder).CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+	if err := compileTest(ctx, vtlFolder, binary); err != nil {
+		return err
 	}
 	java, err := startVelocity(ctx, b.dir)
 	if err != nil {
@@ -82,6 +83,17 @@ func (b *bench) measureTemplate(ctx context.Context, binary string, java *veloci
 	b.report.add("render template "+name+", allocations", "count", allocations, "", nil, room)
 	return nil
 }
+
+// compileTest compiles the tests of a room, whose benchmarks are run then.
+func compileTest(ctx context.Context, folder, binary string) error {
+	if out, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, "./"+folder).CombinedOutput(); err != nil {
+		return fmt.Errorf("compile the benchmarks of %s: %w: %s", folder, err, out)
+	}
+	return nil
+}
+
+// testName is what go test calls a sub-benchmark.
+func testName(name string) string { return strings.ReplaceAll(name, " ", "_") }
 
 // goResult is one line of a Go benchmark.
 type goResult struct{ nanoseconds, allocations float64 }

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -27,14 +28,31 @@ func Parse(s string) (Value, error) { return parse(s, false) }
 func ParseLazily(s string) (Value, error) { return parse(s, true) }
 
 func parse(s string, lazy bool) (Value, error) {
-	var members [32]member
-	var items [32]Value
-	p := parser{src: s, lazy: lazy, members: members[:0], items: items[:0]}
+	p := parsers.Get().(*parser)
+	p.src, p.lazy = s, lazy
+	defer p.release()
 	p.space()
 	if p.pos == len(s) {
 		return "", nil
 	}
 	return p.value("", 0)
+}
+
+var parsers = sync.Pool{New: func() any { return &parser{} }}
+
+// maxKept is how many members and items a parser may have room for to be used
+// again.
+const maxKept = 1024
+
+// release keeps the parser's room for values, but nothing of the document.
+func (p *parser) release() {
+	if cap(p.members) > maxKept || cap(p.items) > maxKept {
+		return
+	}
+	clear(p.members) // an error leaves some
+	clear(p.items)
+	*p = parser{members: p.members[:0], items: p.items[:0]}
+	parsers.Put(p)
 }
 
 // errEnd is reported for text that stops in the middle of a value.
