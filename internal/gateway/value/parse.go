@@ -355,7 +355,15 @@ func (p *parser) quoted(quote byte) (string, error) {
 		p.pos++
 		return p.src[start : p.pos-1], nil
 	}
+	end := p.pos
+	for end < len(p.src) && p.src[end] != quote {
+		if p.src[end] == '\\' {
+			end++
+		}
+		end++
+	}
 	var b strings.Builder
+	b.Grow(end - start) // what escapes stand for is never longer than they are
 	b.WriteString(p.src[start:p.pos])
 	for p.pos < len(p.src) {
 		switch c := p.src[p.pos]; c {

@@ -366,15 +366,15 @@ func (p *parser) interpolate(body string, at int) expr {
 	if padded {
 		list = trimPad(list)
 	}
-	switch {
-	case len(list) == 0:
-		return constant{""}
-	case len(list) == 1:
-		if t, ok := list[0].(text); ok {
-			return constant{string(t)}
+	var literal strings.Builder
+	for _, n := range list {
+		t, ok := n.(text)
+		if !ok {
+			return &interpolated{body: list}
 		}
+		literal.WriteString(string(t))
 	}
-	return &interpolated{body: list}
+	return constant{literal.String()}
 }
 
 // trimPad takes the added space off the end again. A directive at the end may
