@@ -9,7 +9,6 @@ import (
 // The operations that Service offers; a method with another signature would
 // count as not built.
 var _ interface {
-	apigatewayapi.CreateAuthorizerAPI
 	apigatewayapi.CreateBasePathMappingAPI
 	apigatewayapi.CreateDeploymentAPI
 	apigatewayapi.CreateDocumentationPartAPI
@@ -19,7 +18,6 @@ var _ interface {
 	apigatewayapi.CreateRestApiAPI
 	apigatewayapi.CreateStageAPI
 	apigatewayapi.CreateVpcLinkAPI
-	apigatewayapi.DeleteAuthorizerAPI
 	apigatewayapi.DeleteBasePathMappingAPI
 	apigatewayapi.DeleteClientCertificateAPI
 	apigatewayapi.DeleteDeploymentAPI
@@ -35,11 +33,8 @@ var _ interface {
 	apigatewayapi.DeleteRestApiAPI
 	apigatewayapi.DeleteStageAPI
 	apigatewayapi.DeleteVpcLinkAPI
-	apigatewayapi.FlushStageAuthorizersCacheAPI
 	apigatewayapi.GenerateClientCertificateAPI
 	apigatewayapi.GetAccountAPI
-	apigatewayapi.GetAuthorizerAPI
-	apigatewayapi.GetAuthorizersAPI
 	apigatewayapi.GetBasePathMappingAPI
 	apigatewayapi.GetBasePathMappingsAPI
 	apigatewayapi.GetClientCertificateAPI
@@ -81,10 +76,8 @@ var _ interface {
 	apigatewayapi.PutMethodResponseAPI
 	apigatewayapi.PutRestApiAPI
 	apigatewayapi.TagResourceAPI
-	apigatewayapi.TestInvokeAuthorizerAPI
 	apigatewayapi.UntagResourceAPI
 	apigatewayapi.UpdateAccountAPI
-	apigatewayapi.UpdateAuthorizerAPI
 	apigatewayapi.UpdateBasePathMappingAPI
 	apigatewayapi.UpdateClientCertificateAPI
 	apigatewayapi.UpdateDeploymentAPI

@@ -31,8 +31,6 @@ type dataPlane struct {
 	mu      sync.Mutex
 	stages  map[string]*gateway.Stage // by "api/stage"
 	domains map[string]*gateway.DomainName
-	flushed []string // "api/stage"
-	tested  *gateway.AuthorizerTest
 }
 
 func newDataPlane() *dataPlane {
@@ -62,19 +60,6 @@ func (d *dataPlane) RemoveDomain(name string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.domains, name)
-}
-
-func (d *dataPlane) FlushAuthorizers(apiID, stage string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.flushed = append(d.flushed, apiID+"/"+stage)
-}
-
-func (d *dataPlane) TestAuthorizer(_ context.Context, t *gateway.AuthorizerTest) (*apigatewayapi.TestInvokeAuthorizerResponse, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.tested = t
-	return &apigatewayapi.TestInvokeAuthorizerResponse{ClientStatus: wire.Ptr(int64(200))}, nil
 }
 
 func (d *dataPlane) served() []string {

@@ -11,13 +11,7 @@ import (
 	"github.com/butai-dev/butai/internal/wire"
 )
 
-// The authorization types of methods.
-const (
-	authNone    = "NONE"
-	authIAM     = "AWS_IAM"
-	authCustom  = "CUSTOM"
-	authCognito = "COGNITO_USER_POOLS"
-)
+const authNone = "NONE"
 
 var verbs = []string{"GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"}
 
@@ -74,10 +68,7 @@ func (s *Service) PutMethod(ctx context.Context, in *apigatewayapi.PutMethodRequ
 	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
 	m := apigatewayapi.Method{
 		HttpMethod: in.HttpMethod, AuthorizationType: in.AuthorizationType, ApiKeyRequired: wire.Ptr(wire.Val(in.ApiKeyRequired)),
-		OperationName: nonEmpty(in.OperationName), AuthorizerId: nonEmpty(in.AuthorizerId),
-	}
-	if len(in.AuthorizationScopes) > 0 {
-		m.AuthorizationScopes = in.AuthorizationScopes
+		OperationName: nonEmpty(in.OperationName),
 	}
 	if len(in.RequestParameters) > 0 {
 		m.RequestParameters = in.RequestParameters
@@ -108,7 +99,7 @@ func checkMethod(r store.ReadTx, at methodID, m *apigatewayapi.Method) error {
 	if err := checkVerb(at.verb); err != nil {
 		return err
 	}
-	if err := checkAuthorization(r, at, m); err != nil {
+	if err := checkAuthorization(*m.AuthorizationType); err != nil {
 		return err
 	}
 	if err := checkRequestParameters(m.RequestParameters); err != nil {
@@ -117,22 +108,13 @@ func checkMethod(r store.ReadTx, at methodID, m *apigatewayapi.Method) error {
 	return checkModels(r, at.scope, at.api, m.RequestModels)
 }
 
-// checkAuthorization checks a method's authorization type and the authorizer
-// that two of them need. With the others, one that was given is dropped.
-func checkAuthorization(r store.ReadTx, at methodID, m *apigatewayapi.Method) error {
-	switch wire.Val(m.AuthorizationType) {
-	case authNone, authIAM:
-		m.AuthorizerId = nil
+// checkAuthorization accepts only what the data plane enforces.
+func checkAuthorization(kind string) error {
+	switch kind {
+	case authNone:
 		return nil
-	case authCustom, authCognito:
-		a, err := authorizers.Get(r, at.id(at.api, wire.Val(m.AuthorizerId))...)
-		if err != nil {
-			return err
-		}
-		if a == nil || (*a.Type == authCognito) != (*m.AuthorizationType == authCognito) {
-			return badRequest("Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer.")
-		}
-		return nil
+	case "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS":
+		return wire.NotBuilt("authorization type %s of methods", kind)
 	}
 	return badRequest("Invalid authorization type specified. Valid options are NONE,AWS_IAM,CUSTOM,COGNITO_USER_POOLS")
 }
@@ -170,9 +152,11 @@ func (s *Service) GetMethod(ctx context.Context, in *apigatewayapi.GetMethodRequ
 var methodPatch = patchTable[apigatewayapi.Method]{rows: []patchRow[apigatewayapi.Method]{
 	{"/authorizationType", replaceOnly, func(m *apigatewayapi.Method, op patchOp) error {
 		m.AuthorizationType = op.value
-		return nil
+		return checkAuthorization(op.text())
 	}},
-	textRow("/authorizerId", func(m *apigatewayapi.Method) **string { return &m.AuthorizerId }),
+	{"/authorizerId", replaceOnly, func(*apigatewayapi.Method, patchOp) error {
+		return nil // without an authorizer's type, an id is ignored (recorded)
+	}},
 	{"/apiKeyRequired", replaceOnly, func(_ *apigatewayapi.Method, op patchOp) error {
 		if op.isTrue() {
 			return wire.NotBuilt("API keys (patch of %s)", op.path)
@@ -190,13 +174,9 @@ var methodPatch = patchTable[apigatewayapi.Method]{rows: []patchRow[apigatewayap
 		"Invalid parameter name specified", func(_ *apigatewayapi.Method, _ string, op patchOp) (bool, error) { return op.isTrue(), nil }),
 	mapRow("/requestModels", func(m *apigatewayapi.Method) *map[string]string { return &m.RequestModels },
 		"Content-Type specified was not found", patchText[apigatewayapi.Method]),
-	{"/authorizationScopes", addRemove, func(m *apigatewayapi.Method, op patchOp) error {
-		m.AuthorizationScopes = slices.DeleteFunc(slices.Clone(m.AuthorizationScopes), func(s string) bool { return s == op.text() })
+	{"/authorizationScopes", addRemove, func(_ *apigatewayapi.Method, op patchOp) error {
 		if op.op == "add" {
-			m.AuthorizationScopes = append(m.AuthorizationScopes, op.text())
-		}
-		if len(m.AuthorizationScopes) == 0 {
-			m.AuthorizationScopes = nil
+			return wire.NotBuilt("authorization scopes (patch of %s)", op.path)
 		}
 		return nil
 	}},

@@ -23,8 +23,6 @@ type Publisher interface {
 	RemoveStage(apiID, stage string)
 	PublishDomain(*gateway.DomainName)
 	RemoveDomain(name string)
-	FlushAuthorizers(apiID, stage string)
-	TestAuthorizer(context.Context, *gateway.AuthorizerTest) (*apigatewayapi.TestInvokeAuthorizerResponse, error)
 }
 
 // Config is what New needs; every field is required.

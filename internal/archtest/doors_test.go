@@ -32,7 +32,7 @@ func services(extra ...string) []string { return append(extra, common...) }
 // doors lists every room of the house. A new room must be entered here.
 var doors = []door{
 	{[]string{
-		"arn", "clock", "ident", "iam/policy", "iam/managed", "gateway/value", "gateway/route", "gateway/tracing", "dynamodb/attr", "logs/pattern",
+		"arn", "clock", "ident", "iam/policy", "iam/managed", "gateway/value", "gateway/route", "gateway/tracing", "metric", "dynamodb/attr", "logs/pattern",
 		"function/bootstrap", "function/runtimes", "function/sandbox",
 	}, nil, pure},
 	{[]string{"gateway/jsonpath"}, []string{"gateway/value"}, pure},
@@ -40,7 +40,8 @@ var doors = []door{
 	{[]string{"dynamodb/expr"}, []string{"dynamodb/attr"}, pure},
 
 	{[]string{"wire", "sigv4"}, []string{"arn", "clock"}, codec},
-	{[]string{"wire/jsonbody", "wire/xmlbody"}, []string{"wire"}, codec},
+	{[]string{"wire/jsonbody", "wire/xmlbody", "wire/cborbody"}, []string{"wire"}, codec},
+	{[]string{"wire/rpcv2cbor"}, []string{"wire", "wire/cborbody"}, codec},
 	{[]string{"wire/form", "wire/rest"}, []string{"wire", "wire/xmlbody"}, codec},
 	{[]string{"wire/awsjson"}, []string{"wire", "wire/jsonbody"}, codec},
 	{[]string{"wire/awsquery"}, []string{"wire", "wire/form", "wire/xmlbody"}, codec},
@@ -62,8 +63,7 @@ var doors = []door{
 	{[]string{"store/sqlite", "store/postgres"}, []string{"store", "store/txn"}, stock},
 
 	{[]string{"acm"}, services("api/acmapi", "ca"), service},
-	{[]string{"apigateway"}, services("api/apigatewayapi", "apigateway/...", "gateway", "iam/policy"),
-		service + "; an API's resource policy is checked by the pure iam/policy"},
+	{[]string{"apigateway"}, services("api/apigatewayapi", "apigateway/...", "gateway"), service},
 	{[]string{"apigateway/openapi"}, []string{"api/apigatewayapi", "wire"}, pure + "; its values are API Gateway's own shapes"},
 	{[]string{"dynamodb"}, services("api/dynamodbapi", "dynamodb/..."), service},
 	{[]string{"iam"}, services("api/iamapi", "iam/..."), service},
@@ -76,10 +76,9 @@ var doors = []door{
 	{[]string{"sqs"}, services("api/sqsapi", "iam/policy"), service + "; a queue's policy is checked by the pure iam/policy"},
 	{[]string{"sts"}, services("api/stsapi", "iam"), service + "; sts and iam are two APIs over one set of principals"},
 	{[]string{"ca"}, []string{"clock", "ident"}, service},
-	{[]string{"userpool"}, []string{"arn", "clock"}, "it knows tokens and where their keys are; the gateway is handed it by server"},
 
-	{[]string{"gateway"}, []string{"gateway/...", "api/apigatewayapi", "iam/policy", "wire", "arn", "clock", "ident"},
-		plane + "; a deployment is a frozen copy of API Gateway's own shapes, and policies are evaluated by the pure iam/policy"},
+	{[]string{"gateway"}, []string{"gateway/...", "metric", "api/apigatewayapi", "wire", "arn", "clock", "ident"},
+		plane + "; a deployment is a frozen copy of API Gateway's own shapes"},
 	{[]string{"function"}, []string{"function/...", "arn", "clock", "ident"}, plane},
 	{[]string{"function/runtimeapi"}, []string{"function/bootstrap"}, plane},
 	{[]string{"function/catalog"}, []string{"function", "iam/policy", "arn", "ident"}, plane},

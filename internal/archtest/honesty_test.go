@@ -18,6 +18,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/acmapi"
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
@@ -31,7 +32,7 @@ import (
 )
 
 var models = []*wire.ServiceModel{
-	&acmapi.Service, &apigatewayapi.Service, &dynamodbapi.Service, &iamapi.Service, &lambdaapi.Service,
+	&acmapi.Service, &apigatewayapi.Service, &cloudwatchapi.Service, &dynamodbapi.Service, &iamapi.Service, &lambdaapi.Service,
 	&logsapi.Service, &route53api.Service, &s3api.Service, &sqsapi.Service, &stsapi.Service,
 }
 

@@ -24,7 +24,7 @@ var guarded = &service{
 // next finds the caller by wire.CallerFrom, the body read.
 func (h *Handler) Guard(target wire.IAMTarget, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{handler: h, requestID: ident.UUID(), req: &wire.Request{Request: r}, svc: guarded}
+		c := &call{handler: h, requestID: ident.UUID(), req: &wire.Request{Request: r}, svc: guarded, protocol: guarded.protocol}
 		caller, err := c.authenticate()
 		if err == nil {
 			if denial := h.Authorizer.Authorize(r.Context(), caller, target); denial != "" {

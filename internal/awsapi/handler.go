@@ -18,6 +18,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/clock"
 	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/sigv4"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -54,7 +55,7 @@ type Handler struct {
 	Config
 	byName    map[string]*service
 	bySigning map[string][]*service // several APIs may sign with one name
-	signers   *Signers
+	verifier  *sigv4.Verifier
 	warned    sync.Map // refused parts that were logged already
 }
 
@@ -72,7 +73,7 @@ type service struct {
 // such an operation would silently count as not built.
 func New(cfg Config) (*Handler, error) {
 	h := &Handler{Config: cfg, byName: map[string]*service{}, bySigning: map[string][]*service{}}
-	h.signers = NewSigners(cfg.Keys, cfg.Clock, cfg.StrictCredentials, cfg.Suspect)
+	h.verifier = sigv4.New(h.lookup)
 	for _, reg := range cfg.Services {
 		p, ok := profiles[reg.Model.Name]
 		if !ok {
@@ -145,10 +146,7 @@ func (c *call) run() *wire.Response {
 	if err != nil {
 		return c.handler.unknownService(c.req.Request, err, c.requestID)
 	}
-	c.svc, c.protocol = svc, svc.protocol
-	if svc.older != nil && c.req.Header.Get("X-Amz-Target") == "" {
-		c.protocol = svc.older
-	}
+	c.svc, c.protocol = svc, svc.spokenBy(c.req.Request)
 	if c.caller, err = c.authenticate(); err != nil {
 		return c.fail(err)
 	}

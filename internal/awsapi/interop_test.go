@@ -17,6 +17,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/acmapi"
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
@@ -29,7 +30,7 @@ import (
 
 // models are all generated operation tables.
 var models = map[string]*wire.ServiceModel{
-	"acm": &acmapi.Service, "apigateway": &apigatewayapi.Service, "dynamodb": &dynamodbapi.Service,
+	"acm": &acmapi.Service, "apigateway": &apigatewayapi.Service, "cloudwatch": &cloudwatchapi.Service, "dynamodb": &dynamodbapi.Service,
 	"iam": &iamapi.Service, "lambda": &lambdaapi.Service, "logs": &logsapi.Service,
 	"route53": &route53api.Service, "s3": &s3api.Service, "sts": &stsapi.Service,
 }

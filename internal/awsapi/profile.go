@@ -1,6 +1,8 @@
 package awsapi
 
 import (
+	"net/http"
+
 	"github.com/butai-dev/butai/internal/sigv4"
 	"github.com/butai-dev/butai/internal/wire"
 	"github.com/butai-dev/butai/internal/wire/awsjson"
@@ -8,15 +10,17 @@ import (
 	"github.com/butai-dev/butai/internal/wire/jsonbody"
 	"github.com/butai-dev/butai/internal/wire/restjson"
 	"github.com/butai-dev/butai/internal/wire/restxml"
+	"github.com/butai-dev/butai/internal/wire/rpcv2cbor"
 )
 
 // profile is how one service's front end words what no model declares.
 type profile struct {
 	protocol wire.Protocol
 	// older is the protocol of clients from before protocol, or nil: it takes
-	// requests that have no X-Amz-Target.
-	older   wire.Protocol
-	maxBody int64
+	// requests that say nothing of theirs. json is what requests with an
+	// X-Amz-Target speak, or nil if that is protocol.
+	older, json wire.Protocol
+	maxBody     int64
 	// validation is the code of a failed model constraint.
 	validation string
 	// denied is the answer to a caller who lacks a permission.
@@ -37,6 +41,14 @@ var profiles = map[string]profile{
 	"apigateway": {
 		protocol: restjson.Protocol{Style: jsonbody.JavaClass}, maxBody: 10 << 20, validation: "ValidationException",
 		denied: wire.Error{Code: "AccessDeniedException", Status: 403}, family: sigv4.REST,
+	},
+	"cloudwatch": {
+		// New SDKs speak CBOR, some of the last years' JSON, older ones (the Go
+		// SDK in Terraform's provider 5.100) know the query protocol alone.
+		protocol: rpcv2cbor.Protocol{Namespace: cloudWatch},
+		json:     awsjson.Protocol{ErrorPrefix: cloudWatch, QueryErrors: map[string]string{}},
+		older:    awsquery.Protocol{}, maxBody: 1 << 20, validation: "ValidationError",
+		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.Query,
 	},
 	"dynamodb": {
 		protocol: awsjson.Protocol{ErrorPrefix: "com.amazonaws.dynamodb.v20120810#", CoralErrors: true, CRC32: true},
@@ -96,4 +108,19 @@ var queueErrors = map[string]string{
 	"QueueNameExists":              "QueueAlreadyExists",
 	"TooManyEntriesInBatchRequest": "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
 	"UnsupportedOperation":         "AWS.SimpleQueueService.UnsupportedOperation",
+}
+
+// cloudWatch marks its errors alike in CBOR and JSON.
+const cloudWatch = "com.amazonaws.cloudwatch#"
+
+// spokenBy is the protocol of a request to the service.
+func (p *profile) spokenBy(r *http.Request) wire.Protocol {
+	target := r.Header.Get("X-Amz-Target") != ""
+	switch {
+	case p.json != nil && target:
+		return p.json
+	case p.older != nil && !target && r.Header.Get(rpcv2cbor.Header) == "":
+		return p.older
+	}
+	return p.protocol
 }

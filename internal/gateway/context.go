@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/butai-dev/butai/internal/gateway/value"
 	"github.com/butai-dev/butai/internal/gateway/vtl"
 )
 
@@ -14,8 +15,8 @@ const requestTimeLayout = "02/Jan/2006:15:04:05 -0700"
 // mapping templates for API Gateway"; key order recorded).
 type contextSource struct{ x *exchange }
 
-// identitySource is $context.identity. Without a signature or an API key only
-// the client's address and user agent are known; the rest is null.
+// identitySource is $context.identity. Without an authorizer or an API key
+// only the client's address and user agent are known; the rest is null.
 type identitySource struct{ x *exchange }
 
 // errorSource is $context.error.
@@ -36,8 +37,6 @@ func (s contextSource) Lookup(name string) (vtl.Value, bool) {
 		return x.started.UnixMilli(), true
 	case "identity":
 		return identitySource{x}, true
-	case "authorizer":
-		return authorizerSource{x}, x.caller.verdict != nil
 	case "error":
 		return errorSource{x.failed}, x.failed != nil
 	}
@@ -119,9 +118,6 @@ func (s identitySource) Lookup(name string) (vtl.Value, bool) {
 			return ua, true
 		}
 	}
-	if v := s.x.signerText(name); v != "" {
-		return v, true
-	}
 	return nil, false
 }
 
@@ -132,12 +128,9 @@ func (errorSource) Keys() []string {
 func (s errorSource) Lookup(name string) (vtl.Value, bool) {
 	switch name {
 	case "message":
-		if s.f.null {
-			return nil, true
-		}
 		return s.f.message, true
 	case "messageString":
-		return string(s.f.appendMessage(nil)), true
+		return string(value.AppendQuoted(nil, s.f.message)), true
 	case "responseType":
 		return s.f.kind, true
 	}

@@ -108,6 +108,7 @@ func (x *exchange) serve(w http.ResponseWriter) {
 	}
 	x.log.end(x)
 	x.leaveRecord()
+	x.measure()
 	if err := x.compress(); err != nil {
 		x.gw.log.Error("compressing an answer failed", "request", x.requestID, "err", err)
 	}
@@ -174,7 +175,7 @@ func (x *exchange) route() *failure {
 	x.at("route")
 	m, params, ok := x.st.router.Match(x.verb, x.target.Path, nil)
 	if !ok {
-		return x.nowhere()
+		return missingAuthenticationToken()
 	}
 	x.m, x.params = m, params
 	if x.traced() {

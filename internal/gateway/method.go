@@ -43,7 +43,7 @@ type method struct {
 	verb         string // as declared: ANY stays ANY
 	operation    string
 	settings     settings
-	access       access
+	meter        lazyMeter
 	required     []requiredParam
 	// problem, if set, is the answer to every request: the method needs
 	// something that is not built, or its configuration cannot work.
@@ -74,7 +74,6 @@ type response struct {
 }
 
 func (m *method) compile(st *stage, d *Deployment, config *apigatewayapi.Method) {
-	m.access = compileAccess(st, config)
 	m.problem = m.unsupported(d, config)
 	integration := config.MethodIntegration
 	if m.problem != nil {
@@ -156,6 +155,9 @@ func (m *method) compileResponses(config *apigatewayapi.Method, integration *api
 // unsupported names the first thing that the method asks for and the gateway
 // does not have. To ignore it would let requests through that AWS stops.
 func (m *method) unsupported(d *Deployment, config *apigatewayapi.Method) *failure {
+	if auth := wire.Val(config.AuthorizationType); auth != "" && auth != "NONE" {
+		return notBuilt("authorization type " + auth)
+	}
 	if wire.Val(config.ApiKeyRequired) {
 		return notBuilt("API keys")
 	}

@@ -66,6 +66,7 @@ func TestNotBuilt(t *testing.T) {
 	t.Parallel()
 	for what, change := range map[string]func(*apigatewayapi.Method, *Deployment){
 		"API keys":                      func(m *apigatewayapi.Method, _ *Deployment) { m.ApiKeyRequired = wire.Ptr(true) },
+		"authorization type CUSTOM":     func(m *apigatewayapi.Method, _ *Deployment) { m.AuthorizationType = ptr("CUSTOM") },
 		"response transfer mode STREAM": func(m *apigatewayapi.Method, _ *Deployment) { m.MethodIntegration.ResponseTransferMode = ptr("STREAM") },
 		"integrations with the service sqs": func(m *apigatewayapi.Method, _ *Deployment) {
 			m.MethodIntegration.Type, m.MethodIntegration.Uri = ptr("AWS"), ptr("arn:aws:apigateway:us-east-1:sqs:path/0/q")
@@ -74,12 +75,13 @@ func TestNotBuilt(t *testing.T) {
 			m.RequestValidatorId, m.RequestModels = ptr("v"), strs{"application/json": "M"}
 			d.RequestValidators = []apigatewayapi.RequestValidator{{Id: ptr("v"), ValidateRequestBody: wire.Ptr(true)}}
 		},
+		"resource policies": func(_ *apigatewayapi.Method, d *Deployment) { d.API.Policy = ptr("{}") },
 	} {
 		m := respond(mockMethod(`{"statusCode": 200}`), "200", "", "")
 		d := &Deployment{}
 		change(m, d)
 		s := api{"GET /": m}.stage("s", nil)
-		s.Deployment.RequestValidators = d.RequestValidators
+		s.Deployment.RequestValidators, s.Deployment.API.Policy = d.RequestValidators, d.API.Policy
 		f := newFixture(t, nil, s)
 		want := `501 {"message": "butai does not have this part of API Gateway yet: ` + what + `"}`
 		if got := summary(t, f.do(request("GET", "/s", ""))); got != want {

@@ -14,7 +14,6 @@ import (
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/gateway/route"
 	"github.com/butai-dev/butai/internal/gateway/vtl"
-	"github.com/butai-dev/butai/internal/iam/policy"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -23,6 +22,7 @@ import (
 type stage struct {
 	account, region string
 	apiID, name     string
+	apiName         string // at the time of the deployment
 	deploymentID    string
 	variables       vtl.Strings
 	router          *route.Router[*method]
@@ -32,14 +32,8 @@ type stage struct {
 	problem         *failure
 	logGroup        string // of the execution log
 	logStream       string
+	meter           lazyMeter
 	access          *accessLog // nil if the stage has none
-	// arnStage is the stage in ARNs of calls. ownerPrefix begins them and
-	// maskedPrefix is what answers print of it.
-	arnStage                  string
-	ownerPrefix, maskedPrefix string
-	authorizers               map[string]*authorizer
-	policy                    *policy.Document // the API's resource policy, or nil
-	verdicts                  *verdictCache    // the stage's, across deployments
 	// gatewayResponses are the customised ones by type.
 	gatewayResponses map[string]*gatewayResponse
 	// What methods are compiled with.
@@ -63,14 +57,15 @@ func compileStage(s *Stage, b *backends, log *slog.Logger) (*stage, error) {
 		backends:     b,
 		links:        s.VPCLinks,
 	}
+	st.apiName = wire.Val(api.Name)
 	st.logGroup = "API-Gateway-Execution-Logs_" + st.apiID + "/" + st.name
 	sum := md5.Sum([]byte(st.logGroup)) // streams of this service are named by 32 hexadecimal digits
 	st.logStream = hex.EncodeToString(sum[:])
-	if s.Stage.CanarySettings != nil {
+	switch {
+	case wire.Val(api.Policy) != "":
+		st.problem = notBuilt("resource policies")
+	case s.Stage.CanarySettings != nil:
 		st.problem = notBuilt("canary releases")
-	}
-	if err := st.compileAuthorization(s); err != nil {
-		return nil, fmt.Errorf("publish stage %s of API %s: %w", st.name, st.apiID, err)
 	}
 	if size := api.MinimumCompressionSize; size != nil {
 		st.compressFrom = int(*size)
@@ -119,6 +114,7 @@ func compileRoutes(st *stage, s *Stage, log *slog.Logger) []route.Route[*method]
 type settings struct {
 	logInfo, logErrors bool
 	dataTrace          bool
+	metrics            bool     // of the method itself, beside the stage's
 	limiter            *limiter // nil if the method is not throttled
 }
 
@@ -137,6 +133,7 @@ func compileSettings(s *Stage, path, verb string) settings {
 		out.logErrors = out.logInfo || level == "ERROR"
 		out.dataTrace = out.logErrors && wire.Val(config.DataTraceEnabled)
 	}
+	out.metrics = wire.Val(config.MetricsEnabled)
 	out.limiter = newLimiter(config.ThrottlingRateLimit, config.ThrottlingBurstLimit)
 	return out
 }

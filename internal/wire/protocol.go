@@ -52,3 +52,12 @@ func ErrorFacts(err error) (code string, status int, fault bool, message string)
 	}
 	return "InternalFailure", http.StatusInternalServerError, true, "Internal failure"
 }
+
+// QueryError is the value of the header x-amzn-query-error, by which services
+// that once spoke the query protocol alone keep its error codes.
+func QueryError(code string, fault bool) string {
+	if fault {
+		return code + ";Receiver"
+	}
+	return code + ";Sender"
+}

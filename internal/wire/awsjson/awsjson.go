@@ -67,11 +67,7 @@ func (p Protocol) EncodeError(m *wire.ServiceModel, err error, requestID string)
 	code, status, fault, message := wire.ErrorFacts(err)
 	res := p.encodeError(m, err, code, status, message, requestID)
 	if p.QueryErrors != nil {
-		side := "Sender"
-		if fault {
-			side = "Receiver"
-		}
-		res.Header["x-amzn-query-error"] = []string{cmp.Or(p.QueryErrors[code], code) + ";" + side}
+		res.Header["x-amzn-query-error"] = []string{wire.QueryError(cmp.Or(p.QueryErrors[code], code), fault)}
 	}
 	return res
 }
@@ -79,7 +75,11 @@ func (p Protocol) EncodeError(m *wire.ServiceModel, err error, requestID string)
 func (p Protocol) encodeError(m *wire.ServiceModel, err error, code string, status int, message, requestID string) *wire.Response {
 	if modelled, ok := err.(wire.ModelledError); ok {
 		schema, id := modelled.ErrorShape()
-		if body, encErr := jsonbody.EncodeWith(schema, id, modelled, "__type", p.ErrorPrefix+code); encErr == nil {
+		name := code
+		if p.QueryErrors != nil {
+			name = schema.Shape(id).Name
+		}
+		if body, encErr := jsonbody.EncodeWith(schema, id, modelled, "__type", p.ErrorPrefix+name); encErr == nil {
 			return p.response(m, status, body, requestID)
 		}
 	}
