@@ -14,6 +14,7 @@ var _ interface {
 	apigatewayapi.CreateDocumentationPartAPI
 	apigatewayapi.CreateDocumentationVersionAPI
 	apigatewayapi.CreateDomainNameAPI
+	apigatewayapi.CreateDomainNameAccessAssociationAPI
 	apigatewayapi.CreateResourceAPI
 	apigatewayapi.CreateRestApiAPI
 	apigatewayapi.CreateStageAPI
@@ -24,6 +25,7 @@ var _ interface {
 	apigatewayapi.DeleteDocumentationPartAPI
 	apigatewayapi.DeleteDocumentationVersionAPI
 	apigatewayapi.DeleteDomainNameAPI
+	apigatewayapi.DeleteDomainNameAccessAssociationAPI
 	apigatewayapi.DeleteGatewayResponseAPI
 	apigatewayapi.DeleteIntegrationAPI
 	apigatewayapi.DeleteIntegrationResponseAPI
@@ -46,6 +48,7 @@ var _ interface {
 	apigatewayapi.GetDocumentationVersionAPI
 	apigatewayapi.GetDocumentationVersionsAPI
 	apigatewayapi.GetDomainNameAPI
+	apigatewayapi.GetDomainNameAccessAssociationsAPI
 	apigatewayapi.GetDomainNamesAPI
 	apigatewayapi.GetExportAPI
 	apigatewayapi.GetGatewayResponseAPI
@@ -75,6 +78,7 @@ var _ interface {
 	apigatewayapi.PutMethodAPI
 	apigatewayapi.PutMethodResponseAPI
 	apigatewayapi.PutRestApiAPI
+	apigatewayapi.RejectDomainNameAccessAssociationAPI
 	apigatewayapi.TagResourceAPI
 	apigatewayapi.UntagResourceAPI
 	apigatewayapi.UpdateAccountAPI

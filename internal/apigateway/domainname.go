@@ -3,6 +3,7 @@ package apigateway
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/arn"
@@ -18,16 +19,28 @@ const cloudFrontZone = "Z2FDTNDATAQYW2"
 // domain is a custom domain's record; see stage.
 type domain struct {
 	scope
-	Domain apigatewayapi.DomainName
+	Domain     apigatewayapi.DomainName
+	Truststore string `json:",omitzero"` // of mutual TLS, in PEM; see truststore
+}
+
+// DomainCertificates looks certificates of ACM up.
+type DomainCertificates interface {
+	// Covers tells whether an issued certificate exists, and covers a name.
+	Covers(ctx context.Context, certificate arn.ARN, name string) (exists, covers bool, err error)
 }
 
 // CreateDomainName makes a custom domain.
 func (s *Service) CreateDomainName(ctx context.Context, in *apigatewayapi.CreateDomainNameRequest) (*apigatewayapi.DomainName, error) {
 	sc := scopeOf(ctx)
-	d, err := s.newDomain(sc, in)
+	d, err := s.newDomain(ctx, sc, in)
 	if err != nil {
 		return nil, err
 	}
+	trusted, err := s.readTruststore(ctx, sc, d.Domain.MutualTlsAuthentication)
+	if err != nil {
+		return nil, err
+	}
+	d.setTruststore(trusted)
 	name := *d.Domain.DomainName
 	err = s.Store.Update(ctx, func(tx store.Tx) error {
 		if owner, err := owners.Get(tx, name); err != nil || owner != nil {
@@ -44,7 +57,7 @@ func (s *Service) CreateDomainName(ctx context.Context, in *apigatewayapi.Create
 	return &d.Domain, s.publishDomain(ctx, sc, name)
 }
 
-func (s *Service) newDomain(sc scope, in *apigatewayapi.CreateDomainNameRequest) (*domain, error) {
+func (s *Service) newDomain(ctx context.Context, sc scope, in *apigatewayapi.CreateDomainNameRequest) (*domain, error) {
 	endpoint, err := defaultEndpoint(in.EndpointConfiguration)
 	if err != nil {
 		return nil, err
@@ -64,42 +77,62 @@ func (s *Service) newDomain(sc scope, in *apigatewayapi.CreateDomainNameRequest)
 	if d.Domain.SecurityPolicy == nil {
 		d.Domain.SecurityPolicy = wire.Ptr(apigatewayapi.SecurityPolicyTLS12)
 	}
-	return d, s.connect(d)
+	d.Domain.OwnershipVerificationCertificateArn = nonEmpty(in.OwnershipVerificationCertificateArn)
+	if m := in.MutualTlsAuthentication; m != nil {
+		d.Domain.MutualTlsAuthentication = &apigatewayapi.MutualTlsAuthentication{
+			TruststoreUri: nonEmpty(m.TruststoreUri), TruststoreVersion: nonEmpty(m.TruststoreVersion),
+		}
+		dropEmpty(&d.Domain)
+	}
+	return d, s.connect(ctx, d)
 }
 
-// connect checks the certificate of the domain's endpoint type and gives the
-// domain the addresses that DNS records point at.
-func (s *Service) connect(d *domain) error {
+// connect checks what the domain's endpoint type asks for and gives the domain
+// its addresses.
+func (s *Service) connect(ctx context.Context, d *domain) error {
 	v := &d.Domain
+	if err := checkMutualTLS(d); err != nil {
+		return err
+	}
 	switch kind := v.EndpointConfiguration.Types[0]; kind {
 	case apigatewayapi.EndpointTypeEDGE:
-		if err := checkCertificate(kind, v.CertificateArn, "us-east-1"); err != nil {
+		if err := s.checkCertificate(ctx, d, v.CertificateArn, "us-east-1"); err != nil {
 			return err
 		}
-		if v.DistributionDomainName == nil {
-			v.DistributionDomainName = wire.Ptr("d" + ident.Lower(13) + ".cloudfront.net")
-			v.DistributionHostedZoneId = wire.Ptr(cloudFrontZone)
-			v.CertificateUploadDate = s.now()
-		}
-		v.RegionalDomainName, v.RegionalHostedZoneId = nil, nil
 	case apigatewayapi.EndpointTypeREGIONAL:
-		if err := checkCertificate(kind, v.RegionalCertificateArn, d.Region); err != nil {
+		if err := s.checkCertificate(ctx, d, v.RegionalCertificateArn, d.Region); err != nil {
 			return err
 		}
-		if v.RegionalDomainName == nil {
-			v.RegionalDomainName = wire.Ptr("d-" + ident.Lower(10) + ".execute-api." + d.Region + ".amazonaws.com")
-			v.RegionalHostedZoneId = nonEmpty(wire.Ptr(regionalZone(d.Region)))
-		}
-		v.DistributionDomainName, v.DistributionHostedZoneId, v.CertificateUploadDate = nil, nil, nil
 	default:
-		return wire.NotBuilt("%s custom domains", kind)
+		return wire.NotBuilt("%s custom domains, which are reached through VPC endpoints", kind)
 	}
+	d.address(s.now())
 	return nil
 }
 
-func checkCertificate(kind string, certificate *string, region string) error {
+// address gives the domain the names that DNS records point at.
+func (d *domain) address(now *time.Time) {
+	v := &d.Domain
+	if v.EndpointConfiguration.Types[0] == apigatewayapi.EndpointTypeEDGE {
+		if v.DistributionDomainName == nil {
+			v.DistributionDomainName = wire.Ptr("d" + ident.Lower(13) + ".cloudfront.net")
+			v.DistributionHostedZoneId = wire.Ptr(cloudFrontZone)
+			v.CertificateUploadDate = now
+		}
+		v.RegionalDomainName, v.RegionalHostedZoneId = nil, nil
+		return
+	}
+	if v.RegionalDomainName == nil {
+		v.RegionalDomainName = wire.Ptr("d-" + ident.Lower(10) + ".execute-api." + d.Region + ".amazonaws.com")
+		v.RegionalHostedZoneId = nonEmpty(wire.Ptr(regionalZone(d.Region)))
+	}
+	v.DistributionDomainName, v.DistributionHostedZoneId, v.CertificateUploadDate = nil, nil, nil
+}
+
+// checkCertificate holds a domain's certificate against ACM.
+func (s *Service) checkCertificate(ctx context.Context, d *domain, certificate *string, region string) error {
 	if certificate == nil {
-		return badRequest("A certificate was not provided for the endpoint type %s.", kind)
+		return badRequest("A certificate was not provided for the endpoint type %s.", d.Domain.EndpointConfiguration.Types[0])
 	}
 	c, err := arn.Parse(*certificate)
 	switch {
@@ -108,7 +141,24 @@ func checkCertificate(kind string, certificate *string, region string) error {
 	case c.Region != region:
 		return badRequest("Invalid certificate ARN: %s. Certificate must be in '%s'.", *certificate, region)
 	}
+	exists, covers, err := s.DomainCertificates.Covers(ctx, c, *d.Domain.DomainName)
+	switch {
+	case err != nil:
+		return err
+	case !exists || c.Account != d.Account:
+		return badRequest("The provided certificate does not exist.")
+	case !covers:
+		return badRequest("The domain name to be created must be covered by the certificate %s.", *certificate)
+	}
 	return nil
+}
+
+// domainCertificate is the ARN of the certificate that a domain shows.
+func domainCertificate(d *apigatewayapi.DomainName) string {
+	if d.EndpointConfiguration.Types[0] == apigatewayapi.EndpointTypeEDGE {
+		return wire.Val(d.CertificateArn)
+	}
+	return wire.Val(d.RegionalCertificateArn)
 }
 
 // regionalZone is the hosted zone of regional domains (AWS General Reference,
@@ -163,7 +213,7 @@ var domainPatch = patchTable[apigatewayapi.DomainName]{rows: []patchRow[apigatew
 	textRow("/regionalCertificateName", func(d *apigatewayapi.DomainName) **string { return &d.RegionalCertificateName }),
 	{"/securityPolicy", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error {
 		d.SecurityPolicy = op.value
-		return oneOf("SecurityPolicy", op.text(), apigatewayapi.SecurityPolicyTLS10, apigatewayapi.SecurityPolicyTLS12)
+		return oneOf("SecurityPolicy", op.text(), securityPolicies...)
 	}},
 	{"/endpointConfiguration/types/{}", anyEdit, func(d *apigatewayapi.DomainName, op patchOp) error {
 		return patchEndpointType(d.EndpointConfiguration, op)
@@ -171,28 +221,67 @@ var domainPatch = patchTable[apigatewayapi.DomainName]{rows: []patchRow[apigatew
 	{"/endpointConfiguration/ipAddressType", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error {
 		return patchIPAddressType(d.EndpointConfiguration, op)
 	}},
-	notBuiltRow[apigatewayapi.DomainName]("/mutualTlsAuthentication/truststoreUri", "mutual TLS"),
-	notBuiltRow[apigatewayapi.DomainName]("/mutualTlsAuthentication/truststoreVersion", "mutual TLS"),
-	notBuiltRow[apigatewayapi.DomainName]("/ownershipVerificationCertificateArn", "ownership verification certificates"),
+	{"/mutualTlsAuthentication/truststoreUri", anyEdit,
+		patchTruststore(func(m *apigatewayapi.MutualTlsAuthentication) **string { return &m.TruststoreUri })},
+	{"/mutualTlsAuthentication/truststoreVersion", anyEdit,
+		patchTruststore(func(m *apigatewayapi.MutualTlsAuthentication) **string { return &m.TruststoreVersion })},
+	textRow("/ownershipVerificationCertificateArn", func(d *apigatewayapi.DomainName) **string { return &d.OwnershipVerificationCertificateArn }),
 	notBuiltRow[apigatewayapi.DomainName]("/routingMode", "routing rules"),
 }}
 
-// UpdateDomainName changes a custom domain.
+// securityPolicies are those of the model.
+var securityPolicies = []string{
+	apigatewayapi.SecurityPolicyTLS10, apigatewayapi.SecurityPolicyTLS12,
+	apigatewayapi.SecurityPolicySecurityPolicyTLS1313202509, apigatewayapi.SecurityPolicySecurityPolicyTLS1313FIPS202509,
+	apigatewayapi.SecurityPolicySecurityPolicyTLS1312PFSPQ202509, apigatewayapi.SecurityPolicySecurityPolicyTLS1312FIPSPQ202509,
+	apigatewayapi.SecurityPolicySecurityPolicyTLS1312FIPSPFSPQ202509, apigatewayapi.SecurityPolicySecurityPolicyTLS1312PQ202509,
+	apigatewayapi.SecurityPolicySecurityPolicyTLS1312202106, apigatewayapi.SecurityPolicySecurityPolicyTLS132025EDGE,
+	apigatewayapi.SecurityPolicySecurityPolicyTLS12PFS2025EDGE, apigatewayapi.SecurityPolicySecurityPolicyTLS122018EDGE,
+}
+
+// UpdateDomainName changes a custom domain. A truststore is read again if the
+// call names one.
 func (s *Service) UpdateDomainName(ctx context.Context, in *apigatewayapi.UpdateDomainNameRequest) (*apigatewayapi.DomainName, error) {
-	sc := scopeOf(ctx)
-	return update(ctx, s, func(tx store.Tx) (*apigatewayapi.DomainName, error) {
-		d, err := getDomain(tx, sc, *in.DomainName)
+	sc, name := scopeOf(ctx), strings.ToLower(*in.DomainName)
+	edit := func(r store.ReadTx) (*domain, error) {
+		d, err := getDomain(r, sc, name)
 		if err != nil {
 			return nil, err
 		}
 		if err := domainPatch.apply(&d.Domain, in.PatchOperations); err != nil {
 			return nil, err
 		}
-		if err := s.connect(d); err != nil {
+		dropEmpty(&d.Domain)
+		return d, nil
+	}
+	wanted, err := view(ctx, s, edit)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.connect(ctx, wanted); err != nil {
+		return nil, err
+	}
+	var trusted *truststore
+	if reads := namesTruststore(in.PatchOperations); reads {
+		if trusted, err = s.readTruststore(ctx, sc, wanted.Domain.MutualTlsAuthentication); err != nil {
 			return nil, err
 		}
-		return &d.Domain, domains.Put(tx, d, sc.id(*d.Domain.DomainName)...)
+	}
+	d, err := update(ctx, s, func(tx store.Tx) (*domain, error) {
+		d, err := edit(tx)
+		if err != nil {
+			return nil, err
+		}
+		if trusted != nil || d.Domain.MutualTlsAuthentication == nil {
+			d.setTruststore(trusted)
+		}
+		d.address(s.now())
+		return d, domains.Put(tx, d, sc.id(name)...)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return &d.Domain, s.publishDomain(ctx, sc, name)
 }
 
 // DeleteDomainName deletes a custom domain with its base path mappings.

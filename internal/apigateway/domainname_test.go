@@ -48,9 +48,23 @@ func TestDomainNameRefusals(t *testing.T) {
 		{"BadRequestException", "The domain name you provided already exists.", object{"domainName": "taken.example.com", "certificateArn": certificate}},
 		{"BadRequestException", "A certificate was not provided for the endpoint type EDGE.", object{"domainName": "a.example.com"}},
 		{"BadRequestException", "Invalid certificate ARN: " + elsewhere + ". Certificate must be in 'us-east-1'.", object{"domainName": "a.example.com", "certificateArn": elsewhere}},
+		{"BadRequestException", "The provided certificate does not exist.",
+			object{"domainName": "a.example.com", "certificateArn": strings.Replace(certificate, "00000000-", "ffffffff-", 1)}},
+		{"BadRequestException", "The provided certificate does not exist.",
+			object{"domainName": "a.example.com", "certificateArn": strings.Replace(certificate, "111111111111", "222222222222", 1)}},
+		{"BadRequestException", "The domain name to be created must be covered by the certificate " + certificate + ".",
+			object{"domainName": "a.example.org", "certificateArn": certificate}},
+		{"BadRequestException", "Mutual TLS authentication is only supported for REGIONAL endpoint type.",
+			object{"domainName": "a.example.com", "certificateArn": certificate, "mutualTlsAuthentication": object{"truststoreUri": "s3://trust/truststore.pem"}}},
+		{"BadRequestException", "Invalid truststore URI specified: https://trust/truststore.pem", object{"domainName": "a.example.com",
+			"regionalCertificateArn": certificate, "endpointConfiguration": regional, "mutualTlsAuthentication": object{"truststoreUri": "https://trust/truststore.pem"}}},
+		{"BadRequestException", "Unable to access the truststore s3://trust/none.pem: The specified key does not exist.", object{"domainName": "a.example.com",
+			"regionalCertificateArn": certificate, "endpointConfiguration": regional, "mutualTlsAuthentication": object{"truststoreUri": "s3://trust/none.pem"}}},
+		{"BadRequestException", "Invalid truststore: it contains no certificates in PEM format", object{"domainName": "a.example.com",
+			"regionalCertificateArn": certificate, "endpointConfiguration": regional, "mutualTlsAuthentication": object{"truststoreUri": "s3://trust/shop.swagger.yaml"}}},
 		{"NotImplemented", "butai doesn't do this yet: parameter certificateBody of API Gateway CreateDomainName: certificates come from ACM; give certificateArn instead",
 			object{"domainName": "a.example.com", "certificateBody": "x"}},
-		{"NotImplemented", "butai doesn't do this yet: PRIVATE custom domains", object{"domainName": "a.example.com", "certificateArn": certificate, "endpointConfiguration": object{"types": []string{"PRIVATE"}}}},
+		{"NotImplemented", "butai doesn't do this yet: PRIVATE custom domains, which are reached through VPC endpoints", object{"domainName": "a.example.com", "certificateArn": certificate, "endpointConfiguration": object{"types": []string{"PRIVATE"}}}},
 	} {
 		h.fails(c.kind, c.message, "POST", "/domainnames", c.body)
 	}
@@ -95,4 +109,43 @@ func TestBasePathMappings(t *testing.T) {
 	if got := h.plane.served(); len(got) > 0 {
 		t.Errorf("%v is still served", got)
 	}
+}
+
+// TestMutualTLS publishes the truststore as it was when it was named.
+func TestMutualTLS(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	d := h.must(201, "POST", "/domainnames", object{
+		"domainName": "api.example.com", "regionalCertificateArn": certificate, "ownershipVerificationCertificateArn": certificate,
+		"endpointConfiguration":   object{"types": []string{"REGIONAL"}},
+		"mutualTlsAuthentication": object{"truststoreUri": "s3://trust/truststore.pem", "truststoreVersion": "1"},
+	})
+	h.same("create", d["mutualTlsAuthentication"].(object), `{"truststoreUri": "s3://trust/truststore.pem", "truststoreVersion": "1"}`)
+	if got := h.plane.domains["api.example.com"]; !strings.Contains(got.Truststore, "BEGIN CERTIFICATE") || got.Certificate != certificate {
+		t.Errorf("published %+v", got)
+	}
+	d = h.must(200, "PATCH", "/domainnames/api.example.com", patch("replace /mutualTlsAuthentication/truststoreVersion ", "replace /securityPolicy SecurityPolicy_TLS13_1_3_2025_09"))
+	h.same("version removed", d["mutualTlsAuthentication"].(object), `{"truststoreUri": "s3://trust/truststore.pem"}`)
+	h.fails("BadRequestException", "Unable to access the truststore s3://trust/none.pem: The specified key does not exist.",
+		"PATCH", "/domainnames/api.example.com", patch("replace /mutualTlsAuthentication/truststoreUri s3://trust/none.pem"))
+	if got := h.plane.domains["api.example.com"]; got.Truststore == "" || got.SecurityPolicy != "SecurityPolicy_TLS13_1_3_2025_09" {
+		t.Errorf("after a failed update, published %+v", got)
+	}
+	d = h.must(200, "PATCH", "/domainnames/api.example.com", patch("replace /mutualTlsAuthentication/truststoreUri "))
+	if d["mutualTlsAuthentication"] != nil || h.plane.domains["api.example.com"].Truststore != "" {
+		t.Errorf("without a truststore, the domain is %v", d)
+	}
+}
+
+func TestAccessAssociations(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.must(201, "POST", "/domainnames", object{"domainName": "api.example.com", "certificateArn": certificate})
+	association := func(domain string) object {
+		return object{"domainNameArn": "arn:aws:apigateway:us-east-1::/domainnames/" + domain, "accessAssociationSourceType": "VPCE", "accessAssociationSource": "vpce-1"}
+	}
+	h.fails("BadRequestException", "Domain name access associations are only supported for private custom domain names.",
+		"POST", "/domainnameaccessassociations", association("api.example.com"))
+	h.fails("NotImplemented", "butai doesn't do this yet: private custom domains (access of VPCE vpce-1)", "POST", "/domainnameaccessassociations", association("other.example.com+id"))
+	h.same("list", h.must(200, "GET", "/domainnameaccessassociations?resourceOwner=SELF", nil), `{"item": []}`)
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/apigateway"
+	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/awsapi"
 	"github.com/butai-dev/butai/internal/ca"
 	"github.com/butai-dev/butai/internal/clock"
@@ -81,6 +83,25 @@ func (anyone) Lookup(string) *wire.Principal { return nil }
 
 func (anyone) Authorize(context.Context, *wire.Caller, wire.IAMTarget) string { return "" }
 
+// anyCertificate covers every name of example.com; those that begin with
+// ffffffff don't exist.
+type anyCertificate struct{}
+
+func (anyCertificate) Covers(_ context.Context, c arn.ARN, name string) (exists, covers bool, err error) {
+	return !strings.HasPrefix(c.Resource, "certificate/ffffffff"), strings.HasSuffix(name, "example.com"), nil
+}
+
+// objects are the objects of the one bucket there is, from testdata.
+type objects struct{}
+
+func (objects) GetObject(_ context.Context, _, bucket, key, _ string) ([]byte, error) {
+	text, err := os.ReadFile("testdata/" + key)
+	if bucket != "trust" || err != nil {
+		return nil, wire.Errorf("NoSuchKey", "The specified key does not exist.")
+	}
+	return text, nil
+}
+
 // harness is the service behind the real front end, over a real store.
 type harness struct {
 	t     *testing.T
@@ -111,7 +132,8 @@ func (h *harness) start() {
 	h.t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	h.plane = newDataPlane()
-	svc, err := apigateway.New(h.t.Context(), apigateway.Config{Store: h.store, Clock: h.clock, Log: log, Gateway: h.plane, Certificates: ca.New(h.t.TempDir(), h.clock)})
+	svc, err := apigateway.New(h.t.Context(), apigateway.Config{Store: h.store, Clock: h.clock, Log: log, Gateway: h.plane, Certificates: ca.New(h.t.TempDir(), h.clock),
+		DomainCertificates: anyCertificate{}, Objects: objects{}})
 	if err != nil {
 		h.t.Fatal(err)
 	}

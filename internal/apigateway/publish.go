@@ -90,7 +90,10 @@ func (s *Service) publishDomain(ctx context.Context, sc scope, name string) erro
 			return nil, err
 		}
 		routes, err := mappings.List(r, sc.id(name)...)
-		return &gateway.DomainName{Account: sc.Account, Region: sc.Region, Name: name, Mappings: values(routes)}, err
+		return &gateway.DomainName{
+			Account: sc.Account, Region: sc.Region, Name: name, Mappings: values(routes),
+			Certificate: domainCertificate(&d.Domain), SecurityPolicy: wire.Val(d.Domain.SecurityPolicy), Truststore: d.Truststore,
+		}, err
 	})
 	switch {
 	case err != nil:

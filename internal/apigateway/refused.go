@@ -28,8 +28,6 @@ func (s *Service) Refused() []wire.Refusal {
 		{Operation: "CreateDomainName", Member: "certificateBody", Reason: upload},
 		{Operation: "CreateDomainName", Member: "certificatePrivateKey", Reason: upload},
 		{Operation: "CreateDomainName", Member: "certificateChain", Reason: upload},
-		{Operation: "CreateDomainName", Member: "mutualTlsAuthentication", Reason: "mutual TLS is not built"},
-		{Operation: "CreateDomainName", Member: "ownershipVerificationCertificateArn", Reason: "mutual TLS is not built"},
 		{Operation: "CreateDomainName", Member: "policy", Reason: private},
 		{Operation: "CreateDomainName", Member: "endpointAccessMode", Reason: "endpoint access modes are not built"},
 		{Operation: "GetTags", Member: "position", Reason: "AWS doesn't page tags either"},

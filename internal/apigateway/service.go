@@ -33,6 +33,10 @@ type Config struct {
 	Gateway Publisher
 	// Certificates makes client certificates.
 	Certificates Certificates
+	// DomainCertificates are those that custom domains have.
+	DomainCertificates DomainCertificates
+	// Objects are where truststores of mutual TLS come from.
+	Objects Objects
 }
 
 // Service implements API Gateway. Records are kept by account and region.

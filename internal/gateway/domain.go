@@ -17,6 +17,7 @@ const noBasePath = "(none)"
 type domain struct {
 	region   string
 	mappings []mappedPath // longest base path first
+	tls      DomainTLS
 }
 
 // mappedPath is a base path and what it stands for; an empty stage means that
@@ -26,7 +27,7 @@ type mappedPath struct {
 }
 
 func compileDomain(d *DomainName) *domain {
-	compiled := &domain{region: d.Region}
+	compiled := &domain{region: d.Region, tls: compileDomainTLS(d)}
 	for _, m := range d.Mappings {
 		path := wire.Val(m.BasePath)
 		if path == noBasePath {
@@ -75,27 +76,39 @@ func splitStage(path string) (stage, rest string) {
 	return stage, "/" + rest
 }
 
-// ServesDomain reports whether host (with or without a port) is a custom
-// domain's name.
-func (g *Gateway) ServesDomain(host string) bool {
+// domainOf finds the custom domain for a host (with or without a port): its
+// own, or the one with a wildcard in place of the first label.
+func (g *Gateway) domainOf(host string) *domain {
 	domains := g.tables.Load().domains
 	if len(domains) == 0 {
-		return false
+		return nil
 	}
-	_, ok := domains[hostKey(host)]
-	return ok
+	name := hostKey(host)
+	if d := domains[name]; d != nil {
+		return d
+	}
+	if _, parent, ok := strings.Cut(name, "."); ok {
+		return domains["*."+parent]
+	}
+	return nil
 }
 
+// ServesDomain reports whether host (with or without a port) is a custom
+// domain's name.
+func (g *Gateway) ServesDomain(host string) bool { return g.domainOf(host) != nil }
+
 // ServeDomain answers a request whose Host is a custom domain, by the longest
-// base path that its path begins with; 403 if there is none.
+// base path that its path begins with; 403 if there is none, or if the domain
+// trusts clients by certificate and doesn't trust this one.
 func (g *Gateway) ServeDomain(w http.ResponseWriter, r *http.Request) {
-	name := hostKey(r.Host)
 	var t Target
-	if d := g.tables.Load().domains[name]; d != nil {
-		t, _ = d.resolve(r.URL.EscapedPath())
+	if d := g.domainOf(r.Host); d != nil {
+		if d.tls.admits(r, g.clock.Now()) {
+			t, _ = d.resolve(r.URL.EscapedPath())
+		}
 		t.Region = d.region
 	}
-	t.DomainName = name
+	t.DomainName = hostKey(r.Host)
 	g.ServeStage(w, r, t)
 }
 

@@ -50,6 +50,11 @@ type DomainName struct {
 	Account, Region string
 	Name            string // the Host that requests carry
 	Mappings        []apigatewayapi.BasePathMapping
+	Certificate     string // ARN of the certificate that its TLS listener shows
+	SecurityPolicy  string // says which versions of TLS are spoken
+	// Truststore are the authorities, in PEM, whose client certificates the
+	// domain asks for; "" if it asks for none.
+	Truststore string
 }
 
 // FunctionCall is an invocation of a Lambda function by the gateway.

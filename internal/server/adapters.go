@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/butai-dev/butai/internal/apigateway"
 	"github.com/butai-dev/butai/internal/function"
 	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/gateway"
@@ -97,12 +98,16 @@ func (g gatewayLogs) Put(account, region, group, stream string, events []gateway
 	g.logs.Put(account, region, group, stream, out)
 }
 
-// objects lets Lambda read the code it is pointed at.
+// objects lets Lambda read the code, and API Gateway the truststores, that
+// they are pointed at.
 type objects struct{ s3 *s3.Service }
 
-var _ lambda.Objects = objects{}
+var (
+	_ lambda.Objects     = objects{}
+	_ apigateway.Objects = objects{}
+)
 
-// GetObject implements lambda.Objects.
+// GetObject implements both Objects.
 func (o objects) GetObject(ctx context.Context, account, bucket, key, version string) ([]byte, error) {
 	return o.s3.ReadObject(ctx, account, bucket, key, version)
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -88,9 +87,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	go func() { failed <- servers[0].Serve(plain) }()
 	if s.secure != nil {
 		secure := s.httpServer()
-		secure.TLSConfig = &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return s.services.acm.ForHost(hello.Context(), hello.ServerName)
-		}}
+		secure.TLSConfig = s.tlsConfig()
 		noteOrigins(secure)
 		servers = append(servers, secure)
 		go func() { failed <- secure.ServeTLS(s.secure, "", "") }()

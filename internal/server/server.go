@@ -66,8 +66,8 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		{"start S3", s.startS3},
 		{"start SQS", s.startSQS},
 		{"start Lambda", s.startLambda},
-		{"start API Gateway", s.startGateway},
 		{"start Route 53 and ACM", s.startNames},
+		{"start API Gateway", s.startGateway},
 		{"build the front door", s.buildHandler},
 	} {
 		if err := step.run(ctx); err != nil {
@@ -209,7 +209,7 @@ func (s *Server) startGateway(ctx context.Context) (err error) {
 	})
 	s.services.apigateway, err = apigateway.New(ctx, apigateway.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Gateway: s.gateway,
-		Certificates: Authority(s.cfg.DataDir, s.cfg.Clock),
+		Certificates: Authority(s.cfg.DataDir, s.cfg.Clock), DomainCertificates: s.services.acm, Objects: objects{s.services.s3},
 	})
 	return err
 }
