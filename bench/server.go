@@ -40,7 +40,7 @@ func (b *bench) startServer(ctx context.Context, data string) (*server, error) {
 		return nil, err
 	}
 	s := &server{address: address}
-	s.cmd = exec.Command(b.binary, "serve", "--listen", address, "--data-dir", data)
+	s.cmd = exec.Command(b.binary, "serve", "--listen", address, "--data-dir", data, "--account-throttle", "off")
 	s.cmd.Stderr = &s.log
 	for _, pair := range os.Environ() {
 		if !strings.HasPrefix(pair, "AWS_") {

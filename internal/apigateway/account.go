@@ -11,7 +11,19 @@ import (
 
 // GetAccount returns the account's settings in the region.
 func (s *Service) GetAccount(ctx context.Context, _ *apigatewayapi.GetAccountRequest) (*apigatewayapi.Account, error) {
-	return view(ctx, s, func(r store.ReadTx) (*apigatewayapi.Account, error) { return getAccount(r, scopeOf(ctx)) })
+	a, err := view(ctx, s, func(r store.ReadTx) (*apigatewayapi.Account, error) { return getAccount(r, scopeOf(ctx)) })
+	return s.answerAccount(a), err
+}
+
+// answerAccount adds to an account what the operator of butai sets, as AWS
+// sets a quota.
+func (s *Service) answerAccount(a *apigatewayapi.Account) *apigatewayapi.Account {
+	if a == nil {
+		return nil
+	}
+	out := *a
+	out.ThrottleSettings = &s.AccountThrottle
+	return &out
 }
 
 // getAccount reads the settings; an untouched account has AWS's defaults.
@@ -21,9 +33,8 @@ func getAccount(r store.ReadTx, sc scope) (*apigatewayapi.Account, error) {
 		return a, err
 	}
 	return &apigatewayapi.Account{
-		ThrottleSettings: &apigatewayapi.ThrottleSettings{BurstLimit: wire.Ptr[int64](5000), RateLimit: wire.Ptr(10000.0)},
-		Features:         []string{"UsagePlans"},
-		ApiKeyVersion:    wire.Ptr("4"),
+		Features:      []string{"UsagePlans"},
+		ApiKeyVersion: wire.Ptr("4"),
 	}, nil
 }
 
@@ -72,5 +83,5 @@ func (s *Service) UpdateAccount(ctx context.Context, in *apigatewayapi.UpdateAcc
 	if err != nil {
 		return nil, err
 	}
-	return a, s.publishAccount(ctx, sc)
+	return s.answerAccount(a), s.publishAccount(ctx, sc)
 }

@@ -9,16 +9,22 @@ import (
 // The operations that Service offers; a method with another signature would
 // count as not built.
 var _ interface {
+	apigatewayapi.CreateApiKeyAPI
 	apigatewayapi.CreateBasePathMappingAPI
 	apigatewayapi.CreateDeploymentAPI
 	apigatewayapi.CreateDocumentationPartAPI
 	apigatewayapi.CreateDocumentationVersionAPI
 	apigatewayapi.CreateDomainNameAPI
 	apigatewayapi.CreateDomainNameAccessAssociationAPI
+	apigatewayapi.CreateModelAPI
+	apigatewayapi.CreateRequestValidatorAPI
 	apigatewayapi.CreateResourceAPI
 	apigatewayapi.CreateRestApiAPI
 	apigatewayapi.CreateStageAPI
+	apigatewayapi.CreateUsagePlanAPI
+	apigatewayapi.CreateUsagePlanKeyAPI
 	apigatewayapi.CreateVpcLinkAPI
+	apigatewayapi.DeleteApiKeyAPI
 	apigatewayapi.DeleteBasePathMappingAPI
 	apigatewayapi.DeleteClientCertificateAPI
 	apigatewayapi.DeleteDeploymentAPI
@@ -31,12 +37,18 @@ var _ interface {
 	apigatewayapi.DeleteIntegrationResponseAPI
 	apigatewayapi.DeleteMethodAPI
 	apigatewayapi.DeleteMethodResponseAPI
+	apigatewayapi.DeleteModelAPI
+	apigatewayapi.DeleteRequestValidatorAPI
 	apigatewayapi.DeleteResourceAPI
 	apigatewayapi.DeleteRestApiAPI
 	apigatewayapi.DeleteStageAPI
+	apigatewayapi.DeleteUsagePlanAPI
+	apigatewayapi.DeleteUsagePlanKeyAPI
 	apigatewayapi.DeleteVpcLinkAPI
 	apigatewayapi.GenerateClientCertificateAPI
 	apigatewayapi.GetAccountAPI
+	apigatewayapi.GetApiKeyAPI
+	apigatewayapi.GetApiKeysAPI
 	apigatewayapi.GetBasePathMappingAPI
 	apigatewayapi.GetBasePathMappingsAPI
 	apigatewayapi.GetClientCertificateAPI
@@ -58,7 +70,10 @@ var _ interface {
 	apigatewayapi.GetMethodAPI
 	apigatewayapi.GetMethodResponseAPI
 	apigatewayapi.GetModelAPI
+	apigatewayapi.GetModelTemplateAPI
 	apigatewayapi.GetModelsAPI
+	apigatewayapi.GetRequestValidatorAPI
+	apigatewayapi.GetRequestValidatorsAPI
 	apigatewayapi.GetResourceAPI
 	apigatewayapi.GetResourcesAPI
 	apigatewayapi.GetRestApiAPI
@@ -68,8 +83,14 @@ var _ interface {
 	apigatewayapi.GetStageAPI
 	apigatewayapi.GetStagesAPI
 	apigatewayapi.GetTagsAPI
+	apigatewayapi.GetUsageAPI
+	apigatewayapi.GetUsagePlanAPI
+	apigatewayapi.GetUsagePlanKeyAPI
+	apigatewayapi.GetUsagePlanKeysAPI
+	apigatewayapi.GetUsagePlansAPI
 	apigatewayapi.GetVpcLinkAPI
 	apigatewayapi.GetVpcLinksAPI
+	apigatewayapi.ImportApiKeysAPI
 	apigatewayapi.ImportDocumentationPartsAPI
 	apigatewayapi.ImportRestApiAPI
 	apigatewayapi.PutGatewayResponseAPI
@@ -82,6 +103,7 @@ var _ interface {
 	apigatewayapi.TagResourceAPI
 	apigatewayapi.UntagResourceAPI
 	apigatewayapi.UpdateAccountAPI
+	apigatewayapi.UpdateApiKeyAPI
 	apigatewayapi.UpdateBasePathMappingAPI
 	apigatewayapi.UpdateClientCertificateAPI
 	apigatewayapi.UpdateDeploymentAPI
@@ -93,9 +115,13 @@ var _ interface {
 	apigatewayapi.UpdateIntegrationResponseAPI
 	apigatewayapi.UpdateMethodAPI
 	apigatewayapi.UpdateMethodResponseAPI
+	apigatewayapi.UpdateModelAPI
+	apigatewayapi.UpdateRequestValidatorAPI
 	apigatewayapi.UpdateResourceAPI
 	apigatewayapi.UpdateRestApiAPI
 	apigatewayapi.UpdateStageAPI
+	apigatewayapi.UpdateUsageAPI
+	apigatewayapi.UpdateUsagePlanAPI
 	apigatewayapi.UpdateVpcLinkAPI
 	wire.Refuser
 	wire.IAMNamer

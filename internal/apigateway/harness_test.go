@@ -33,10 +33,11 @@ type dataPlane struct {
 	mu      sync.Mutex
 	stages  map[string]*gateway.Stage // by "api/stage"
 	domains map[string]*gateway.DomainName
+	counter *gateway.Gateway // of what API keys use
 }
 
-func newDataPlane() *dataPlane {
-	return &dataPlane{stages: map[string]*gateway.Stage{}, domains: map[string]*gateway.DomainName{}}
+func newDataPlane(c clock.Clock) *dataPlane {
+	return &dataPlane{counter: gateway.New(gateway.Config{Clock: c, Log: slog.New(slog.DiscardHandler)}), stages: map[string]*gateway.Stage{}, domains: map[string]*gateway.DomainName{}}
 }
 
 func (d *dataPlane) PublishStage(s *gateway.Stage) error {
@@ -62,6 +63,16 @@ func (d *dataPlane) RemoveDomain(name string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.domains, name)
+}
+
+func (d *dataPlane) PublishUsagePlans(p *gateway.UsagePlans) { d.counter.PublishUsagePlans(p) }
+
+func (d *dataPlane) SaveUsage(save func([]gateway.KeyUsage) error) error {
+	return d.counter.SaveUsage(save)
+}
+
+func (d *dataPlane) GrantUsage(account, region, plan, key string, remaining int64) bool {
+	return d.counter.GrantUsage(account, region, plan, key, remaining)
 }
 
 func (d *dataPlane) served() []string {
@@ -131,9 +142,10 @@ func newHarness(t *testing.T) *harness {
 func (h *harness) start() {
 	h.t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	h.plane = newDataPlane()
+	h.plane = newDataPlane(h.clock)
 	svc, err := apigateway.New(h.t.Context(), apigateway.Config{Store: h.store, Clock: h.clock, Log: log, Gateway: h.plane, Certificates: ca.New(h.t.TempDir(), h.clock),
-		DomainCertificates: anyCertificate{}, Objects: objects{}})
+		DomainCertificates: anyCertificate{}, Objects: objects{},
+		AccountThrottle: apigatewayapi.ThrottleSettings{RateLimit: wire.Ptr(10000.0), BurstLimit: wire.Ptr[int64](5000)}})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -45,9 +45,14 @@ func checkMappings(s side, params map[string]string) error {
 // checkContentTypes checks the keys of a map of templates.
 func checkContentTypes(templates map[string]string) error {
 	for _, t := range slices.Sorted(maps.Keys(templates)) {
-		if kind, sub, ok := strings.Cut(t, "/"); t != "$default" && (!ok || kind == "" || sub == "") {
+		if t != "$default" && !isContentType(t) {
 			return badRequest("Validation Result: warnings : [], errors : [Invalid content type specified: %s]", t)
 		}
 	}
 	return nil
+}
+
+func isContentType(s string) bool {
+	kind, sub, ok := strings.Cut(s, "/")
+	return ok && kind != "" && sub != ""
 }

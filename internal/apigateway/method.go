@@ -68,7 +68,7 @@ func (s *Service) PutMethod(ctx context.Context, in *apigatewayapi.PutMethodRequ
 	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
 	m := apigatewayapi.Method{
 		HttpMethod: in.HttpMethod, AuthorizationType: in.AuthorizationType, ApiKeyRequired: wire.Ptr(wire.Val(in.ApiKeyRequired)),
-		OperationName: nonEmpty(in.OperationName),
+		OperationName: nonEmpty(in.OperationName), RequestValidatorId: in.RequestValidatorId,
 	}
 	if len(in.RequestParameters) > 0 {
 		m.RequestParameters = in.RequestParameters
@@ -103,6 +103,9 @@ func checkMethod(r store.ReadTx, at methodID, m *apigatewayapi.Method) error {
 		return err
 	}
 	if err := checkRequestParameters(m.RequestParameters); err != nil {
+		return err
+	}
+	if err := checkValidator(r, at, m); err != nil {
 		return err
 	}
 	return checkModels(r, at.scope, at.api, m.RequestModels)
@@ -157,19 +160,12 @@ var methodPatch = patchTable[apigatewayapi.Method]{rows: []patchRow[apigatewayap
 	{"/authorizerId", replaceOnly, func(*apigatewayapi.Method, patchOp) error {
 		return nil // without an authorizer's type, an id is ignored (recorded)
 	}},
-	{"/apiKeyRequired", replaceOnly, func(_ *apigatewayapi.Method, op patchOp) error {
-		if op.isTrue() {
-			return wire.NotBuilt("API keys (patch of %s)", op.path)
-		}
+	{"/apiKeyRequired", replaceOnly, func(m *apigatewayapi.Method, op patchOp) error {
+		m.ApiKeyRequired = wire.Ptr(op.isTrue())
 		return nil
 	}},
 	textRow("/operationName", func(m *apigatewayapi.Method) **string { return &m.OperationName }),
-	{"/requestValidatorId", replaceOnly, func(_ *apigatewayapi.Method, op patchOp) error {
-		if op.text() != "" {
-			return wire.NotBuilt("request validators (patch of %s)", op.path)
-		}
-		return nil
-	}},
+	textRow("/requestValidatorId", func(m *apigatewayapi.Method) **string { return &m.RequestValidatorId }),
 	mapRow("/requestParameters", func(m *apigatewayapi.Method) *map[string]bool { return &m.RequestParameters },
 		"Invalid parameter name specified", func(_ *apigatewayapi.Method, _ string, op patchOp) (bool, error) { return op.isTrue(), nil }),
 	mapRow("/requestModels", func(m *apigatewayapi.Method) *map[string]string { return &m.RequestModels },

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/gateway"
+	"github.com/butai-dev/butai/internal/gateway/schema"
 	"github.com/butai-dev/butai/internal/ident"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
@@ -39,12 +41,24 @@ func defaultModels() []apigatewayapi.Model {
 	}
 }
 
-// GetModel returns a model. Flatten changes nothing yet: it resolves
-// references between models, and the default ones have none.
+// GetModel returns a model; flattened, with the models that its schema refers
+// to among the schema's definitions.
 func (s *Service) GetModel(ctx context.Context, in *apigatewayapi.GetModelRequest) (*apigatewayapi.Model, error) {
 	sc := scopeOf(ctx)
 	return view(ctx, s, func(r store.ReadTx) (*apigatewayapi.Model, error) {
-		return find(r, models, noModel(*in.ModelName), sc.id(*in.RestApiId, *in.ModelName))
+		m, err := find(r, models, noModel(*in.ModelName), sc.id(*in.RestApiId, *in.ModelName))
+		if err != nil || !wire.Val(in.Flatten) {
+			return m, err
+		}
+		flat, err := schema.Flatten(wire.Val(m.Schema), gateway.ModelURLs(*in.RestApiId), func(name string) (string, bool) {
+			other, err := models.Get(r, sc.id(*in.RestApiId, name)...)
+			if err != nil || other == nil {
+				return "", false
+			}
+			return wire.Val(other.Schema), true
+		})
+		m.Schema = &flat
+		return m, err
 	})
 }
 

@@ -18,6 +18,12 @@ const (
 // them, and the position of the next page if there is one. last is the part of
 // a record's id behind prefix.
 func page[T any](r store.ReadTx, c record.Collection[T], position *string, limit *int64, last func(*T) string, prefix []string) (items []*T, next *string, err error) {
+	return pageWhere(r, c, position, limit, func(*T) bool { return true }, last, prefix)
+}
+
+// pageWhere is page of the records that wanted holds for.
+func pageWhere[T any](r store.ReadTx, c record.Collection[T], position *string, limit *int64, wanted func(*T) bool, last func(*T) string,
+	prefix []string) (items []*T, next *string, err error) {
 	size := pageSize(limit)
 	all := c.All(r, prefix...)
 	if position != nil && *position != "" {
@@ -31,6 +37,9 @@ func page[T any](r store.ReadTx, c record.Collection[T], position *string, limit
 	for v, err := range all {
 		if err != nil {
 			return nil, nil, err
+		}
+		if !wanted(v) {
+			continue
 		}
 		if len(items) == size {
 			next = wire.Ptr(base64.RawURLEncoding.EncodeToString([]byte(last(items[size-1]))))

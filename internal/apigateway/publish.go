@@ -3,6 +3,7 @@ package apigateway
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/gateway"
@@ -15,6 +16,11 @@ import (
 func (s *Service) publishStages(ctx context.Context, sc scope, apiID string, names ...string) error {
 	s.publishing.Lock()
 	defer s.publishing.Unlock()
+	if !slices.Contains(s.counting, sc) {
+		if err := s.publishPlansLocked(ctx, sc); err != nil {
+			return err
+		}
+	}
 	for _, name := range names {
 		spec, err := view(ctx, s, func(r store.ReadTx) (*gateway.Stage, error) {
 			return stageSpec(r, sc, apiID, name)
@@ -113,6 +119,9 @@ func (s *Service) publishAccount(ctx context.Context, sc scope) error {
 	if err != nil {
 		return err
 	}
+	if err := s.publishPlans(ctx, sc); err != nil {
+		return err
+	}
 	for _, st := range all {
 		if err := s.publishStages(ctx, sc, st.API, *st.Stage.StageName); err != nil {
 			return err
@@ -126,8 +135,12 @@ func (s *Service) publishAccount(ctx context.Context, sc scope) error {
 func (s *Service) publishAll(ctx context.Context) error {
 	var routed []*stage
 	var named []*domain
+	var plans []*usagePlan
 	err := s.Store.View(ctx, func(r store.ReadTx) (err error) {
 		if routed, err = stages.List(r); err != nil {
+			return err
+		}
+		if plans, err = usagePlans.List(r); err != nil {
 			return err
 		}
 		named, err = domains.List(r)
@@ -135,6 +148,14 @@ func (s *Service) publishAll(ctx context.Context) error {
 	})
 	if err != nil {
 		return fmt.Errorf("read stages and domains: %w", err)
+	}
+	for _, p := range plans {
+		if slices.Contains(s.counting, p.scope) {
+			continue
+		}
+		if err := s.publishPlans(ctx, p.scope); err != nil {
+			return err
+		}
 	}
 	for _, st := range routed {
 		if err := s.publishStages(ctx, st.scope, st.API, *st.Stage.StageName); err != nil {

@@ -2,6 +2,7 @@ package apigateway
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -240,7 +241,7 @@ func (s *Service) DeleteRestApi(ctx context.Context, in *apigatewayapi.DeleteRes
 	if err != nil {
 		return err
 	}
-	return s.publishStages(ctx, sc, id, served...)
+	return errors.Join(s.publishStages(ctx, sc, id, served...), s.publishPlans(ctx, sc))
 }
 
 // deleteAPI removes an API's records and returns the names of its stages.
@@ -251,6 +252,9 @@ func deleteAPI(tx store.Tx, sc scope, id string) ([]string, error) {
 			return nil, err
 		}
 		names = append(names, *st.Stage.StageName)
+	}
+	if err := leavePlans(tx, sc, id, ""); err != nil {
+		return nil, err
 	}
 	for _, remove := range []func(store.Tx, ...string) error{
 		apis.DeleteAll, resources.DeleteAll, models.DeleteAll, deployments.DeleteAll, snapshots.DeleteAll, stages.DeleteAll,

@@ -23,6 +23,9 @@ type Publisher interface {
 	RemoveStage(apiID, stage string)
 	PublishDomain(*gateway.DomainName)
 	RemoveDomain(name string)
+	PublishUsagePlans(*gateway.UsagePlans)
+	SaveUsage(save func([]gateway.KeyUsage) error) error
+	GrantUsage(account, region, planID, keyID string, remaining int64) bool
 }
 
 // Config is what New needs; every field is required.
@@ -37,6 +40,9 @@ type Config struct {
 	DomainCertificates DomainCertificates
 	// Objects are where truststores of mutual TLS come from.
 	Objects Objects
+	// AccountThrottle limits the requests to all APIs of an account's region;
+	// a negative rate is no limit.
+	AccountThrottle apigatewayapi.ThrottleSettings
 }
 
 // Service implements API Gateway. Records are kept by account and region.
@@ -45,6 +51,7 @@ type Service struct {
 	// publishing is held from reading the store until the data plane has
 	// what was read, so that the last publish always shows the last commit.
 	publishing sync.Mutex
+	counting   []scope // whose usage plans were published
 }
 
 // A record's id begins with account and region; below an API, its id follows.

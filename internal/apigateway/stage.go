@@ -2,6 +2,7 @@ package apigateway
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"regexp"
 	"slices"
@@ -159,10 +160,13 @@ func (s *Service) DeleteStage(ctx context.Context, in *apigatewayapi.DeleteStage
 			return badRequest("Deleting stage %s failed. Please remove all base path mappings related to the stage in your domains: %s",
 				*in.StageName, strings.Join(mapped, ", "))
 		}
+		if err := leavePlans(tx, sc, *in.RestApiId, *in.StageName); err != nil {
+			return err
+		}
 		return stages.Delete(tx, sc.id(*in.RestApiId, *in.StageName)...)
 	})
 	if err != nil {
 		return err
 	}
-	return s.publishStages(ctx, sc, *in.RestApiId, *in.StageName)
+	return errors.Join(s.publishStages(ctx, sc, *in.RestApiId, *in.StageName), s.publishPlans(ctx, sc))
 }

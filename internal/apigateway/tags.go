@@ -9,6 +9,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/store/record"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -33,6 +34,65 @@ type tagged struct {
 	save func(store.Tx) error
 }
 
+// taggable is a kind of resource with tags. {} in the path stands for an id;
+// find gets the ids.
+type taggable struct {
+	path string
+	find func(r store.ReadTx, sc scope, ids []string) (*tagged, error)
+}
+
+var taggables = []taggable{
+	{"restapis/{}", func(r store.ReadTx, sc scope, ids []string) (*tagged, error) {
+		return tagsOf(getAPI(r, sc, ids[0]))(apis, sc.id(ids...), func(v *apigatewayapi.RestApi) *map[string]string { return &v.Tags })
+	}},
+	{"restapis/{}/stages/{}", func(r store.ReadTx, sc scope, ids []string) (*tagged, error) {
+		return tagsOf(getStage(r, sc, ids[0], ids[1]))(stages, sc.id(ids...), func(v *stage) *map[string]string { return &v.Stage.Tags })
+	}},
+	{"domainnames/{}", func(r store.ReadTx, sc scope, ids []string) (*tagged, error) {
+		return tagsOf(getDomain(r, sc, ids[0]))(domains, sc.id(strings.ToLower(ids[0])), func(v *domain) *map[string]string { return &v.Domain.Tags })
+	}},
+	{"vpclinks/{}", func(r store.ReadTx, sc scope, ids []string) (*tagged, error) {
+		return tagsOf(find(r, vpcLinks, noVPCLink(), sc.id(ids...)))(vpcLinks, sc.id(ids...), func(v *apigatewayapi.VpcLink) *map[string]string { return &v.Tags })
+	}},
+	{"clientcertificates/{}", func(r store.ReadTx, sc scope, ids []string) (*tagged, error) {
+		return tagsOf(find(r, clientCertificates, noCertificate(), sc.id(ids...)))(clientCertificates, sc.id(ids...),
+			func(v *clientCertificate) *map[string]string { return &v.Certificate.Tags })
+	}},
+	{"apikeys/{}", func(r store.ReadTx, sc scope, ids []string) (*tagged, error) {
+		return tagsOf(getKey(r, sc, ids[0]))(apiKeys, sc.id(ids...), func(v *apigatewayapi.ApiKey) *map[string]string { return &v.Tags })
+	}},
+	{"usageplans/{}", func(r store.ReadTx, sc scope, ids []string) (*tagged, error) {
+		return tagsOf(getPlan(r, sc, ids[0]))(usagePlans, sc.id(ids...), func(v *usagePlan) *map[string]string { return &v.Plan.Tags })
+	}},
+}
+
+// tagsOf makes a tagged of a record that was looked up.
+func tagsOf[T any](v *T, err error) func(c record.Collection[T], id []string, tags func(*T) *map[string]string) (*tagged, error) {
+	return func(c record.Collection[T], id []string, tags func(*T) *map[string]string) (*tagged, error) {
+		if err != nil {
+			return nil, err
+		}
+		return &tagged{tags(v), func(tx store.Tx) error { return c.Put(tx, v, id...) }}, nil
+	}
+}
+
+// match returns the ids in the path of a resource.
+func (t *taggable) match(path string) (ids []string, ok bool) {
+	want, have := strings.Split(t.path, "/"), strings.Split(path, "/")
+	if len(want) != len(have) {
+		return nil, false
+	}
+	for i := range want {
+		switch {
+		case want[i] == "{}" && have[i] != "":
+			ids = append(ids, have[i])
+		case want[i] != have[i]:
+			return nil, false
+		}
+	}
+	return ids, true
+}
+
 // findTagged resolves the ARN of a resource with tags, such as
 // arn:aws:apigateway:us-east-1::/restapis/a1b2c3/stages/prod. It has no
 // account: the caller's is meant.
@@ -41,38 +101,11 @@ func findTagged(r store.ReadTx, sc scope, resourceARN string) (*tagged, error) {
 	if err != nil || a.Service != "apigateway" || a.Region != sc.Region {
 		return nil, badRequest("Invalid ARN specified in the request: %s", resourceARN)
 	}
-	parts := strings.Split(strings.TrimPrefix(a.Resource, "/"), "/")
-	switch {
-	case len(parts) == 2 && parts[0] == "restapis":
-		api, err := getAPI(r, sc, parts[1])
-		if err != nil {
-			return nil, err
+	path := strings.TrimPrefix(a.Resource, "/")
+	for i := range taggables {
+		if ids, ok := taggables[i].match(path); ok {
+			return taggables[i].find(r, sc, ids)
 		}
-		return &tagged{&api.Tags, func(tx store.Tx) error { return apis.Put(tx, api, sc.id(parts[1])...) }}, nil
-	case len(parts) == 4 && parts[0] == "restapis" && parts[2] == "stages":
-		st, err := getStage(r, sc, parts[1], parts[3])
-		if err != nil {
-			return nil, err
-		}
-		return &tagged{&st.Stage.Tags, func(tx store.Tx) error { return stages.Put(tx, st, sc.id(parts[1], parts[3])...) }}, nil
-	case len(parts) == 2 && parts[0] == "vpclinks":
-		link, err := find(r, vpcLinks, noVPCLink(), sc.id(parts[1]))
-		if err != nil {
-			return nil, err
-		}
-		return &tagged{&link.Tags, func(tx store.Tx) error { return vpcLinks.Put(tx, link, sc.id(parts[1])...) }}, nil
-	case len(parts) == 2 && parts[0] == "clientcertificates":
-		c, err := find(r, clientCertificates, noCertificate(), sc.id(parts[1]))
-		if err != nil {
-			return nil, err
-		}
-		return &tagged{&c.Certificate.Tags, func(tx store.Tx) error { return clientCertificates.Put(tx, c, sc.id(parts[1])...) }}, nil
-	case len(parts) == 2 && parts[0] == "domainnames":
-		d, err := getDomain(r, sc, parts[1])
-		if err != nil {
-			return nil, err
-		}
-		return &tagged{&d.Domain.Tags, func(tx store.Tx) error { return domains.Put(tx, d, sc.id(*d.Domain.DomainName)...) }}, nil
 	}
 	return nil, wire.NotBuilt("tags of %s", a.Resource)
 }

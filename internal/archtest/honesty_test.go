@@ -43,17 +43,16 @@ var readers = map[string][]string{
 }
 
 const (
-	tagged    = "tags are kept whole and given back as they came"
-	routed    = "records are kept whole; how Route 53 chooses among them shows only in DNS answers, which butai doesn't give"
-	copying   = "it belongs to the operations copy and move, which are refused"
-	unrelated = "models that refer to other models can't be made, so there is nothing to flatten"
+	tagged  = "tags are kept whole and given back as they came"
+	routed  = "records are kept whole; how Route 53 chooses among them shows only in DNS answers, which butai doesn't give"
+	copying = "it belongs to the operations copy and move, which are refused"
 )
 
 // descriptive are members that a service keeps and gives back with the rest
 // of their structure, or that can have no effect, by service and
 // shape.member.
 var descriptive = map[string]map[string]string{
-	"apigateway": {"GetModelRequest.flatten": unrelated, "PatchOperation.from": copying},
+	"apigateway": {"PatchOperation.from": copying},
 	"iam":        {"Tag.Value": tagged},
 	"route53": {
 		"Tag.Value": tagged, "ResourceRecordSet.Weight": routed, "ResourceRecordSet.Region": routed,

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/lmittmann/tint"
@@ -22,7 +23,7 @@ import (
 // serveCommand starts the server and runs it until a signal ends it.
 func (a *app) serveCommand() *cobra.Command {
 	cfg := server.Config{}
-	var logLevel, logFormat string
+	var logLevel, logFormat, throttle string
 	var runtimes, vpcLinks []string
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -34,6 +35,9 @@ func (a *app) serveCommand() *cobra.Command {
 				return usageError{err}
 			}
 			if cfg.Runtimes, err = parseRuntimes(runtimes); err != nil {
+				return usageError{err}
+			}
+			if cfg.AccountThrottle, err = parseThrottle(throttle); err != nil {
 				return usageError{err}
 			}
 			if cfg.VPCLinks, err = parseVPCLinks(vpcLinks); err != nil {
@@ -55,6 +59,7 @@ func (a *app) serveCommand() *cobra.Command {
 	f.StringVar(&cfg.Isolation, "isolation", "", "weakest isolation to run functions under: see 'butai doctor'")
 	f.IntVar(&cfg.Tracing.Keep, "traces", server.DefaultTraces, "requests to API Gateway to remember for 'butai trace', and as many failed ones; 0 remembers none")
 	f.IntVar(&cfg.Tracing.Every, "trace-every", 1, "remember one request in so many")
+	f.StringVar(&throttle, "account-throttle", "10000:5000", "requests per second and burst over all REST APIs of an account's region, as on AWS; off for no limit")
 	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&logFormat, "log-format", "text", "text or json")
 	return cmd
@@ -90,6 +95,21 @@ func newLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 		return slog.New(tint.NewHandler(w, &tint.Options{Level: l, NoColor: !isFile || !term.IsTerminal(int(f.Fd()))})), nil
 	}
 	return nil, fmt.Errorf("--log-format: want text or json, not %q", format)
+}
+
+// parseThrottle reads rate:burst, or off.
+func parseThrottle(s string) (t server.Throttle, err error) {
+	if s == "off" {
+		return t, nil
+	}
+	rate, burst, _ := strings.Cut(s, ":")
+	if t.Rate, err = strconv.ParseFloat(rate, 64); err == nil {
+		t.Burst, err = strconv.ParseInt(burst, 10, 64)
+	}
+	if err != nil || t.Rate <= 0 || t.Burst <= 0 {
+		return t, fmt.Errorf("--account-throttle: want rate:burst, such as 10000:5000, or off, not %q", s)
+	}
+	return t, nil
 }
 
 func parseRuntimes(pairs []string) (map[string]string, error) {

@@ -16,7 +16,9 @@ const requestTimeLayout = "02/Jan/2006:15:04:05 -0700"
 type contextSource struct{ x *exchange }
 
 // identitySource is $context.identity. Without an authorizer or an API key
-// only the client's address and user agent are known; the rest is null.
+// only the client's address and user agent are known; the rest is null. An
+// API key shows only where the method requires one, and moves its neighbours
+// (a Java map's order).
 type identitySource struct{ x *exchange }
 
 // errorSource is $context.error.
@@ -104,7 +106,11 @@ func (x *exchange) domainName() string {
 	return x.target.DomainName
 }
 
-func (identitySource) Keys() []string {
+func (s identitySource) Keys() []string {
+	if s.x.m != nil && s.x.m.keyRequired {
+		return []string{"cognitoIdentityPoolId", "cognitoIdentityId", "apiKey", "principalOrgId", "cognitoAuthenticationType", "userArn",
+			"apiKeyId", "userAgent", "accountId", "caller", "sourceIp", "accessKey", "cognitoAuthenticationProvider", "user"}
+	}
 	return []string{"cognitoIdentityPoolId", "accountId", "cognitoIdentityId", "caller", "sourceIp", "principalOrgId",
 		"accessKey", "cognitoAuthenticationType", "cognitoAuthenticationProvider", "userArn", "userAgent", "user"}
 }
@@ -117,12 +123,16 @@ func (s identitySource) Lookup(name string) (vtl.Value, bool) {
 		if ua := one(s.x.r.Header, "User-Agent"); ua != "" {
 			return ua, true
 		}
+	case "apiKey":
+		return s.x.key.value, s.x.key.value != ""
+	case "apiKeyId":
+		return s.x.key.id, s.x.key.id != ""
 	}
 	return nil, false
 }
 
 func (errorSource) Keys() []string {
-	return []string{"message", "messageString", "responseType"}
+	return []string{"message", "messageString", "responseType", "validationErrorString"}
 }
 
 func (s errorSource) Lookup(name string) (vtl.Value, bool) {
@@ -133,6 +143,8 @@ func (s errorSource) Lookup(name string) (vtl.Value, bool) {
 		return string(value.AppendQuoted(nil, s.f.message)), true
 	case "responseType":
 		return s.f.kind, true
+	case "validationErrorString":
+		return s.f.detail, s.f.detail != ""
 	}
 	return nil, false
 }

@@ -34,6 +34,7 @@ type exchange struct {
 	queryRead   bool
 	env         vtl.Env
 	caller      authorization // what the authorize stop found out
+	key         presentedKey
 
 	outbound outbound  // what the integration gets
 	inbound  inbound   // what the integration answered
@@ -135,7 +136,7 @@ func (x *exchange) run() *failure {
 	if fail := x.decompress(); fail != nil {
 		return fail
 	}
-	if fail := x.throttle(); fail != nil {
+	if fail := x.checkUsage(); fail != nil {
 		return fail
 	}
 	x.log.start()
@@ -182,42 +183,6 @@ func (x *exchange) route() *failure {
 		x.note("matched", m.verb+" "+m.resourcePath)
 	}
 	return nil
-}
-
-func (x *exchange) throttle() *failure {
-	x.at("throttle")
-	if !x.m.settings.limiter.allow(x.started) {
-		return tooManyRequests()
-	}
-	return nil
-}
-
-// validate checks the parameters that the method's validator requires; a
-// blank one counts as missing.
-func (x *exchange) validate() *failure {
-	x.at("validate")
-	var missing []string
-	for _, p := range x.m.required {
-		var values []string
-		switch p.location {
-		case "header":
-			values = x.headers().get(p.name)
-		case "querystring":
-			values = x.query().exact(p.name)
-		case "path":
-			if v, ok := x.pathParam(p.name); ok {
-				values = []string{v}
-			}
-		}
-		if len(values) == 0 || values[len(values)-1] == "" {
-			missing = append(missing, p.name)
-		}
-	}
-	if missing == nil {
-		return nil
-	}
-	text := "Missing required request parameters: [" + strings.Join(missing, ", ") + "]"
-	return badRequestParameters(text).because(text)
 }
 
 // integrate calls what is behind the method.

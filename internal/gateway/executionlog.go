@@ -51,20 +51,18 @@ func (l *executionLog) add(parts ...string) {
 	l.events = append(l.events, LogEvent{Time: l.x.gw.clock.Now(), Message: line})
 }
 
-// start tells of the usage plan and the request, once both have been let
-// through.
+// start tells of the request once its usage plan has let it through.
 func (l *executionLog) start() {
 	if l == nil || !l.info {
 		return
 	}
 	x := l.x
-	key := x.st.apiID + "/" + x.st.name
-	l.add("Verifying Usage Plan for request: ", x.requestID, ". API Key:  API Stage: ", key)
-	l.add("API Key  authorized because method '", x.m.verb, " ", x.m.resourcePath,
-		"' does not require API Key. Request will not contribute to throttle or quota limits")
-	l.add("Usage Plan check succeeded for API Key  and API Stage ", key)
+	l.usageVerified(x)
 	l.add("Starting execution for request: ", x.requestID)
 	l.add("HTTP Method: ", x.verb, ", Resource Path: ", x.target.proxyPath())
+	if x.m.keyRequired {
+		l.add("API Key: ", maskSecret(x.key.value))
+	}
 	if !l.trace {
 		return
 	}
@@ -196,9 +194,7 @@ func (f fields) java() string {
 func mask(name, value string) string {
 	switch strings.ToLower(name) {
 	case "authorization", "x-api-key", "x-amz-security-token":
-		const tail = 6
-		hidden := max(0, len(value)-tail)
-		return strings.Repeat("*", hidden) + value[hidden:]
+		return maskSecret(value)
 	}
 	return value
 }

@@ -13,6 +13,7 @@ type failure struct {
 	kind      string // gateway response type (developer guide, "Gateway response types"), or ""
 	errorType string // x-amzn-ErrorType
 	message   string
+	detail    string // what $context.error.validationErrorString says
 	// front marks the answers of the front door (routing, authorization,
 	// throttling). Two components of API Gateway write errors: the front door
 	// puts no space behind the colon and sends no trace id, execution does both.
@@ -58,6 +59,16 @@ func forbidden() *failure {
 func missingAuthenticationToken() *failure {
 	return &failure{status: http.StatusForbidden, kind: "MISSING_AUTHENTICATION_TOKEN",
 		errorType: "MissingAuthenticationTokenException", message: "Missing Authentication Token", front: true}
+}
+
+func invalidAPIKey() *failure {
+	return &failure{status: http.StatusForbidden, kind: "INVALID_API_KEY", errorType: "ForbiddenException", message: "Forbidden", front: true}
+}
+
+// limitExceeded is the answer to requests that a usage plan's quota no longer
+// covers.
+func limitExceeded() *failure {
+	return &failure{status: http.StatusTooManyRequests, kind: "QUOTA_EXCEEDED", errorType: "LimitExceededException", message: "Limit Exceeded", front: true}
 }
 
 func tooManyRequests() *failure {

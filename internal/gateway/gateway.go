@@ -58,6 +58,7 @@ type Gateway struct {
 type tables struct {
 	stages  map[stageKey]*stage
 	domains map[string]*domain // by lower-case name
+	clients map[planScope]*clients
 }
 
 type stageKey struct{ apiID, stage string }
@@ -106,12 +107,15 @@ func (g *Gateway) edit(change func(*tables)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	old := g.tables.Load()
-	t := &tables{stages: maps.Clone(old.stages), domains: maps.Clone(old.domains)}
+	t := &tables{stages: maps.Clone(old.stages), domains: maps.Clone(old.domains), clients: maps.Clone(old.clients)}
 	if t.stages == nil {
 		t.stages = map[stageKey]*stage{}
 	}
 	if t.domains == nil {
 		t.domains = map[string]*domain{}
+	}
+	if t.clients == nil {
+		t.clients = map[planScope]*clients{}
 	}
 	change(t)
 	g.tables.Store(t)

@@ -44,7 +44,8 @@ type method struct {
 	operation    string
 	settings     settings
 	meter        lazyMeter
-	required     []requiredParam
+	keyRequired  bool // requests need an API key
+	validation   validation
 	// problem, if set, is the answer to every request: the method needs
 	// something that is not built, or its configuration cannot work.
 	problem *failure
@@ -74,6 +75,7 @@ type response struct {
 }
 
 func (m *method) compile(st *stage, d *Deployment, config *apigatewayapi.Method) {
+	m.keyRequired = wire.Val(config.ApiKeyRequired)
 	m.problem = m.unsupported(d, config)
 	integration := config.MethodIntegration
 	if m.problem != nil {
@@ -83,7 +85,7 @@ func (m *method) compile(st *stage, d *Deployment, config *apigatewayapi.Method)
 		m.problem = configurationError("No integration defined for method")
 		return
 	}
-	m.required = requiredParams(d, config)
+	m.validation = compileValidation(d, st.models, config)
 	m.kind = integrationType(wire.Val(integration.Type))
 	m.passthrough = cmp.Or(wire.Val(integration.PassthroughBehavior), passWhenNoMatch)
 	m.timeout = defaultTimeout
@@ -158,12 +160,6 @@ func (m *method) unsupported(d *Deployment, config *apigatewayapi.Method) *failu
 	if auth := wire.Val(config.AuthorizationType); auth != "" && auth != "NONE" {
 		return notBuilt("authorization type " + auth)
 	}
-	if wire.Val(config.ApiKeyRequired) {
-		return notBuilt("API keys")
-	}
-	if v := validator(d, config); v != nil && wire.Val(v.ValidateRequestBody) && len(config.RequestModels) > 0 {
-		return notBuilt("validation of request bodies")
-	}
 	integration := config.MethodIntegration
 	if integration == nil {
 		return nil
@@ -175,16 +171,6 @@ func (m *method) unsupported(d *Deployment, config *apigatewayapi.Method) *failu
 	}
 	if mode := wire.Val(integration.ResponseTransferMode); mode != "" && mode != "BUFFERED" {
 		return notBuilt("response transfer mode " + mode)
-	}
-	return nil
-}
-
-func validator(d *Deployment, config *apigatewayapi.Method) *apigatewayapi.RequestValidator {
-	id := wire.Val(config.RequestValidatorId)
-	for i := range d.RequestValidators {
-		if v := &d.RequestValidators[i]; id != "" && wire.Val(v.Id) == id {
-			return v
-		}
 	}
 	return nil
 }
@@ -276,26 +262,4 @@ func interpolate(s string, variables map[string]string) string {
 		b.WriteString(variables[name])
 		s = rest
 	}
-}
-
-// requiredParam is a request parameter that the method's validator asks for.
-type requiredParam struct {
-	location, name string // location is path, querystring or header
-}
-
-// requiredParams lists them in the order in which API Gateway reports missing
-// ones: header, path, querystring.
-func requiredParams(d *Deployment, config *apigatewayapi.Method) []requiredParam {
-	v := validator(d, config)
-	if v == nil || !wire.Val(v.ValidateRequestParameters) {
-		return nil
-	}
-	var params []requiredParam
-	for _, key := range slices.Sorted(maps.Keys(config.RequestParameters)) {
-		location, name, ok := strings.Cut(strings.TrimPrefix(key, "method.request."), ".")
-		if ok && config.RequestParameters[key] {
-			params = append(params, requiredParam{location, name})
-		}
-	}
-	return params
 }

@@ -65,15 +65,10 @@ func TestRequiredParameters(t *testing.T) {
 func TestNotBuilt(t *testing.T) {
 	t.Parallel()
 	for what, change := range map[string]func(*apigatewayapi.Method, *Deployment){
-		"API keys":                      func(m *apigatewayapi.Method, _ *Deployment) { m.ApiKeyRequired = wire.Ptr(true) },
 		"authorization type CUSTOM":     func(m *apigatewayapi.Method, _ *Deployment) { m.AuthorizationType = ptr("CUSTOM") },
 		"response transfer mode STREAM": func(m *apigatewayapi.Method, _ *Deployment) { m.MethodIntegration.ResponseTransferMode = ptr("STREAM") },
 		"integrations with the service sqs": func(m *apigatewayapi.Method, _ *Deployment) {
 			m.MethodIntegration.Type, m.MethodIntegration.Uri = ptr("AWS"), ptr("arn:aws:apigateway:us-east-1:sqs:path/0/q")
-		},
-		"validation of request bodies": func(m *apigatewayapi.Method, d *Deployment) {
-			m.RequestValidatorId, m.RequestModels = ptr("v"), strs{"application/json": "M"}
-			d.RequestValidators = []apigatewayapi.RequestValidator{{Id: ptr("v"), ValidateRequestBody: wire.Ptr(true)}}
 		},
 		"resource policies": func(_ *apigatewayapi.Method, d *Deployment) { d.API.Policy = ptr("{}") },
 	} {

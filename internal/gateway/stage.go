@@ -20,20 +20,21 @@ import (
 // stage is a compiled Stage: everything that a request needs, nothing left to
 // parse. It is immutable.
 type stage struct {
-	account, region string
-	apiID, name     string
-	apiName         string // at the time of the deployment
-	deploymentID    string
-	variables       vtl.Strings
-	router          *route.Router[*method]
-	binary          mediaTypes
-	hostClosed      bool // disableExecuteApiEndpoint
-	compressFrom    int  // size in bytes from which answers are compressed, or noCompression
-	problem         *failure
-	logGroup        string // of the execution log
-	logStream       string
-	meter           lazyMeter
-	access          *accessLog // nil if the stage has none
+	account, region   string
+	apiID, name       string
+	apiName           string // at the time of the deployment
+	deploymentID      string
+	variables         vtl.Strings
+	router            *route.Router[*method]
+	binary            mediaTypes
+	hostClosed        bool // disableExecuteApiEndpoint
+	keyFromAuthorizer bool // API keys come from the authorizer, not from a header
+	compressFrom      int  // size in bytes from which answers are compressed, or noCompression
+	problem           *failure
+	logGroup          string // of the execution log
+	logStream         string
+	meter             lazyMeter
+	access            *accessLog // nil if the stage has none
 	// gatewayResponses are the customised ones by type.
 	gatewayResponses map[string]*gatewayResponse
 	// What methods are compiled with.
@@ -41,6 +42,7 @@ type stage struct {
 	links         map[string]apigatewayapi.VpcLink
 	certificate   *tls.Certificate // shown to HTTP backends; nil for none
 	certificateID string
+	models        *deployedModels
 }
 
 // compileStage turns what the control plane published into what requests use.
@@ -48,14 +50,15 @@ func compileStage(s *Stage, b *backends, log *slog.Logger) (*stage, error) {
 	api, d := &s.Deployment.API, s.Deployment
 	st := &stage{
 		account: s.Account, region: s.Region, apiID: s.APIID,
-		name:         wire.Val(s.Stage.StageName),
-		deploymentID: d.ID,
-		variables:    maps.Clone(s.Stage.Variables),
-		binary:       slices.Clone(api.BinaryMediaTypes),
-		hostClosed:   wire.Val(api.DisableExecuteApiEndpoint),
-		compressFrom: noCompression,
-		backends:     b,
-		links:        s.VPCLinks,
+		name:              wire.Val(s.Stage.StageName),
+		deploymentID:      d.ID,
+		variables:         maps.Clone(s.Stage.Variables),
+		binary:            slices.Clone(api.BinaryMediaTypes),
+		hostClosed:        wire.Val(api.DisableExecuteApiEndpoint),
+		compressFrom:      noCompression,
+		backends:          b,
+		links:             s.VPCLinks,
+		keyFromAuthorizer: wire.Val(api.ApiKeySource) == apigatewayapi.ApiKeySourceTypeAUTHORIZER,
 	}
 	st.apiName = wire.Val(api.Name)
 	st.logGroup = "API-Gateway-Execution-Logs_" + st.apiID + "/" + st.name
@@ -70,6 +73,7 @@ func compileStage(s *Stage, b *backends, log *slog.Logger) (*stage, error) {
 	if size := api.MinimumCompressionSize; size != nil {
 		st.compressFrom = int(*size)
 	}
+	st.models = newDeployedModels(st.apiID, d, log)
 	var err error
 	if c := s.ClientCertificate; c != nil {
 		pair, err := tls.X509KeyPair([]byte(c.Certificate), []byte(c.PKCS8))

@@ -1,18 +1,19 @@
 package gateway
 
 import (
+	"fmt"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// limiter is a method's token bucket.
+// limiter is a token bucket.
 type limiter struct {
 	bucket *rate.Limiter
 }
 
-// newLimiter returns the bucket for a method setting, or nil if it sets no
-// limit: Terraform writes -1 for a limit that it leaves alone.
+// newLimiter returns a full bucket, or nil if the settings set no limit:
+// Terraform writes -1 for a limit that it leaves alone.
 func newLimiter(perSecond *float64, burst *int64) *limiter {
 	if perSecond == nil || *perSecond < 0 {
 		return nil
@@ -24,4 +25,15 @@ func newLimiter(perSecond *float64, burst *int64) *limiter {
 	return &limiter{rate.NewLimiter(rate.Limit(*perSecond), size)}
 }
 
+// allow takes a token. A nil limiter has plenty.
 func (l *limiter) allow(now time.Time) bool { return l == nil || l.bucket.AllowN(now, 1) }
+
+// same reports whether l limits as other does.
+func (l *limiter) same(other *limiter) bool {
+	return l.bucket.Limit() == other.bucket.Limit() && l.bucket.Burst() == other.bucket.Burst()
+}
+
+// text tells the limit as the execution log does.
+func (l *limiter) text() string {
+	return fmt.Sprintf("Limit: %.2f Burst: %d", float64(l.bucket.Limit()), l.bucket.Burst())
+}

@@ -19,6 +19,13 @@ const (
 	DefaultTraces  = 500
 )
 
+// Throttle is a token bucket's rate in requests per second and its size. The
+// zero Throttle is no limit.
+type Throttle struct {
+	Rate  float64
+	Burst int64
+}
+
 // Config is what New needs. Log and Clock are required.
 type Config struct {
 	Listen string // host:port; port 0 picks a free one
@@ -31,6 +38,7 @@ type Config struct {
 	StrictCredentials bool
 	Runtimes          map[string]string   // interpreter paths by runtime id
 	Isolation         string              // weakest isolation accepted; "" means any
+	AccountThrottle   Throttle            // over all REST APIs of an account's region
 	VPCLinks          map[string]*url.URL // addresses behind API Gateway's VPC links, by id, name or load balancer ARN
 
 	Tracing gateway.Tracing // of the gateway's requests

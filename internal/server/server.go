@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/butai-dev/butai/internal/acm"
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/apigateway"
 	"github.com/butai-dev/butai/internal/awsapi"
 	"github.com/butai-dev/butai/internal/ca"
@@ -148,13 +149,7 @@ func (s *Server) startLogs(ctx context.Context) (err error) {
 
 func (s *Server) startDynamoDB(context.Context) error {
 	s.services.dynamodb = dynamodb.New(dynamodb.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log})
-	work, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.services.dynamodb.Run(work) }()
-	s.onClose(func() error {
-		stop()
-		return <-ended
-	})
+	s.inBackground(s.services.dynamodb.Run)
 	return nil
 }
 
@@ -210,8 +205,31 @@ func (s *Server) startGateway(ctx context.Context) (err error) {
 	s.services.apigateway, err = apigateway.New(ctx, apigateway.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Gateway: s.gateway,
 		Certificates: Authority(s.cfg.DataDir, s.cfg.Clock), DomainCertificates: s.services.acm, Objects: objects{s.services.s3},
+		AccountThrottle: s.cfg.AccountThrottle.settings(),
 	})
+	if err == nil {
+		s.inBackground(s.services.apigateway.Run)
+	}
 	return err
+}
+
+// settings has a limit of -1 for none, as Terraform writes it.
+func (t Throttle) settings() apigatewayapi.ThrottleSettings {
+	if t == (Throttle{}) {
+		t = Throttle{Rate: -1, Burst: -1}
+	}
+	return apigatewayapi.ThrottleSettings{RateLimit: &t.Rate, BurstLimit: &t.Burst}
+}
+
+// inBackground runs work until Close, which waits for its end.
+func (s *Server) inBackground(run func(context.Context) error) {
+	work, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- run(work) }()
+	s.onClose(func() error {
+		stop()
+		return <-ended
+	})
 }
 
 func (s *Server) startNames(context.Context) error {
