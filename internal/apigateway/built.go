@@ -10,6 +10,7 @@ import (
 // count as not built.
 var _ interface {
 	apigatewayapi.CreateApiKeyAPI
+	apigatewayapi.CreateAuthorizerAPI
 	apigatewayapi.CreateBasePathMappingAPI
 	apigatewayapi.CreateDeploymentAPI
 	apigatewayapi.CreateDocumentationPartAPI
@@ -25,6 +26,7 @@ var _ interface {
 	apigatewayapi.CreateUsagePlanKeyAPI
 	apigatewayapi.CreateVpcLinkAPI
 	apigatewayapi.DeleteApiKeyAPI
+	apigatewayapi.DeleteAuthorizerAPI
 	apigatewayapi.DeleteBasePathMappingAPI
 	apigatewayapi.DeleteClientCertificateAPI
 	apigatewayapi.DeleteDeploymentAPI
@@ -45,10 +47,13 @@ var _ interface {
 	apigatewayapi.DeleteUsagePlanAPI
 	apigatewayapi.DeleteUsagePlanKeyAPI
 	apigatewayapi.DeleteVpcLinkAPI
+	apigatewayapi.FlushStageAuthorizersCacheAPI
 	apigatewayapi.GenerateClientCertificateAPI
 	apigatewayapi.GetAccountAPI
 	apigatewayapi.GetApiKeyAPI
 	apigatewayapi.GetApiKeysAPI
+	apigatewayapi.GetAuthorizerAPI
+	apigatewayapi.GetAuthorizersAPI
 	apigatewayapi.GetBasePathMappingAPI
 	apigatewayapi.GetBasePathMappingsAPI
 	apigatewayapi.GetClientCertificateAPI
@@ -101,9 +106,11 @@ var _ interface {
 	apigatewayapi.PutRestApiAPI
 	apigatewayapi.RejectDomainNameAccessAssociationAPI
 	apigatewayapi.TagResourceAPI
+	apigatewayapi.TestInvokeAuthorizerAPI
 	apigatewayapi.UntagResourceAPI
 	apigatewayapi.UpdateAccountAPI
 	apigatewayapi.UpdateApiKeyAPI
+	apigatewayapi.UpdateAuthorizerAPI
 	apigatewayapi.UpdateBasePathMappingAPI
 	apigatewayapi.UpdateClientCertificateAPI
 	apigatewayapi.UpdateDeploymentAPI

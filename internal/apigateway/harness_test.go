@@ -34,6 +34,8 @@ type dataPlane struct {
 	stages  map[string]*gateway.Stage // by "api/stage"
 	domains map[string]*gateway.DomainName
 	counter *gateway.Gateway // of what API keys use
+	flushed []string         // "api/stage"
+	tested  *gateway.AuthorizerTest
 }
 
 func newDataPlane(c clock.Clock) *dataPlane {
@@ -73,6 +75,19 @@ func (d *dataPlane) SaveUsage(save func([]gateway.KeyUsage) error) error {
 
 func (d *dataPlane) GrantUsage(account, region, plan, key string, remaining int64) bool {
 	return d.counter.GrantUsage(account, region, plan, key, remaining)
+}
+
+func (d *dataPlane) FlushAuthorizers(apiID, stage string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.flushed = append(d.flushed, apiID+"/"+stage)
+}
+
+func (d *dataPlane) TestAuthorizer(_ context.Context, t *gateway.AuthorizerTest) (*apigatewayapi.TestInvokeAuthorizerResponse, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tested = t
+	return &apigatewayapi.TestInvokeAuthorizerResponse{ClientStatus: wire.Ptr(int64(200))}, nil
 }
 
 func (d *dataPlane) served() []string {

@@ -11,7 +11,13 @@ import (
 	"github.com/butai-dev/butai/internal/wire"
 )
 
-const authNone = "NONE"
+// The authorization types of methods.
+const (
+	authNone    = "NONE"
+	authIAM     = "AWS_IAM"
+	authCustom  = "CUSTOM"
+	authCognito = "COGNITO_USER_POOLS"
+)
 
 var verbs = []string{"GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"}
 
@@ -68,7 +74,10 @@ func (s *Service) PutMethod(ctx context.Context, in *apigatewayapi.PutMethodRequ
 	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
 	m := apigatewayapi.Method{
 		HttpMethod: in.HttpMethod, AuthorizationType: in.AuthorizationType, ApiKeyRequired: wire.Ptr(wire.Val(in.ApiKeyRequired)),
-		OperationName: nonEmpty(in.OperationName), RequestValidatorId: in.RequestValidatorId,
+		OperationName: nonEmpty(in.OperationName), AuthorizerId: nonEmpty(in.AuthorizerId), RequestValidatorId: in.RequestValidatorId,
+	}
+	if len(in.AuthorizationScopes) > 0 {
+		m.AuthorizationScopes = in.AuthorizationScopes
 	}
 	if len(in.RequestParameters) > 0 {
 		m.RequestParameters = in.RequestParameters
@@ -99,7 +108,7 @@ func checkMethod(r store.ReadTx, at methodID, m *apigatewayapi.Method) error {
 	if err := checkVerb(at.verb); err != nil {
 		return err
 	}
-	if err := checkAuthorization(*m.AuthorizationType); err != nil {
+	if err := checkAuthorization(r, at, m); err != nil {
 		return err
 	}
 	if err := checkRequestParameters(m.RequestParameters); err != nil {
@@ -111,13 +120,22 @@ func checkMethod(r store.ReadTx, at methodID, m *apigatewayapi.Method) error {
 	return checkModels(r, at.scope, at.api, m.RequestModels)
 }
 
-// checkAuthorization accepts only what the data plane enforces.
-func checkAuthorization(kind string) error {
-	switch kind {
-	case authNone:
+// checkAuthorization checks a method's authorization type and the authorizer
+// that two of them need. With the others, one that was given is dropped.
+func checkAuthorization(r store.ReadTx, at methodID, m *apigatewayapi.Method) error {
+	switch wire.Val(m.AuthorizationType) {
+	case authNone, authIAM:
+		m.AuthorizerId = nil
 		return nil
-	case "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS":
-		return wire.NotBuilt("authorization type %s of methods", kind)
+	case authCustom, authCognito:
+		a, err := authorizers.Get(r, at.id(at.api, wire.Val(m.AuthorizerId))...)
+		if err != nil {
+			return err
+		}
+		if a == nil || (*a.Type == authCognito) != (*m.AuthorizationType == authCognito) {
+			return badRequest("Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer.")
+		}
+		return nil
 	}
 	return badRequest("Invalid authorization type specified. Valid options are NONE,AWS_IAM,CUSTOM,COGNITO_USER_POOLS")
 }
@@ -155,11 +173,9 @@ func (s *Service) GetMethod(ctx context.Context, in *apigatewayapi.GetMethodRequ
 var methodPatch = patchTable[apigatewayapi.Method]{rows: []patchRow[apigatewayapi.Method]{
 	{"/authorizationType", replaceOnly, func(m *apigatewayapi.Method, op patchOp) error {
 		m.AuthorizationType = op.value
-		return checkAuthorization(op.text())
+		return nil
 	}},
-	{"/authorizerId", replaceOnly, func(*apigatewayapi.Method, patchOp) error {
-		return nil // without an authorizer's type, an id is ignored (recorded)
-	}},
+	textRow("/authorizerId", func(m *apigatewayapi.Method) **string { return &m.AuthorizerId }),
 	{"/apiKeyRequired", replaceOnly, func(m *apigatewayapi.Method, op patchOp) error {
 		m.ApiKeyRequired = wire.Ptr(op.isTrue())
 		return nil
@@ -170,9 +186,13 @@ var methodPatch = patchTable[apigatewayapi.Method]{rows: []patchRow[apigatewayap
 		"Invalid parameter name specified", func(_ *apigatewayapi.Method, _ string, op patchOp) (bool, error) { return op.isTrue(), nil }),
 	mapRow("/requestModels", func(m *apigatewayapi.Method) *map[string]string { return &m.RequestModels },
 		"Content-Type specified was not found", patchText[apigatewayapi.Method]),
-	{"/authorizationScopes", addRemove, func(_ *apigatewayapi.Method, op patchOp) error {
+	{"/authorizationScopes", addRemove, func(m *apigatewayapi.Method, op patchOp) error {
+		m.AuthorizationScopes = slices.DeleteFunc(slices.Clone(m.AuthorizationScopes), func(s string) bool { return s == op.text() })
 		if op.op == "add" {
-			return wire.NotBuilt("authorization scopes (patch of %s)", op.path)
+			m.AuthorizationScopes = append(m.AuthorizationScopes, op.text())
+		}
+		if len(m.AuthorizationScopes) == 0 {
+			m.AuthorizationScopes = nil
 		}
 		return nil
 	}},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	iampolicy "github.com/butai-dev/butai/internal/iam/policy"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -15,9 +16,8 @@ func storePolicy(sc scope, apiID string, policy *string) (*string, error) {
 	if wire.Val(policy) == "" {
 		return nil, nil
 	}
-	var doc struct{ Statement json.RawMessage }
 	var compact bytes.Buffer
-	if json.Unmarshal([]byte(*policy), &doc) != nil || len(doc.Statement) == 0 || json.Compact(&compact, []byte(*policy)) != nil {
+	if _, err := iampolicy.Parse([]byte(*policy), iampolicy.Resource); err != nil || json.Compact(&compact, []byte(*policy)) != nil {
 		return nil, badRequest("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.")
 	}
 	full := `"arn:aws:execute-api:` + sc.Region + ":" + sc.Account + ":" + apiID + "/"

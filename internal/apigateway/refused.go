@@ -14,8 +14,6 @@ func (s *Service) Refused() []wire.Refusal {
 		{Operation: "CreateRestApi", Member: "cloneFrom", Reason: "cloning is not built"},
 		{Operation: "CreateRestApi", Member: "securityPolicy", Reason: "TLS policies of APIs are not built"},
 		{Operation: "CreateRestApi", Member: "endpointAccessMode", Reason: "endpoint access modes are not built"},
-		{Operation: "PutMethod", Member: "authorizerId", Reason: "authorizers are not built"},
-		{Operation: "PutMethod", Member: "authorizationScopes", Reason: "authorizers are not built"},
 		{Operation: "PutIntegration", Member: "integrationTarget", Reason: "VPC links to application load balancers are not built"},
 		{Operation: "CreateDeployment", Member: "canarySettings", Reason: canary},
 		{Operation: "CreateDeployment", Member: "cacheClusterEnabled", Reason: cache},

@@ -26,6 +26,8 @@ type Publisher interface {
 	PublishUsagePlans(*gateway.UsagePlans)
 	SaveUsage(save func([]gateway.KeyUsage) error) error
 	GrantUsage(account, region, planID, keyID string, remaining int64) bool
+	FlushAuthorizers(apiID, stage string)
+	TestAuthorizer(context.Context, *gateway.AuthorizerTest) (*apigatewayapi.TestInvokeAuthorizerResponse, error)
 }
 
 // Config is what New needs; every field is required.

@@ -63,7 +63,8 @@ var doors = []door{
 	{[]string{"store/sqlite", "store/postgres"}, []string{"store", "store/txn"}, stock},
 
 	{[]string{"acm"}, services("api/acmapi", "ca"), service},
-	{[]string{"apigateway"}, services("api/apigatewayapi", "apigateway/...", "gateway", "gateway/schema"), service + "; schemas of models are checked by the pure gateway/schema"},
+	{[]string{"apigateway"}, services("api/apigatewayapi", "apigateway/...", "gateway", "gateway/schema", "iam/policy"),
+		service + "; schemas of models are checked by the pure gateway/schema, an API's resource policy by the pure iam/policy"},
 	{[]string{"apigateway/openapi"}, []string{"api/apigatewayapi", "wire"}, pure + "; its values are API Gateway's own shapes"},
 	{[]string{"dynamodb"}, services("api/dynamodbapi", "dynamodb/..."), service},
 	{[]string{"iam"}, services("api/iamapi", "iam/..."), service},
@@ -76,9 +77,10 @@ var doors = []door{
 	{[]string{"sqs"}, services("api/sqsapi", "iam/policy"), service + "; a queue's policy is checked by the pure iam/policy"},
 	{[]string{"sts"}, services("api/stsapi", "iam"), service + "; sts and iam are two APIs over one set of principals"},
 	{[]string{"ca"}, []string{"clock", "ident"}, service},
+	{[]string{"userpool"}, []string{"arn", "clock"}, "it knows tokens and where their keys are; the gateway is handed it by server"},
 
-	{[]string{"gateway"}, []string{"gateway/...", "metric", "api/apigatewayapi", "wire", "arn", "clock", "ident"},
-		plane + "; a deployment is a frozen copy of API Gateway's own shapes"},
+	{[]string{"gateway"}, []string{"gateway/...", "api/apigatewayapi", "iam/policy", "metric", "wire", "arn", "clock", "ident"},
+		plane + "; a deployment is a frozen copy of API Gateway's own shapes, and policies are evaluated by the pure iam/policy"},
 	{[]string{"function"}, []string{"function/...", "arn", "clock", "ident"}, plane},
 	{[]string{"function/runtimeapi"}, []string{"function/bootstrap"}, plane},
 	{[]string{"function/catalog"}, []string{"function", "iam/policy", "arn", "ident"}, plane},

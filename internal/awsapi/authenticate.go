@@ -5,39 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/butai-dev/butai/internal/sigv4"
 	"github.com/butai-dev/butai/internal/wire"
 )
-
-// Keys looks up access keys that IAM or STS issued.
-type Keys interface {
-	// Lookup returns nil for a key that butai didn't issue.
-	Lookup(accessKeyID string) *wire.Principal
-}
-
-// UseRecorder is implemented by Keys that remember when a key was used.
-type UseRecorder interface {
-	Used(accessKeyID, service, region string)
-}
-
-const (
-	defaultAccount = "000000000000"
-	defaultRegion  = "us-east-1"
-)
-
-// lookup is what the signature verifier knows of a key.
-func (h *Handler) lookup(accessKeyID, token string) (string, sigv4.KeyStatus) {
-	who := h.Keys.Lookup(accessKeyID)
-	switch {
-	case who == nil || who.Disabled || who.Token != token:
-		return "", sigv4.KeyUnknown
-	case !who.Expires.IsZero() && h.Clock.Now().After(who.Expires):
-		return "", sigv4.KeyExpired
-	}
-	return who.Secret, sigv4.KeyValid
-}
 
 // authenticate verifies the signature, reads the body and finds out who
 // calls. A key that butai issued must verify. A key it didn't issue can't be
@@ -49,9 +20,8 @@ func (c *call) authenticate() (*wire.Caller, error) {
 	if err != nil {
 		return nil, c.describe(err)
 	}
-	who := c.handler.Keys.Lookup(signature.AccessKeyID)
-	if who == nil && !c.handler.strict(r) {
-		who = root(signature.AccessKeyID)
+	who, trusted := c.handler.signers.holder(r, signature.AccessKeyID)
+	if trusted {
 		err = c.readBody(sigv4.UnverifiedBody(r))
 	} else {
 		err = c.verify()
@@ -59,19 +29,9 @@ func (c *call) authenticate() (*wire.Caller, error) {
 	if err != nil {
 		return nil, c.describe(err)
 	}
-	if keys, ok := c.handler.Keys.(UseRecorder); ok {
-		keys.Used(signature.AccessKeyID, c.svc.SigningName, signature.Region)
-	}
-	return &wire.Caller{
-		Account: who.Account, Region: regionOf(signature.Region), Partition: "aws", ARN: who.ARN, UserID: who.UserID, UserName: who.UserName,
-		AccessKeyID: signature.AccessKeyID, SourceIP: sourceIP(r), UserAgent: r.UserAgent(), RequestID: c.requestID,
-		Endpoint: endpoint(r), Secure: r.TLS != nil,
-	}, nil
-}
-
-// strict tells whether a request needs a key that butai issued.
-func (h *Handler) strict(r *http.Request) bool {
-	return h.StrictCredentials || h.Suspect != nil && h.Suspect(r)
+	caller := c.handler.signers.caller(r, &signature.Scope, who, c.svc.SigningName)
+	caller.RequestID = c.requestID
+	return caller, nil
 }
 
 // verify checks the signature and leaves the body in c.req.Body. S3 declares
@@ -79,7 +39,7 @@ func (h *Handler) strict(r *http.Request) bool {
 func (c *call) verify() error {
 	r, now := c.req.Request, c.handler.Clock.Now()
 	if c.svc.Name == "s3" {
-		_, body, err := c.handler.verifier.VerifyStream(r, now)
+		_, body, err := c.handler.signers.verifier.VerifyStream(r, now)
 		if err != nil {
 			return err
 		}
@@ -88,7 +48,7 @@ func (c *call) verify() error {
 	if err := c.readBody(r.Body); err != nil {
 		return err
 	}
-	_, err := c.handler.verifier.Verify(r, c.req.Body, now)
+	_, err := c.handler.signers.verifier.Verify(r, c.req.Body, now)
 	return err
 }
 
@@ -124,28 +84,4 @@ func (c *call) describe(err error) error {
 	}
 	d := refused.Describe(c.svc.family)
 	return &wire.Error{Code: d.Code, Status: d.Status, Message: d.Message}
-}
-
-func root(accessKeyID string) *wire.Principal {
-	account := defaultAccount
-	if len(accessKeyID) == 12 && strings.Trim(accessKeyID, "0123456789") == "" {
-		account = accessKeyID
-	}
-	return &wire.Principal{Account: account, ARN: "arn:aws:iam::" + account + ":root", UserID: account}
-}
-
-// regionOf is the region of a credential scope; global services are signed
-// for us-east-1 or aws-global.
-func regionOf(scope string) string {
-	if scope == "" || scope == "aws-global" {
-		return defaultRegion
-	}
-	return scope
-}
-
-func endpoint(r *http.Request) string {
-	if r.TLS != nil {
-		return "https://" + r.Host
-	}
-	return "http://" + r.Host
 }

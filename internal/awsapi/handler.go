@@ -18,7 +18,6 @@ import (
 
 	"github.com/butai-dev/butai/internal/clock"
 	"github.com/butai-dev/butai/internal/ident"
-	"github.com/butai-dev/butai/internal/sigv4"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -55,7 +54,7 @@ type Handler struct {
 	Config
 	byName    map[string]*service
 	bySigning map[string][]*service // several APIs may sign with one name
-	verifier  *sigv4.Verifier
+	signers   *Signers
 	warned    sync.Map // refused parts that were logged already
 }
 
@@ -73,7 +72,7 @@ type service struct {
 // such an operation would silently count as not built.
 func New(cfg Config) (*Handler, error) {
 	h := &Handler{Config: cfg, byName: map[string]*service{}, bySigning: map[string][]*service{}}
-	h.verifier = sigv4.New(h.lookup)
+	h.signers = NewSigners(cfg.Keys, cfg.Clock, cfg.StrictCredentials, cfg.Suspect)
 	for _, reg := range cfg.Services {
 		p, ok := profiles[reg.Model.Name]
 		if !ok {

@@ -24,7 +24,7 @@ import (
 func (a *app) serveCommand() *cobra.Command {
 	cfg := server.Config{}
 	var logLevel, logFormat, throttle string
-	var runtimes, vpcLinks []string
+	var runtimes, vpcLinks, cognitoKeys []string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Start butai",
@@ -43,6 +43,9 @@ func (a *app) serveCommand() *cobra.Command {
 			if cfg.VPCLinks, err = parseVPCLinks(vpcLinks); err != nil {
 				return usageError{err}
 			}
+			if cfg.CognitoKeys, err = parseCognitoKeys(cognitoKeys); err != nil {
+				return usageError{err}
+			}
 			cfg.Log, cfg.Clock = log, clock.System{}
 			return runServe(cmd.Context(), cfg, a.out)
 		},
@@ -56,6 +59,7 @@ func (a *app) serveCommand() *cobra.Command {
 	f.BoolVar(&cfg.StrictCredentials, "strict-credentials", false, "refuse access keys that butai didn't issue")
 	f.StringArrayVar(&runtimes, "runtime", nil, "interpreter for a runtime, as name=path (repeatable)")
 	f.StringArrayVar(&vpcLinks, "vpc-link", nil, "where a VPC link of API Gateway leads, as link=http://host:port, the link by its id, name or load balancer ARN (repeatable)")
+	f.StringArrayVar(&cognitoKeys, "cognito-jwks", nil, "where a Cognito user pool's keys are fetched, as its ARN or id=URL (repeatable)")
 	f.StringVar(&cfg.Isolation, "isolation", "", "weakest isolation to run functions under: see 'butai doctor'")
 	f.IntVar(&cfg.Tracing.Keep, "traces", server.DefaultTraces, "requests to API Gateway to remember for 'butai trace', and as many failed ones; 0 remembers none")
 	f.IntVar(&cfg.Tracing.Every, "trace-every", 1, "remember one request in so many")
@@ -135,6 +139,20 @@ func parseVPCLinks(pairs []string) (map[string]*url.URL, error) {
 			return nil, fmt.Errorf("--vpc-link: want link=http://host:port, such as my-link=http://127.0.0.1:9000, not %q", p)
 		}
 		out[link] = u
+	}
+	return out, nil
+}
+
+func parseCognitoKeys(pairs []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, p := range pairs {
+		pool, address, _ := strings.Cut(p, "=")
+		u, err := url.Parse(address)
+		if pool == "" || err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return nil, fmt.Errorf("--cognito-jwks: want pool=URL, such as "+
+				"us-east-1_example=http://localhost:9229/us-east-1_example/.well-known/jwks.json, not %q", p)
+		}
+		out[pool] = address
 	}
 	return out, nil
 }

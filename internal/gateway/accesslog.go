@@ -66,6 +66,9 @@ func (x *exchange) logVariable(name string) (string, bool) {
 	if v, ok := x.integrationVariable(name); ok {
 		return v, true
 	}
+	if v, ok := x.accessVariable(name); ok {
+		return v, true
+	}
 	return x.variable(name)
 }
 

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/butai-dev/butai/internal/gateway/value"
 	"github.com/butai-dev/butai/internal/gateway/vtl"
 )
 
@@ -15,10 +14,10 @@ const requestTimeLayout = "02/Jan/2006:15:04:05 -0700"
 // mapping templates for API Gateway"; key order recorded).
 type contextSource struct{ x *exchange }
 
-// identitySource is $context.identity. Without an authorizer or an API key
-// only the client's address and user agent are known; the rest is null. An
-// API key shows only where the method requires one, and moves its neighbours
-// (a Java map's order).
+// identitySource is $context.identity. Without a signature or an API key only
+// the client's address and user agent are known; the rest is null. An API key
+// shows only where the method requires one, and moves its neighbours (a Java
+// map's order).
 type identitySource struct{ x *exchange }
 
 // errorSource is $context.error.
@@ -39,6 +38,8 @@ func (s contextSource) Lookup(name string) (vtl.Value, bool) {
 		return x.started.UnixMilli(), true
 	case "identity":
 		return identitySource{x}, true
+	case "authorizer":
+		return authorizerSource{x}, x.caller.verdict != nil
 	case "error":
 		return errorSource{x.failed}, x.failed != nil
 	}
@@ -128,6 +129,9 @@ func (s identitySource) Lookup(name string) (vtl.Value, bool) {
 	case "apiKeyId":
 		return s.x.key.id, s.x.key.id != ""
 	}
+	if v := s.x.signerText(name); v != "" {
+		return v, true
+	}
 	return nil, false
 }
 
@@ -138,9 +142,12 @@ func (errorSource) Keys() []string {
 func (s errorSource) Lookup(name string) (vtl.Value, bool) {
 	switch name {
 	case "message":
+		if s.f.null {
+			return nil, true
+		}
 		return s.f.message, true
 	case "messageString":
-		return string(value.AppendQuoted(nil, s.f.message)), true
+		return string(s.f.appendMessage(nil)), true
 	case "responseType":
 		return s.f.kind, true
 	case "validationErrorString":

@@ -35,8 +35,8 @@ func errorsAPI() api {
 	badURI.MethodIntegration.Uri = wire.Ptr(functionURI + ":${stageVariables.none}/invocations")
 	get := respond(lambdaMethod(nil), "200", "", "")
 	get.MethodIntegration.HttpMethod = wire.Ptr("GET")
-	iam := respond(mockMethod(ok), "200", "", "")
-	iam.AuthorizationType = wire.Ptr("AWS_IAM")
+	notBuilt := respond(mockMethod(ok), "200", "", "")
+	notBuilt.MethodIntegration.ResponseTransferMode = ptr("STREAM")
 	body := respond(mockMethod(ok), "200", "", "")
 	body.MethodIntegration.RequestParameters = strs{"integration.request.header.x": "method.request.body.a.b"}
 	return api{
@@ -49,7 +49,7 @@ func errorsAPI() api {
 		"POST /illegal":     illegal,
 		"POST /badURI":      badURI,
 		"POST /get":         get,
-		"POST /iam":         iam,
+		"POST /notBuilt":    notBuilt,
 		"POST /body":        body,
 		"POST /proxy":       proxyMethod(),
 		"GET /badMock":      respond(mockMethod(`{"statusCode": "200"}`), "200", "", ""),
@@ -125,10 +125,10 @@ func TestErrors(t *testing.T) {
 			log: "Lambda execution failed with status 200 due to customer function error: boom. Lambda request id: lambda-request"},
 		{name: "proxy function answers badly", verb: "POST", path: "/s/proxy", fn: returns(`"text"`),
 			status: 502, errorType: "InternalServerErrorException", trace: true, want: internal, log: config + "Malformed Lambda proxy response"},
-		{name: "not built", verb: "POST", path: "/s/iam",
+		{name: "not built", verb: "POST", path: "/s/notBuilt",
 			status: 501, errorType: "NotImplementedException", trace: true,
-			want: `{"message": "butai does not have this part of API Gateway yet: authorization type AWS_IAM"}`,
-			log:  "Execution failed: butai does not have authorization type AWS_IAM"},
+			want: `{"message": "butai does not have this part of API Gateway yet: response transfer mode STREAM"}`,
+			log:  "Execution failed: butai does not have response transfer mode STREAM"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -257,7 +257,7 @@ func TestGatewayResponses(t *testing.T) {
 		{request("GET", "/s/none", "", "Accept", "text/html"), `404 Content-Type=text/html <p>Missing Authentication Token.</p>`, "MissingAuthenticationTokenException"},
 		{request("POST", "/s/function", "", "X-H", "h"), `500 Access-Control-Allow-Origin=* X-H=h {"message":"Internal server error"}`, "InternalServerErrorException"},
 		{request("POST", "/s/never", "a", "Content-Type", "text/plain"), `415 {"message": "Unsupported Media Type"}`, "BadRequestException"},
-		{request("POST", "/s/iam", ""), `501 {"message": "butai does not have this part of API Gateway yet: authorization type AWS_IAM"}`, "NotImplementedException"},
+		{request("POST", "/s/notBuilt", ""), `501 {"message": "butai does not have this part of API Gateway yet: response transfer mode STREAM"}`, "NotImplementedException"},
 	} {
 		res := f.do(tt.request)
 		if got := summary(t, res); got != tt.want || res.Header["x-amzn-ErrorType"][0] != tt.errorType {

@@ -176,7 +176,7 @@ func (x *exchange) route() *failure {
 	x.at("route")
 	m, params, ok := x.st.router.Match(x.verb, x.target.Path, nil)
 	if !ok {
-		return missingAuthenticationToken()
+		return x.nowhere()
 	}
 	x.m, x.params = m, params
 	if x.traced() {

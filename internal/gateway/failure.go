@@ -21,6 +21,9 @@ type failure struct {
 	// noTrace and closes are how the 500 for an illegal header mapping differs
 	// from the other ones (recorded).
 	noTrace, closes bool
+	// capital spells the body's member Message, null leaves it without a text:
+	// so do the answers of authorization.
+	capital, null bool
 	// cause are the lines for the execution log.
 	cause []string
 	// fix is one plain sentence that says what to do about it, for `butai
@@ -33,10 +36,21 @@ func (f *failure) Error() string { return f.kind + ": " + f.message }
 // body is the default body, byte for byte.
 func (f *failure) body() []byte {
 	b := []byte(`{"message": `)
+	if f.capital {
+		b[2] = 'M'
+	}
 	if f.front {
 		b = b[:len(b)-1]
 	}
-	return append(value.AppendQuoted(b, f.message), '}')
+	return append(f.appendMessage(b), '}')
+}
+
+// appendMessage appends the message as JSON.
+func (f *failure) appendMessage(b []byte) []byte {
+	if f.null {
+		return append(b, "null"...)
+	}
+	return value.AppendQuoted(b, f.message)
 }
 
 // because returns f with the lines that the execution log gets.

@@ -29,6 +29,8 @@ type LogSink interface {
 // it is asked for, and no VPC link leads anywhere.
 type Config struct {
 	Functions Functions
+	Signers   Signers
+	UserPools UserPools
 	Logs      LogSink
 	Clock     clock.Clock
 	Log       *slog.Logger
@@ -42,6 +44,8 @@ type Config struct {
 // for concurrent use; requests take no lock.
 type Gateway struct {
 	functions Functions
+	signers   Signers
+	pools     UserPools
 	logs      LogSink
 	clock     clock.Clock
 	log       *slog.Logger
@@ -65,8 +69,8 @@ type stageKey struct{ apiID, stage string }
 
 // New returns a gateway that serves nothing yet.
 func New(cfg Config) *Gateway {
-	g := &Gateway{functions: cfg.Functions, logs: cfg.Logs, clock: cfg.Clock, log: cfg.Log, traces: newTraces(cfg.Tracing),
-		backends: &backends{links: cfg.VPCLinks}}
+	g := &Gateway{functions: cfg.Functions, signers: cfg.Signers, pools: cfg.UserPools, logs: cfg.Logs, clock: cfg.Clock, log: cfg.Log,
+		traces: newTraces(cfg.Tracing), backends: &backends{links: cfg.VPCLinks}}
 	g.tables.Store(&tables{})
 	return g
 }
@@ -82,8 +86,25 @@ func (g *Gateway) PublishStage(s *Stage) error {
 	if err != nil {
 		return err
 	}
-	g.edit(func(t *tables) { t.stages[stageKey{st.apiID, st.name}] = st })
+	for _, pool := range st.pools() {
+		g.pools.Watch(pool)
+	}
+	g.edit(func(t *tables) {
+		at := stageKey{st.apiID, st.name}
+		st.verdicts = newVerdictCache()
+		if before := t.stages[at]; before != nil {
+			st.verdicts = before.verdicts
+		}
+		t.stages[at] = st
+	})
 	return nil
+}
+
+// FlushAuthorizers forgets what a stage's Lambda authorizers said.
+func (g *Gateway) FlushAuthorizers(apiID, stage string) {
+	if st := g.tables.Load().stages[stageKey{apiID, stage}]; st != nil {
+		st.verdicts.clear()
+	}
 }
 
 // RemoveStage stops serving a stage. It does nothing if there is none.

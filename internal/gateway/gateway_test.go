@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"maps"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/iam/policy"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -102,14 +104,67 @@ func (l *logLines) group(name string) []string {
 // fixture is a gateway with one published stage.
 type fixture struct {
 	*Gateway
-	fn   *functions
-	logs *logLines
+	fn      *functions
+	logs    *logLines
+	signers *signers
+	pools   *pools
+	clock   *clock.Fake
+}
+
+// signers is a Signers that knows requests by a header.
+type signers struct {
+	callers map[string]*wire.Caller // by X-Signer
+	decide  func(*wire.Caller, *policy.Request) policy.Decision
+}
+
+func (s *signers) Authenticate(r *http.Request, _ []byte, _ string) (*wire.Caller, error) {
+	if r.Header.Get("Authorization") != "" {
+		return nil, &SignatureError{"IncompleteSignatureException", "not signed like this"}
+	}
+	switch who := r.Header.Get("X-Signer"); who {
+	case "":
+		return nil, &SignatureError{"MissingAuthenticationTokenException", "Missing Authentication Token"}
+	case "expired":
+		return nil, &SignatureError{"ExpiredTokenException", "The security token included in the request is expired"}
+	case "wrong":
+		return nil, &SignatureError{"InvalidSignatureException", "The request signature we calculated does not match"}
+	default:
+		return s.callers[who], nil
+	}
+}
+
+func (s *signers) Decide(c *wire.Caller, r *policy.Request) policy.Decision { return s.decide(c, r) }
+
+// pools is a UserPools whose tokens are their own claims.
+type pools struct {
+	mu      sync.Mutex
+	watched []string
+}
+
+func (p *pools) Watch(arn string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watched = append(p.watched, arn)
+}
+
+func (p *pools) Verify(_ context.Context, token string, _ []string) ([]byte, error) {
+	switch {
+	case token == "expired":
+		return nil, ErrTokenExpired
+	case token == "unreachable":
+		return nil, errors.New("no keys")
+	case strings.HasPrefix(token, "{"):
+		return []byte(token), nil
+	}
+	return nil, ErrTokenInvalid
 }
 
 func newFixture(t testing.TB, fn *functions, stages ...*Stage) *fixture {
 	t.Helper()
-	f := &fixture{fn: fn, logs: &logLines{}}
-	f.Gateway = New(Config{Functions: fn, Logs: f.logs, Clock: clock.NewFake(testTime), Log: slog.New(slog.DiscardHandler)})
+	f := &fixture{fn: fn, logs: &logLines{}, signers: &signers{}, pools: &pools{}, clock: clock.NewFake(testTime)}
+	f.Gateway = New(Config{
+		Functions: fn, Signers: f.signers, UserPools: f.pools, Logs: f.logs, Clock: f.clock, Log: slog.New(slog.DiscardHandler),
+	})
 	for _, s := range stages {
 		if err := f.PublishStage(s); err != nil {
 			t.Fatal(err)

@@ -46,6 +46,7 @@ type method struct {
 	meter        lazyMeter
 	keyRequired  bool // requests need an API key
 	validation   validation
+	access       access
 	// problem, if set, is the answer to every request: the method needs
 	// something that is not built, or its configuration cannot work.
 	problem *failure
@@ -76,7 +77,8 @@ type response struct {
 
 func (m *method) compile(st *stage, d *Deployment, config *apigatewayapi.Method) {
 	m.keyRequired = wire.Val(config.ApiKeyRequired)
-	m.problem = m.unsupported(d, config)
+	m.access = compileAccess(st, config)
+	m.problem = m.unsupported(config)
 	integration := config.MethodIntegration
 	if m.problem != nil {
 		return
@@ -156,10 +158,7 @@ func (m *method) compileResponses(config *apigatewayapi.Method, integration *api
 
 // unsupported names the first thing that the method asks for and the gateway
 // does not have. To ignore it would let requests through that AWS stops.
-func (m *method) unsupported(d *Deployment, config *apigatewayapi.Method) *failure {
-	if auth := wire.Val(config.AuthorizationType); auth != "" && auth != "NONE" {
-		return notBuilt("authorization type " + auth)
-	}
+func (m *method) unsupported(config *apigatewayapi.Method) *failure {
 	integration := config.MethodIntegration
 	if integration == nil {
 		return nil

@@ -65,18 +65,16 @@ func TestRequiredParameters(t *testing.T) {
 func TestNotBuilt(t *testing.T) {
 	t.Parallel()
 	for what, change := range map[string]func(*apigatewayapi.Method, *Deployment){
-		"authorization type CUSTOM":     func(m *apigatewayapi.Method, _ *Deployment) { m.AuthorizationType = ptr("CUSTOM") },
 		"response transfer mode STREAM": func(m *apigatewayapi.Method, _ *Deployment) { m.MethodIntegration.ResponseTransferMode = ptr("STREAM") },
 		"integrations with the service sqs": func(m *apigatewayapi.Method, _ *Deployment) {
 			m.MethodIntegration.Type, m.MethodIntegration.Uri = ptr("AWS"), ptr("arn:aws:apigateway:us-east-1:sqs:path/0/q")
 		},
-		"resource policies": func(_ *apigatewayapi.Method, d *Deployment) { d.API.Policy = ptr("{}") },
 	} {
 		m := respond(mockMethod(`{"statusCode": 200}`), "200", "", "")
 		d := &Deployment{}
 		change(m, d)
 		s := api{"GET /": m}.stage("s", nil)
-		s.Deployment.RequestValidators, s.Deployment.API.Policy = d.RequestValidators, d.API.Policy
+		s.Deployment.RequestValidators = d.RequestValidators
 		f := newFixture(t, nil, s)
 		want := `501 {"message": "butai does not have this part of API Gateway yet: ` + what + `"}`
 		if got := summary(t, f.do(request("GET", "/s", ""))); got != want {

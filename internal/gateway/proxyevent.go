@@ -52,6 +52,7 @@ func (x *exchange) proxyEvent() []byte {
 
 func (x *exchange) appendRequestContext(b []byte) []byte {
 	b = appendMember(b, '{', "resourceId", x.m.resourceID)
+	b = x.appendAuthorizer(b)
 	b = appendMember(b, ',', "resourcePath", x.m.resourcePath)
 	if x.m.operation != "" {
 		b = appendMember(b, ',', "operationName", x.m.operation)

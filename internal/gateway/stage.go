@@ -14,6 +14,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/gateway/route"
 	"github.com/butai-dev/butai/internal/gateway/vtl"
+	"github.com/butai-dev/butai/internal/iam/policy"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -35,6 +36,13 @@ type stage struct {
 	logStream         string
 	meter             lazyMeter
 	access            *accessLog // nil if the stage has none
+	// arnStage is the stage in ARNs of calls. ownerPrefix begins them and
+	// maskedPrefix is what answers print of it.
+	arnStage                  string
+	ownerPrefix, maskedPrefix string
+	authorizers               map[string]*authorizer
+	policy                    *policy.Document // the API's resource policy, or nil
+	verdicts                  *verdictCache    // the stage's, across deployments
 	// gatewayResponses are the customised ones by type.
 	gatewayResponses map[string]*gatewayResponse
 	// What methods are compiled with.
@@ -64,11 +72,11 @@ func compileStage(s *Stage, b *backends, log *slog.Logger) (*stage, error) {
 	st.logGroup = "API-Gateway-Execution-Logs_" + st.apiID + "/" + st.name
 	sum := md5.Sum([]byte(st.logGroup)) // streams of this service are named by 32 hexadecimal digits
 	st.logStream = hex.EncodeToString(sum[:])
-	switch {
-	case wire.Val(api.Policy) != "":
-		st.problem = notBuilt("resource policies")
-	case s.Stage.CanarySettings != nil:
+	if s.Stage.CanarySettings != nil {
 		st.problem = notBuilt("canary releases")
+	}
+	if err := st.compileAuthorization(s); err != nil {
+		return nil, fmt.Errorf("publish stage %s of API %s: %w", st.name, st.apiID, err)
 	}
 	if size := api.MinimumCompressionSize; size != nil {
 		st.compressFrom = int(*size)

@@ -119,6 +119,15 @@ func (s *Service) Authorize(_ context.Context, caller *wire.Caller, target wire.
 	return policy.Evaluate(req).Message(req)
 }
 
+// Decide evaluates req for a caller of an API behind API Gateway. It adds who
+// they are, the policies that bind them and the condition keys that tell of
+// them; everything else is the asker's.
+func (s *Service) Decide(caller *wire.Caller, req *policy.Request) policy.Decision {
+	tellPrincipal(req.Context, caller)
+	s.fill(req, caller)
+	return policy.Evaluate(req)
+}
+
 // fill adds the caller and the policies that bind them.
 func (s *Service) fill(req *policy.Request, caller *wire.Caller) {
 	p := policy.Principal{ARN: caller.ARN, Account: caller.Account, UniqueID: caller.UserID}
@@ -181,21 +190,26 @@ func (s *Service) requestContext(caller *wire.Caller, target wire.IAMTarget) pol
 	ctx := policy.Context{}
 	ctx.Set("aws:CurrentTime", now.Format("2006-01-02T15:04:05Z"))
 	ctx.Set("aws:EpochTime", formatUnix(now))
-	ctx.Set("aws:PrincipalAccount", caller.Account)
-	ctx.Set("aws:PrincipalArn", caller.ARN)
-	ctx.Set("aws:PrincipalType", principalType(caller))
 	ctx.Set("aws:RequestedRegion", caller.Region)
 	ctx.Set("aws:SecureTransport", formatBool(caller.Secure))
 	ctx.Set("aws:SourceIp", caller.SourceIP)
 	ctx.Set("aws:UserAgent", caller.UserAgent)
-	ctx.Set("aws:userid", caller.UserID)
-	if caller.UserName != "" {
-		ctx.Set("aws:username", caller.UserName)
-	}
+	tellPrincipal(ctx, caller)
 	for name, values := range target.Context {
 		ctx.Set(name, values...)
 	}
 	return ctx
+}
+
+// tellPrincipal sets the condition keys that tell of the caller.
+func tellPrincipal(ctx policy.Context, caller *wire.Caller) {
+	ctx.Set("aws:PrincipalAccount", caller.Account)
+	ctx.Set("aws:PrincipalArn", caller.ARN)
+	ctx.Set("aws:PrincipalType", principalType(caller))
+	ctx.Set("aws:userid", caller.UserID)
+	if caller.UserName != "" {
+		ctx.Set("aws:username", caller.UserName)
+	}
 }
 
 func principalType(caller *wire.Caller) string {

@@ -40,6 +40,9 @@ type Config struct {
 	Isolation         string              // weakest isolation accepted; "" means any
 	AccountThrottle   Throttle            // over all REST APIs of an account's region
 	VPCLinks          map[string]*url.URL // addresses behind API Gateway's VPC links, by id, name or load balancer ARN
+	// CognitoKeys are where the keys of user pools are fetched, by the pool's
+	// ARN or id. Others are fetched from Cognito itself.
+	CognitoKeys map[string]string
 
 	Tracing gateway.Tracing // of the gateway's requests
 

@@ -200,6 +200,7 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 func (s *Server) startGateway(ctx context.Context) (err error) {
 	s.gateway = gateway.New(gateway.Config{
 		Functions: &gatewayFunctions{lambda: s.services.lambda, iam: s.services.iam}, Logs: gatewayLogs{s.services.logs},
+		Signers: s.signers(), UserPools: s.userPools(),
 		Clock: s.cfg.Clock, Log: s.cfg.Log, Tracing: s.cfg.Tracing, VPCLinks: s.cfg.VPCLinks,
 	})
 	s.services.apigateway, err = apigateway.New(ctx, apigateway.Config{

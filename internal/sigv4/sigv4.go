@@ -9,6 +9,8 @@
 package sigv4
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -35,6 +37,21 @@ type Scope struct {
 
 func (s Scope) string() string {
 	return s.Date + "/" + s.Region + "/" + s.Service + "/" + terminator
+}
+
+// For checks that the scope is one for a service in a region.
+func (s Scope) For(service, region string) error {
+	var wrong string
+	if s.Region != region {
+		wrong = "Credential should be scoped to a valid region. "
+	}
+	if s.Service != service {
+		wrong += "Credential should be scoped to correct service: '" + service + "'. "
+	}
+	if wrong != "" {
+		return &Error{Kind: KindBadScope, Message: wrong}
+	}
+	return nil
 }
 
 // Signature is what a request says about its own signature; nothing of it has
@@ -86,6 +103,13 @@ func Parse(r *http.Request) (*Signature, error) {
 	return nil, &Error{Kind: KindMissingToken, Message: "Request is missing Authentication Token"}
 }
 
+// ParseHeader reads the Authorization header of r, whatever its scheme, as a
+// server does that knows no other: what is no Version 4 signature gets an
+// *Error of KindIncomplete that tells what it lacks.
+func ParseHeader(r *http.Request) (*Signature, error) {
+	return parseHeader(r, r.Header.Get("Authorization"))
+}
+
 // parseHeader reads "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…,
 // Signature=…"; parts may be separated by commas, spaces or both.
 func parseHeader(r *http.Request, auth string) (*Signature, error) {
@@ -94,7 +118,8 @@ func parseHeader(r *http.Request, auth string) (*Signature, error) {
 	for part := range strings.FieldsFuncSeq(rest, func(c rune) bool { return c == ',' || c == ' ' }) {
 		key, value, ok := strings.Cut(part, "=")
 		if !ok {
-			return nil, incomplete("'" + part + "' not a valid key=value pair (missing equal-sign) in Authorization header: '" + auth + "'.")
+			return nil, incomplete("Invalid key=value pair (missing equal-sign) in Authorization header " +
+				"(hashed with SHA-256 and encoded with Base64): '" + hashed(auth) + "'.")
 		}
 		parts[key] = value
 	}
@@ -112,7 +137,7 @@ func parseHeader(r *http.Request, auth string) (*Signature, error) {
 		missing.WriteString("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ")
 	}
 	if missing.Len() > 0 {
-		return nil, incomplete(missing.String() + "Authorization=" + auth)
+		return nil, incomplete(missing.String() + "(Hashed with SHA-256 and encoded with Base64) Authorization=" + hashed(auth))
 	}
 	s := &Signature{
 		SessionToken:  r.Header.Get("X-Amz-Security-Token"),
@@ -120,6 +145,12 @@ func parseHeader(r *http.Request, auth string) (*Signature, error) {
 		signedHeaders: strings.Split(parts["SignedHeaders"], ";"),
 	}
 	return s, s.complete(name, parts["Credential"], date)
+}
+
+// hashed is how messages show a header that may hold a secret.
+func hashed(header string) string {
+	sum := sha256.Sum256([]byte(header))
+	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
 // parseQuery reads the X-Amz-… parameters of a presigned URL.

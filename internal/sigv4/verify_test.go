@@ -197,11 +197,12 @@ func TestRefusals(t *testing.T) {
 		{"AWS AKIA:sig", date, "", KindMissingToken, "Request is missing Authentication Token"},
 		{"AWS4-HMAC-SHA256", "", "", KindIncomplete, "Authorization header requires 'Credential' parameter. " +
 			"Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. " +
-			"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. Authorization=AWS4-HMAC-SHA256"},
+			"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. (Hashed with SHA-256 and encoded with Base64) Authorization=" + hashed("AWS4-HMAC-SHA256")},
 		{"AWS4-HMAC-SHA256 Credential=a,SignedHeaders=host", date, "", KindIncomplete,
-			"Authorization header requires 'Signature' parameter. Authorization=AWS4-HMAC-SHA256 Credential=a,SignedHeaders=host"},
-		{"AWS4-HMAC-SHA256 Credential Signature=b", date, "", KindIncomplete, "'Credential' not a valid key=value pair " +
-			"(missing equal-sign) in Authorization header: 'AWS4-HMAC-SHA256 Credential Signature=b'."},
+			"Authorization header requires 'Signature' parameter. (Hashed with SHA-256 and encoded with Base64) Authorization=" +
+				hashed("AWS4-HMAC-SHA256 Credential=a,SignedHeaders=host")},
+		{"AWS4-HMAC-SHA256 Credential Signature=b", date, "", KindIncomplete, "Invalid key=value pair (missing equal-sign) in " +
+			"Authorization header (hashed with SHA-256 and encoded with Base64): '" + hashed("AWS4-HMAC-SHA256 Credential Signature=b") + "'."},
 		{good, "201", "", KindIncomplete, "Date must be in ISO-8601 'basic format'. Got '201'. See http://en.wikipedia.org/wiki/ISO_8601"},
 		{strings.Replace(good, "256", "257", 1), date, "", KindIncomplete, "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA257' (only AWS4-HMAC-SHA256 for now). "},
 		{strings.Replace(good, "/s/", "/", 1), date, "", KindIncomplete, "Credential must have exactly 5 slash-delimited elements, " +

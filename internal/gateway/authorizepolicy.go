@@ -1,0 +1,109 @@
+package gateway
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/iam/policy"
+)
+
+// invokeAction is what every caller of an API must be allowed to do.
+const invokeAction = "execute-api:Invoke"
+
+// How API Gateway's resource policy and the method's authorization decide
+// together is the developer guide's page "How API Gateway resource policies
+// affect authorization workflow".
+
+// authorizeAnyone is the way into methods without authorization: a resource
+// policy, if the API has one, must allow the call by itself.
+func (x *exchange) authorizeAnyone() *failure {
+	if x.st.policy == nil {
+		return nil
+	}
+	return x.judgeByResourcePolicy()
+}
+
+// judgeByResourcePolicy asks the resource policy alone, for callers who are
+// nobody to IAM.
+func (x *exchange) judgeByResourcePolicy() *failure {
+	req := x.policyRequest()
+	return x.judge(policy.Evaluate(req), req)
+}
+
+// deniedOutright reports whether the resource policy denies callers who are
+// nobody to IAM in so many words; Lambda authorizers are not even asked then.
+func (x *exchange) deniedOutright() *failure {
+	if x.st.policy == nil {
+		return nil
+	}
+	req := x.policyRequest()
+	if d := policy.Evaluate(req); d.Explicit {
+		return x.judge(d, req)
+	}
+	return nil
+}
+
+// judge turns a decision into an answer.
+func (x *exchange) judge(d policy.Decision, req *policy.Request) *failure {
+	x.caller.authorize = attempt{made: true, status: http.StatusOK}
+	if d.Allowed {
+		return nil
+	}
+	text := req.Subject()
+	if d.Explicit {
+		text += " with an explicit deny"
+	}
+	text = strings.ReplaceAll(text, x.st.ownerPrefix, x.st.maskedPrefix)
+	x.caller.authorize = attempt{made: true, status: http.StatusForbidden, err: text}
+	return accessDenied(text)
+}
+
+// accessDenied is the answer to callers whom a policy does not let in. Unlike
+// all others it spells Message with a capital (measured).
+func accessDenied(text string) *failure {
+	return (&failure{status: http.StatusForbidden, kind: "ACCESS_DENIED", errorType: "AccessDeniedException",
+		message: text, front: true, capital: true}).because(text)
+}
+
+// maskedPrefixes returns how the ARNs of an API begin and how answers print
+// them: all but the last four digits of the account hidden (measured).
+func maskedPrefixes(region, account string) (own, masked string) {
+	hidden := max(0, len(account)-4)
+	own = arn.New("execute-api", region, account, "").String()
+	return own, arn.New("execute-api", region, strings.Repeat("*", hidden)+account[hidden:], "").String()
+}
+
+// methodARN is the call's own ARN: with the verb and the path that the client
+// sent, where a function's SourceArn has those of the method.
+func (x *exchange) methodARN() string {
+	return arn.New("execute-api", x.st.region, x.st.account, x.st.apiID+"/"+x.st.arnStage+"/"+x.verb+x.target.Path).String()
+}
+
+// policyRequest is the question that policies answer about this call; who
+// asks is still to be filled in.
+func (x *exchange) policyRequest() *policy.Request {
+	return &policy.Request{
+		Action: invokeAction, Resource: x.methodARN(), ResourceAccount: x.st.account,
+		Context: x.conditions(), ResourcePolicy: x.st.policy,
+	}
+}
+
+// conditions are the condition keys that a call has ("AWS condition keys that
+// can be used in API Gateway resource policies"), but for those that tell of
+// a signer.
+func (x *exchange) conditions() policy.Context {
+	ctx := policy.Context{}
+	ctx.Set("aws:CurrentTime", x.started.UTC().Format("2006-01-02T15:04:05Z"))
+	ctx.Set("aws:EpochTime", strconv.FormatInt(x.started.Unix(), 10))
+	ctx.Set("aws:RequestedRegion", x.st.region)
+	ctx.Set("aws:SecureTransport", strconv.FormatBool(x.r.TLS != nil))
+	ctx.Set("aws:SourceIp", x.sourceIP())
+	for key, name := range map[string]string{"aws:UserAgent": "User-Agent", "aws:Referer": "Referer"} {
+		if v := one(x.r.Header, name); v != "" {
+			ctx.Set(key, v)
+		}
+	}
+	return ctx
+}
