@@ -35,6 +35,9 @@ func TestEveryResource(t *testing.T) {
 	if got, want := tf.Output("api_found"), tf.Output("api"); got != want {
 		t.Errorf("the data source found API %q, want %q", got, want)
 	}
+	if got, want := tf.Output("authorizers"), "3 token TOKEN"; got != want {
+		t.Errorf("the data sources found authorizers %q, want %q", got, want)
+	}
 	checkIntegrations(t, s, tf, backend)
 	before := ids(tf.State())
 
@@ -155,7 +158,7 @@ func importID(r harness.Resource) (string, bool) {
 		return join("/", "bucket", "key")
 	case "aws_api_gateway_account":
 		return "api-gateway-account", true
-	case "aws_api_gateway_resource":
+	case "aws_api_gateway_resource", "aws_api_gateway_authorizer":
 		return join("/", "rest_api_id", "id")
 	case "aws_api_gateway_method", "aws_api_gateway_integration":
 		return join("/", "rest_api_id", "resource_id", "http_method")
