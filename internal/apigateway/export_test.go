@@ -131,7 +131,7 @@ func TestExportOAS30(t *testing.T) {
 func TestExportRoundTrip(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	for _, name := range []string{"people.oas30.json", "shop.swagger.yaml"} {
+	for _, name := range []string{"people.oas30.json", "shop.swagger.yaml", "guarded.oas30.json"} {
 		document := h.document(name)
 		if strings.HasPrefix(name, "people") { // one method has no integration
 			document = strings.Replace(document, `"operationId"`, `"x-amazon-apigateway-integration": {"type": "mock"}, "operationId"`, 1)

@@ -235,3 +235,48 @@ func TestImportDocumentationParts(t *testing.T) {
 	}
 	h.wantPaths(id, "/")
 }
+
+// TestImportSecurity: schemes become authorizers, used or not, and the
+// document's own requirements hold for methods that have none (recorded).
+func TestImportSecurity(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	api := h.send(201, "POST", "/restapis?mode=import&failonwarnings=true", h.document("guarded.oas30.json"))["id"].(string)
+	ids := map[string]any{}
+	for _, item := range h.must(200, "GET", "/restapis/"+api+"/authorizers", nil)["item"].([]any) {
+		a := item.(object)
+		ids[a["name"].(string)] = a["id"]
+		h.same(a["name"].(string), a, map[string]string{
+			"GatewayAuthorizer": `{"id": "*", "name": "GatewayAuthorizer", "type": "REQUEST", "authType": "custom", "authorizerUri": "*",
+				"identitySource": "method.request.header.Custom-Authorization", "authorizerResultTtlInSeconds": 300}`,
+			"token": `{"id": "*", "name": "token", "type": "TOKEN", "authType": "oauth2", "authorizerUri": "*",
+				"identitySource": "method.request.header.Authorization", "identityValidationExpression": "^x-[a-z]+"}`,
+			"pool": `{"id": "*", "name": "pool", "type": "COGNITO_USER_POOLS", "authType": "cognito_user_pools", "identitySource": "method.request.header.TestHeaderAuth",
+				"providerARNs": ["arn:aws:cognito-idp:us-east-1:111111111111:userpool/us-east-1_ABC123"]}`,
+			"unused": `{"id": "*", "name": "unused", "type": "TOKEN", "authType": "custom", "authorizerUri": "*", "identitySource": "method.request.header.Other"}`,
+		}[a["name"].(string)])
+	}
+	if len(ids) != 4 {
+		t.Errorf("authorizers %v", ids)
+	}
+	for path, want := range map[string]object{
+		"/default": {"authorizationType": "CUSTOM", "authorizerId": ids["GatewayAuthorizer"], "apiKeyRequired": false},
+		"/scoped":  {"authorizationType": "COGNITO_USER_POOLS", "authorizerId": ids["pool"], "authorizationScopes": []any{"email", "openid"}, "apiKeyRequired": false},
+		"/token":   {"authorizationType": "CUSTOM", "authorizerId": ids["token"], "apiKeyRequired": true},
+		"/signed":  {"authorizationType": "AWS_IAM", "apiKeyRequired": false},
+		"/open":    {"authorizationType": "NONE", "apiKeyRequired": false},
+		"/forced":  {"authorizationType": "NONE", "apiKeyRequired": false},
+	} {
+		got := h.resources(api)[path]["resourceMethods"].(object)["GET"].(object)
+		delete(got, "methodIntegration")
+		delete(got, "httpMethod")
+		if diff := difference(got, want, path); diff != "" {
+			t.Error(diff)
+		}
+	}
+	res := h.raw("POST", "/restapis?mode=import", `{"openapi": "3.0.1", "info": {"title": "x"}, "paths": {}, "components": {"securitySchemes": {
+		"a": {"type": "apiKey", "x-amazon-apigateway-authorizer": {"type": "token", "authorizerUri": "nowhere"}}}}}`)
+	if got, want := decode(t, res)["message"], "Errors found during import:\n\tUnable to create authorizer 'a': Invalid request input"; got != want {
+		t.Errorf("a wrong authorizer: %q, want %q", got, want)
+	}
+}

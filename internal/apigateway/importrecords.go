@@ -23,6 +23,12 @@ func (im *importer) models() error {
 		if have != nil {
 			m.Id = have.Id
 		}
+		if err := checkSchema(*im.api.Id, m); err != nil {
+			if err := im.fault("Unable to create model for '"+*m.Name+"': ", err); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := models.Put(im.tx, m, im.id(*m.Name)...); err != nil {
 			return err
 		}
@@ -47,6 +53,12 @@ func (im *importer) authorizers() error {
 			im.authorizerIDs[*a.Name] = ident.Lower(6)
 		}
 		a.Id = wire.Ptr(im.authorizerIDs[*a.Name])
+		if err := checkAuthorizer(a); err != nil {
+			if err := im.fault("Unable to create authorizer '"+*a.Name+"': ", err); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := authorizers.Put(im.tx, a, im.id(*a.Id)...); err != nil {
 			return err
 		}
@@ -163,6 +175,9 @@ func (im *importer) resources() (err error) {
 			return err
 		}
 	}
+	if len(im.authorizerIDs) > maxAuthorizers {
+		return limitExceeded("Maximum number of authorizers for this API has been reached. Please contact AWS if you need additional authorizers.")
+	}
 	if len(im.tree) > maxResources {
 		return limitExceeded("Maximum number of resources for this API has been reached. Please contact AWS if you need additional resources.")
 	}
@@ -217,7 +232,7 @@ func (im *importer) method(res *apigatewayapi.Resource, in *openapi.Method) (*ap
 	m.AuthorizerId = nonEmpty(wire.Ptr(im.authorizerIDs[in.Authorizer]))
 	m.RequestValidatorId = nonEmpty(wire.Ptr(im.validatorIDs[in.Validator]))
 	err := checkMethod(im.tx, at, &m)
-	if in.Validator != "" && m.RequestValidatorId == nil {
+	if err == nil && in.Validator != "" && m.RequestValidatorId == nil {
 		err = badRequest("Invalid Request Validator identifier specified")
 	}
 	where := "resource at path '" + *res.Path + "': "
