@@ -19,16 +19,9 @@ func (s *Service) TestInvokeAuthorizer(ctx context.Context, in *apigatewayapi.Te
 	if err != nil {
 		return nil, err
 	}
-	headers := map[string][]string{}
-	for name, value := range in.Headers {
-		headers[name] = []string{value}
-	}
-	for name, values := range in.MultiValueHeaders {
-		headers[name] = values
-	}
 	return s.Gateway.TestAuthorizer(ctx, &gateway.AuthorizerTest{
 		Account: sc.Account, Region: sc.Region, APIID: *in.RestApiId, Authorizer: a, Caller: caller,
-		Headers: headers, Path: wire.Val(in.PathWithQueryString), Body: wire.Val(in.Body),
+		Headers: testHeaders(in.Headers, in.MultiValueHeaders), Path: wire.Val(in.PathWithQueryString), Body: wire.Val(in.Body),
 		StageVariables: in.StageVariables, Context: in.AdditionalContext,
 	})
 }

@@ -107,6 +107,7 @@ var _ interface {
 	apigatewayapi.RejectDomainNameAccessAssociationAPI
 	apigatewayapi.TagResourceAPI
 	apigatewayapi.TestInvokeAuthorizerAPI
+	apigatewayapi.TestInvokeMethodAPI
 	apigatewayapi.UntagResourceAPI
 	apigatewayapi.UpdateAccountAPI
 	apigatewayapi.UpdateApiKeyAPI

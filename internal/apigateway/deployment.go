@@ -2,6 +2,7 @@ package apigateway
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/butai-dev/butai/internal/gateway"
 	"github.com/butai-dev/butai/internal/ident"
 	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/store/record"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -45,22 +47,14 @@ func (s *Service) CreateDeployment(ctx context.Context, in *apigatewayapi.Create
 	return answerDeployment(d, nil), nil
 }
 
-// freeze copies what a deployment fixes.
+// freeze copies what a deployment fixes, of an API that can be deployed.
 func freeze(r store.ReadTx, sc scope, apiID string) (*gateway.Deployment, error) {
-	api, err := getAPI(r, sc, apiID)
-	if err != nil {
-		return nil, err
-	}
-	tree, err := resources.List(r, sc.id(apiID)...)
-	if err != nil {
-		return nil, err
-	}
-	known, err := models.List(r, sc.id(apiID)...)
+	d, err := frozen(r, sc, apiID)
 	if err != nil {
 		return nil, err
 	}
 	methods := 0
-	for _, res := range tree {
+	for _, res := range d.Resources {
 		for _, m := range res.ResourceMethods {
 			if methods++; m.MethodIntegration == nil {
 				return nil, badRequest("No integration defined for method")
@@ -70,22 +64,28 @@ func freeze(r store.ReadTx, sc scope, apiID string) (*gateway.Deployment, error)
 	if methods == 0 {
 		return nil, badRequest("The REST API doesn't contain any methods")
 	}
-	answers, err := gatewayResponses.List(r, sc.id(apiID)...)
+	return d, nil
+}
+
+// frozen copies what a deployment fixes.
+func frozen(r store.ReadTx, sc scope, apiID string) (*gateway.Deployment, error) {
+	api, err := getAPI(r, sc, apiID)
 	if err != nil {
 		return nil, err
 	}
-	auth, err := authorizers.List(r, sc.id(apiID)...)
-	if err != nil {
-		return nil, err
-	}
-	validators, err := requestValidators.List(r, sc.id(apiID)...)
-	if err != nil {
-		return nil, err
-	}
-	return &gateway.Deployment{
-		API: *api, Resources: values(tree), Models: values(known), GatewayResponses: values(answers),
-		Authorizers: values(auth), RequestValidators: values(validators),
-	}, nil
+	d := &gateway.Deployment{API: *api}
+	return d, errors.Join(
+		copyRecords(r, resources, sc.id(apiID), &d.Resources), copyRecords(r, models, sc.id(apiID), &d.Models),
+		copyRecords(r, gatewayResponses, sc.id(apiID), &d.GatewayResponses), copyRecords(r, authorizers, sc.id(apiID), &d.Authorizers),
+		copyRecords(r, requestValidators, sc.id(apiID), &d.RequestValidators),
+	)
+}
+
+// copyRecords reads a collection's records below an id.
+func copyRecords[T any](r store.ReadTx, c record.Collection[T], id []string, into *[]T) error {
+	all, err := c.List(r, id...)
+	*into = values(all)
+	return err
 }
 
 func summary(tree []apigatewayapi.Resource) map[string]map[string]apigatewayapi.MethodSnapshot {

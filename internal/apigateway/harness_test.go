@@ -83,6 +83,10 @@ func (d *dataPlane) FlushAuthorizers(apiID, stage string) {
 	d.flushed = append(d.flushed, apiID+"/"+stage)
 }
 
+func (d *dataPlane) TestMethod(ctx context.Context, t *gateway.MethodTest) (*apigatewayapi.TestInvokeMethodResponse, error) {
+	return d.counter.TestMethod(ctx, t)
+}
+
 func (d *dataPlane) TestAuthorizer(_ context.Context, t *gateway.AuthorizerTest) (*apigatewayapi.TestInvokeAuthorizerResponse, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

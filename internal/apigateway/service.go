@@ -27,6 +27,7 @@ type Publisher interface {
 	SaveUsage(save func([]gateway.KeyUsage) error) error
 	GrantUsage(account, region, planID, keyID string, remaining int64) bool
 	FlushAuthorizers(apiID, stage string)
+	TestMethod(context.Context, *gateway.MethodTest) (*apigatewayapi.TestInvokeMethodResponse, error)
 	TestAuthorizer(context.Context, *gateway.AuthorizerTest) (*apigatewayapi.TestInvokeAuthorizerResponse, error)
 }
 

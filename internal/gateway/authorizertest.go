@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -91,10 +90,7 @@ func (g *Gateway) testExchange(ctx context.Context, t *AuthorizerTest) (*exchang
 		message := "Invalid path with query string specified"
 		return nil, &apigatewayapi.BadRequestException{Message: &message}
 	}
-	r := (&http.Request{
-		Method: http.MethodGet, URL: target, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, RemoteAddr: "test-invoke-source-ip", Host: testDomain,
-	}).WithContext(ctx)
+	r := testRequest(ctx, http.MethodGet, target)
 	maps.Copy(r.Header, t.Headers)
 	x := newExchange(g, r, Target{APIID: t.APIID, Stage: testStage, Path: target.EscapedPath(), RequestPath: target.EscapedPath(), DomainName: testDomain})
 	x.st = &stage{
@@ -104,11 +100,7 @@ func (g *Gateway) testExchange(ctx context.Context, t *AuthorizerTest) (*exchang
 	x.m = &method{resourceID: testResourceID, resourcePath: x.target.Path, verb: x.verb}
 	x.body = []byte(t.Body)
 	x.caller.signer, x.caller.given = t.Caller, t.Context
-	x.header = fields{}
-	for name, values := range t.Headers {
-		x.header = append(x.header, field{name, values})
-	}
-	slices.SortFunc(x.header, func(a, b field) int { return compareFold(a.name, b.name) })
+	x.header = testFields(t.Headers)
 	x.log = &executionLog{x: x, info: true, trace: true}
 	return x, nil
 }

@@ -108,7 +108,7 @@ func (x *exchange) domainName() string {
 }
 
 func (s identitySource) Keys() []string {
-	if s.x.m != nil && s.x.m.keyRequired {
+	if s.x.m != nil && s.x.m.keyRequired || s.x.test {
 		return []string{"cognitoIdentityPoolId", "cognitoIdentityId", "apiKey", "principalOrgId", "cognitoAuthenticationType", "userArn",
 			"apiKeyId", "userAgent", "accountId", "caller", "sourceIp", "accessKey", "cognitoAuthenticationProvider", "user"}
 	}
