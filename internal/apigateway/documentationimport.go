@@ -30,7 +30,7 @@ func (s *Service) ImportDocumentationParts(ctx context.Context, in *apigatewayap
 				return nil, err
 			}
 		}
-		im := &importer{tx: tx, scope: sc, api: api}
+		im := &importer{svc: s, tx: tx, scope: sc, api: api}
 		ids, err := im.mergeDocumentation(parts)
 		switch {
 		case err != nil:

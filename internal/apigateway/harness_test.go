@@ -132,6 +132,11 @@ func (objects) GetObject(_ context.Context, _, bucket, key, _ string) ([]byte, e
 	return text, nil
 }
 
+// served are the services that integrations may call in tests.
+type served struct{}
+
+func (served) Serves(service string) bool { return service == "dynamodb" || service == "s3" }
+
 // harness is the service behind the real front end, over a real store.
 type harness struct {
 	t     *testing.T
@@ -162,7 +167,7 @@ func (h *harness) start() {
 	h.t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	h.plane = newDataPlane(h.clock)
-	svc, err := apigateway.New(h.t.Context(), apigateway.Config{Store: h.store, Clock: h.clock, Log: log, Gateway: h.plane, Certificates: ca.New(h.t.TempDir(), h.clock),
+	svc, err := apigateway.New(h.t.Context(), apigateway.Config{Store: h.store, Clock: h.clock, Log: log, Gateway: h.plane, Services: served{}, Certificates: ca.New(h.t.TempDir(), h.clock),
 		DomainCertificates: anyCertificate{}, Objects: objects{},
 		AccountThrottle: apigatewayapi.ThrottleSettings{RateLimit: wire.Ptr(10000.0), BurstLimit: wire.Ptr[int64](5000)}})
 	if err != nil {
@@ -233,7 +238,7 @@ func (h *harness) fails(kind, message, method, path string, in any) {
 	status, got, out := h.call(method, path, in)
 	want := map[string]int{
 		"BadRequestException": 400, "ValidationException": 400, "NotFoundException": 404, "ConflictException": 409,
-		"LimitExceededException": 429, "NotImplemented": 501,
+		"LimitExceededException": 429, "AccessDeniedException": 403, "NotImplemented": 501,
 	}[kind]
 	if status != want || got != kind || out["message"] != message {
 		h.t.Errorf("%s %s: %d %s %q,\nwant %d %s %q", method, path, status, got, out["message"], want, kind, message)

@@ -149,7 +149,7 @@ func clearAPI(tx store.Tx, sc scope, api *apigatewayapi.RestApi, doc *openapi.AP
 // importInto writes a document's records into an API. Every fault of the
 // document is reported in one error; then nothing changes.
 func (s *Service) importInto(tx store.Tx, sc scope, api *apigatewayapi.RestApi, doc *openapi.API, failOnWarnings *bool) error {
-	im := &importer{tx: tx, scope: sc, api: api, doc: doc}
+	im := &importer{svc: s, tx: tx, scope: sc, api: api, doc: doc}
 	for _, fault := range doc.Errors {
 		im.faults = append(im.faults, fault)
 	}
@@ -172,6 +172,7 @@ func (s *Service) importInto(tx store.Tx, sc scope, api *apigatewayapi.RestApi, 
 // importer is an import on its way into the store.
 type importer struct {
 	scope
+	svc    *Service
 	tx     store.Tx
 	api    *apigatewayapi.RestApi
 	doc    *openapi.API

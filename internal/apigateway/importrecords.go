@@ -245,7 +245,7 @@ func (im *importer) method(res *apigatewayapi.Resource, in *openapi.Method) (*ap
 	}
 	integrationDefaults(i, res.Id)
 	if err = checkIntegrationType(i.Type); err == nil {
-		err = checkIntegration(i)
+		err = im.svc.checkIntegration(im.tx, im.scope, i)
 	}
 	if err := im.fault("Unable to put integration on '"+verb+"' for "+where, err); err != nil {
 		return nil, err

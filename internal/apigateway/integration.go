@@ -39,10 +39,7 @@ func (s *Service) PutIntegration(ctx context.Context, in *apigatewayapi.PutInteg
 	}
 	m, err := s.editMethod(ctx, at, func(r store.ReadTx, m *apigatewayapi.Method) error {
 		m.MethodIntegration = i
-		if err := checkIntegration(i); err != nil {
-			return err
-		}
-		return checkConnection(r, at.scope, i)
+		return s.checkIntegration(r, at.scope, i)
 	})
 	if err != nil {
 		return nil, err
@@ -68,7 +65,7 @@ func integrationDefaults(i *apigatewayapi.Integration, resourceID *string) {
 
 // checkIntegration refuses what API Gateway refuses, and names what the data
 // plane can't do.
-func checkIntegration(i *apigatewayapi.Integration) error {
+func (s *Service) checkIntegration(r store.ReadTx, sc scope, i *apigatewayapi.Integration) error {
 	kind := *i.Type
 	if kind != apigatewayapi.IntegrationTypeMOCK && i.HttpMethod == nil {
 		return badRequest("Enumeration value for HttpMethod must be non-empty")
@@ -87,6 +84,9 @@ func checkIntegration(i *apigatewayapi.Integration) error {
 	if t := *i.TimeoutInMillis; t < minTimeout || t > maxTimeout {
 		return badRequest("Timeout should be between 50 ms and 29000 ms")
 	}
+	if err := checkConnection(r, sc, i); err != nil {
+		return err
+	}
 	if c := wire.Val(i.Credentials); c != "" && !strings.Contains(c, "${") {
 		if _, err := arn.Parse(c); err != nil {
 			return invalidARN()
@@ -100,7 +100,7 @@ func checkIntegration(i *apigatewayapi.Integration) error {
 	}
 	switch kind {
 	case apigatewayapi.IntegrationTypeAWS, apigatewayapi.IntegrationTypeAWSPROXY:
-		return checkServiceURI(kind, wire.Val(i.Uri))
+		return s.checkServiceURI(sc, i)
 	case apigatewayapi.IntegrationTypeHTTP, apigatewayapi.IntegrationTypeHTTPPROXY:
 		return checkHTTPURI(wire.Val(i.Uri))
 	}
@@ -157,8 +157,8 @@ var lambdaPath = regexp.MustCompile(`^/?2015-03-31/functions/.+/invocations$`)
 // checkServiceURI checks the address of an AWS service:
 // arn:aws:apigateway:region:service:path/... or :action/... (API Reference,
 // PutIntegration, "uri").
-func checkServiceURI(kind, uri string) error {
-	a, err := arn.Parse(uri)
+func (s *Service) checkServiceURI(sc scope, i *apigatewayapi.Integration) error {
+	a, err := arn.Parse(wire.Val(i.Uri))
 	if err != nil || a.Service != "apigateway" {
 		return invalidARN()
 	}
@@ -166,14 +166,33 @@ func checkServiceURI(kind, uri string) error {
 	if !ok || style != "path" && style != "action" {
 		return badRequest("AWS ARN for integration must contain path or action")
 	}
-	service := a.Account // the part that is an account in other ARNs
+	service := a.Account[strings.LastIndexByte(a.Account, '.')+1:] // the part that is an account in other ARNs
+	invokes := service == "lambda" && style == "path" && lambdaPath.MatchString(rest)
 	switch {
-	case service == "lambda" && style == "path" && lambdaPath.MatchString(rest):
+	case invokes:
 		return nil
-	case kind == apigatewayapi.IntegrationTypeAWSPROXY && service != "lambda" && service != "firehose":
+	case *i.Type == apigatewayapi.IntegrationTypeAWSPROXY && service != "lambda" && service != "firehose":
 		return badRequest("Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations.")
+	case *i.Type == apigatewayapi.IntegrationTypeAWSPROXY, !s.Services.Serves(service):
+		return wire.NotBuilt("%s integrations with %s:%s", *i.Type, service, a.Resource)
 	}
-	return wire.NotBuilt("%s integrations with %s:%s", kind, service, a.Resource)
+	return checkRole(sc, wire.Val(i.Credentials))
+}
+
+// checkRole checks the role that an AWS service is called as (known from
+// other implementations' tests against AWS).
+func checkRole(sc scope, credentials string) error {
+	switch role, err := arn.Parse(credentials); {
+	case credentials == "":
+		return badRequest("Role ARN must be specified for AWS integrations")
+	case strings.Contains(credentials, "${"):
+		return nil
+	case strings.Contains(credentials, "*"):
+		return wire.NotBuilt("integrations with the caller's credentials")
+	case err == nil && role.Service == "iam" && role.Account != sc.Account:
+		return &wire.Error{Code: "AccessDeniedException", Status: 403, Message: "Cross-account pass role is not allowed."}
+	}
+	return nil
 }
 
 // GetIntegration returns a method's integration.
@@ -193,16 +212,13 @@ func getIntegration(r store.ReadTx, at methodID) (*apigatewayapi.Integration, er
 	return m.MethodIntegration, nil
 }
 
-// editIntegration changes the integration of a method and returns it.
-func (s *Service) editIntegration(ctx context.Context, at methodID, edit func(*apigatewayapi.Method, *apigatewayapi.Integration) error) (*apigatewayapi.Integration, error) {
+// editIntegration changes the integration of a method that has one, and returns it.
+func (s *Service) editIntegration(ctx context.Context, at methodID, edit func(store.ReadTx, *apigatewayapi.Method) error) (*apigatewayapi.Integration, error) {
 	m, err := s.editMethod(ctx, at, func(r store.ReadTx, m *apigatewayapi.Method) error {
 		if m.MethodIntegration == nil {
 			return noIntegration()
 		}
-		if err := edit(m, m.MethodIntegration); err != nil || m.MethodIntegration == nil {
-			return err
-		}
-		return checkConnection(r, at.scope, m.MethodIntegration)
+		return edit(r, m)
 	})
 	if err != nil {
 		return nil, err
@@ -250,21 +266,22 @@ var integrationPatch = patchTable[apigatewayapi.Integration]{rows: []patchRow[ap
 // UpdateIntegration changes an integration.
 func (s *Service) UpdateIntegration(ctx context.Context, in *apigatewayapi.UpdateIntegrationRequest) (*apigatewayapi.Integration, error) {
 	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
-	return s.editIntegration(ctx, at, func(_ *apigatewayapi.Method, i *apigatewayapi.Integration) error {
+	return s.editIntegration(ctx, at, func(r store.ReadTx, m *apigatewayapi.Method) error {
+		i := m.MethodIntegration
 		if err := integrationPatch.apply(i, in.PatchOperations); err != nil {
 			return err
 		}
 		if i.CacheNamespace == nil {
 			i.CacheNamespace = in.ResourceId
 		}
-		return checkIntegration(i)
+		return s.checkIntegration(r, at.scope, i)
 	})
 }
 
 // DeleteIntegration takes a method's integration away.
 func (s *Service) DeleteIntegration(ctx context.Context, in *apigatewayapi.DeleteIntegrationRequest) error {
 	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
-	_, err := s.editIntegration(ctx, at, func(m *apigatewayapi.Method, _ *apigatewayapi.Integration) error {
+	_, err := s.editIntegration(ctx, at, func(_ store.ReadTx, m *apigatewayapi.Method) error {
 		m.MethodIntegration = nil
 		return nil
 	})

@@ -17,7 +17,8 @@ func (s *Service) PutIntegrationResponse(ctx context.Context, in *apigatewayapi.
 		StatusCode: in.StatusCode, SelectionPattern: in.SelectionPattern, ContentHandling: in.ContentHandling,
 		ResponseParameters: in.ResponseParameters, ResponseTemplates: in.ResponseTemplates,
 	}
-	_, err := s.editIntegration(ctx, at, func(m *apigatewayapi.Method, i *apigatewayapi.Integration) error {
+	_, err := s.editIntegration(ctx, at, func(_ store.ReadTx, m *apigatewayapi.Method) error {
+		i := m.MethodIntegration
 		if err := checkIntegrationResponse(m, &res); err != nil {
 			return err
 		}
@@ -83,7 +84,8 @@ var integrationResponsePatch = patchTable[apigatewayapi.IntegrationResponse]{row
 // UpdateIntegrationResponse changes an integration response.
 func (s *Service) UpdateIntegrationResponse(ctx context.Context, in *apigatewayapi.UpdateIntegrationResponseRequest) (*apigatewayapi.IntegrationResponse, error) {
 	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
-	i, err := s.editIntegration(ctx, at, func(m *apigatewayapi.Method, i *apigatewayapi.Integration) error {
+	i, err := s.editIntegration(ctx, at, func(_ store.ReadTx, m *apigatewayapi.Method) error {
+		i := m.MethodIntegration
 		res, ok := i.IntegrationResponses[*in.StatusCode]
 		if !ok {
 			return noResponse()

@@ -37,6 +37,8 @@ type Config struct {
 	Clock   clock.Clock
 	Log     *slog.Logger
 	Gateway Publisher
+	// Services knows the AWS services that integrations may call.
+	Services interface{ Serves(service string) bool }
 	// Certificates makes client certificates.
 	Certificates Certificates
 	// DomainCertificates are those that custom domains have.

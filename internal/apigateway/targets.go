@@ -21,6 +21,33 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 	if setsPolicy(in) {
 		out = append(out, wire.IAMTarget{Action: "apigateway:UpdateRestApiPolicy", Resource: target})
 	}
+	return append(out, passedRoles(in)...)
+}
+
+// principal is who the roles of integrations are passed to.
+const principal = "apigateway.amazonaws.com"
+
+// passedRoles asks for the permission to pass an integration's role on
+// (developer guide, "API Gateway permissions model for creating and managing
+// an API"). A role that a stage variable names can't be checked.
+func passedRoles(in any) []wire.IAMTarget {
+	var roles []string
+	switch in := in.(type) {
+	case *apigatewayapi.PutIntegrationRequest:
+		roles = append(roles, wire.Val(in.Credentials))
+	case *apigatewayapi.UpdateIntegrationRequest:
+		for _, p := range in.PatchOperations {
+			if wire.Val(p.Path) == "/credentials" {
+				roles = append(roles, wire.Val(p.Value))
+			}
+		}
+	}
+	var out []wire.IAMTarget
+	for _, role := range roles {
+		if a, err := arn.Parse(role); err == nil && strings.HasPrefix(a.Resource, "role/") && !strings.Contains(role, "${") {
+			out = append(out, wire.IAMTarget{Action: "iam:PassRole", Resource: role, Context: map[string][]string{"iam:PassedToService": {principal}}})
+		}
+	}
 	return out
 }
 

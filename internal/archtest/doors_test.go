@@ -44,7 +44,7 @@ var doors = []door{
 	{[]string{"wire/rpcv2cbor"}, []string{"wire", "wire/cborbody"}, codec},
 	{[]string{"wire/form", "wire/rest"}, []string{"wire", "wire/xmlbody"}, codec},
 	{[]string{"wire/awsjson"}, []string{"wire", "wire/jsonbody"}, codec},
-	{[]string{"wire/awsquery"}, []string{"wire", "wire/form", "wire/xmlbody"}, codec},
+	{[]string{"wire/awsquery"}, []string{"wire", "wire/form", "wire/xmlbody", "wire/jsonbody"}, codec},
 	{[]string{"wire/restjson"}, []string{"wire", "wire/rest", "wire/jsonbody"}, codec},
 	{[]string{"wire/restxml"}, []string{"wire", "wire/rest", "wire/xmlbody"}, codec},
 	{[]string{"wire/client"}, []string{"wire", "wire/form", "wire/jsonbody", "wire/rest", "wire/xmlbody", "sigv4", "clock"},

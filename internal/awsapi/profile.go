@@ -115,12 +115,16 @@ const cloudWatch = "com.amazonaws.cloudwatch#"
 
 // spokenBy is the protocol of a request to the service.
 func (p *profile) spokenBy(r *http.Request) wire.Protocol {
+	spoken := p.protocol
 	target := r.Header.Get("X-Amz-Target") != ""
 	switch {
 	case p.json != nil && target:
-		return p.json
+		spoken = p.json
 	case p.older != nil && !target && r.Header.Get(rpcv2cbor.Header) == "":
-		return p.older
+		spoken = p.older
 	}
-	return p.protocol
+	if query, ok := spoken.(awsquery.Protocol); ok {
+		return query.For(r)
+	}
+	return spoken
 }

@@ -42,13 +42,25 @@ var adviceByCause = []advice{
 	{"Unable to parse statusCode", always(`A MOCK integration's request template must render an object with an integer statusCode, such as {"statusCode": 200}; it needs a template for the request's Content-Type.`)},
 	{"Unable to transform request", func(r *record, line string) string { return r.templateFix("request", line) }},
 	{"Unable to transform response", func(r *record, line string) string { return r.templateFix("response", line) }},
-	{"Illegal header mapping", func(_ *record, line string) string {
-		return "API Gateway sets the header " + line[strings.LastIndexByte(line, ' ')+1:] + " itself: remove the mapping to it from the integration's request parameters, and deploy again."
+	{" header already present", func(_ *record, line string) string {
+		name := strings.TrimSuffix(line, " header already present")
+		return "API Gateway sets the header " + name[strings.LastIndexByte(name, ' ')+1:] + " itself: remove the mapping to it from the integration's request parameters, and deploy again."
 	}},
 	{"Invalid endpoint address", func(r *record, _ string) string {
 		return fmt.Sprintf("The integration's URI names nothing that can be called once the variables of stage %s are filled in: set the variables it uses (aws apigateway update-stage --rest-api-id %s --stage-name %s --patch-operations op=replace,path=/variables/NAME,value=VALUE), or correct the URI.",
 			r.target.Stage, r.target.APIID, r.target.Stage)
 	}},
+	{"Illegal character in path", methodFix("has an address with a {name} that nothing fills: map to integration.request.path.name in the integration's request parameters, and deploy again")},
+	{"a network error communicating with endpoint", func(r *record, _ string) string {
+		return "Nothing answers at " + r.call.url + ": start the backend, or correct the integration's URI or the stage variables in it."
+	}},
+	{"PKIX path building failed", always("The backend's certificate is signed by nobody this machine trusts: trust its authority, or set the integration's tlsConfig.insecureSkipVerification, and deploy again.")},
+	{"does not match the certificate subject", always("The backend's certificate is for another host name: correct the URI or the certificate, or set the integration's tlsConfig.insecureSkipVerification, and deploy again.")},
+	{"does not have permission to assume the provided role", func(r *record, _ string) string {
+		return "API Gateway may not assume " + r.m.service.roleARN + ": create the role, or allow sts:AssumeRole to apigateway.amazonaws.com in its trust policy."
+	}},
+	{"Role ARN must be specified", methodFix("calls an AWS service without credentials: set the integration's credentials to a role that API Gateway may assume, and deploy again")},
+	{"an integration response of more than", always("API Gateway passes payloads of 10 MB at most: have the client fetch large ones from where they are.")},
 	{"Invalid integration HTTP method", methodFix("must call Lambda with POST: set the integration's httpMethod to POST and deploy again")},
 	{"Invalid selection pattern", methodFix("has a selection pattern that is no regular expression: correct it and deploy again")},
 }

@@ -18,12 +18,14 @@ const (
 	maxBackendHeader   = 64 << 10 // bytes
 )
 
-// backends are the pools of connections to HTTP backends: one for each way of
+// backends is what there is beside functions to integrate with: the AWS
+// services, and the pools of connections to HTTP backends, one for each way of
 // reaching them. Stages take theirs when they are compiled.
 type backends struct {
-	links map[string]*url.URL // see Config.VPCLinks
-	mu    sync.Mutex
-	pools map[backendKind]*http.Transport
+	services Services
+	links    map[string]*url.URL // see Config.VPCLinks
+	mu       sync.Mutex
+	pools    map[backendKind]*http.Transport
 }
 
 // backendKind is what connections must have in common to be shared.

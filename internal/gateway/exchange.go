@@ -198,6 +198,9 @@ func (x *exchange) integrate() *failure {
 	case typeMock:
 		return x.callMock()
 	case typeAWS:
+		if x.m.service != nil {
+			return x.callService()
+		}
 		return x.callFunction()
 	case typeHTTP, typeHTTPProxy:
 		return x.callHTTP()

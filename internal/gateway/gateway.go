@@ -35,6 +35,8 @@ type Config struct {
 	Clock     clock.Clock
 	Log       *slog.Logger
 	Tracing   Tracing
+	// Services are the AWS services to integrate with; nil for none.
+	Services Services
 	// VPCLinks are the addresses behind VPC links, as scheme://host:port, by
 	// the link's id, its name or the ARN of its load balancer.
 	VPCLinks map[string]*url.URL
@@ -70,7 +72,7 @@ type stageKey struct{ apiID, stage string }
 // New returns a gateway that serves nothing yet.
 func New(cfg Config) *Gateway {
 	g := &Gateway{functions: cfg.Functions, signers: cfg.Signers, pools: cfg.UserPools, logs: cfg.Logs, clock: cfg.Clock, log: cfg.Log,
-		traces: newTraces(cfg.Tracing), backends: &backends{links: cfg.VPCLinks}}
+		traces: newTraces(cfg.Tracing), backends: &backends{services: cfg.Services, links: cfg.VPCLinks}}
 	g.tables.Store(&tables{})
 	return g
 }

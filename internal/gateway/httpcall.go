@@ -100,6 +100,7 @@ func (x *exchange) callHTTP() *failure {
 	}
 	x.outbound.sent, x.inbound.url = header, u.String()
 	x.log.endpointRequest(x, body)
+	x.noteSent(body)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), x.m.timeout)
 	defer cancel()
 	req := (&http.Request{
@@ -152,7 +153,7 @@ func (x *exchange) convertedBody() ([]byte, *failure) {
 
 // backendHeader makes the headers that an HTTP backend sees (recorded): for
 // HTTP the mapped ones and a few of the gateway's own, for HTTP_PROXY the
-// client's besides.
+// client's besides. An AWS service sees the same as an HTTP backend.
 func (x *exchange) backendHeader(verb string) http.Header {
 	h := make(http.Header, 16)
 	if x.m.kind == typeHTTPProxy {
@@ -171,11 +172,13 @@ func (x *exchange) backendHeader(verb string) http.Header {
 	}
 	setDefault(h, "Accept", applicationJSON)
 	setDefault(h, "User-Agent", "AmazonAPIGateway_"+x.st.apiID)
-	// What the gateway itself can decode, and does.
-	setDefault(h, "Accept-Encoding", "gzip,deflate")
+	if x.m.kind.isHTTP() {
+		// What the gateway itself can decode, and does.
+		setDefault(h, "Accept-Encoding", "gzip,deflate")
+	}
 	if !bodyless(verb) {
 		contentType := one(x.r.Header, "Content-Type")
-		if contentType == "" && x.m.kind == typeHTTP {
+		if contentType == "" && !x.m.kind.isProxy() {
 			contentType = applicationJSON
 		}
 		if contentType != "" {

@@ -54,6 +54,7 @@ type method struct {
 	kind        integrationType
 	function    lambdaTarget
 	http        httpTarget
+	service     *serviceTarget // nil if an AWS integration calls a function
 	timeout     time.Duration
 	passthrough string
 	content     contentHandling // of requests
@@ -102,7 +103,10 @@ func (m *method) compileIntegration(st *stage, config *apigatewayapi.Method, int
 	switch {
 	case m.kind.isHTTP():
 		m.http, fail = compileHTTP(st, integration)
-	case m.kind != typeMock:
+	case m.kind == typeAWS:
+		m.service, fail = compileService(st, integration)
+	}
+	if fail == nil && (m.kind == typeAWSProxy || m.kind == typeAWS && m.service == nil) {
 		m.function, fail = compileLambda(st, m, integration)
 	}
 	if fail != nil {

@@ -72,6 +72,9 @@ func (x *exchange) clientTrace() string {
 	case typeHTTP:
 		return x.trace.forRequest()
 	}
+	if x.m.service != nil {
+		return x.trace.forRequest()
+	}
 	return x.trace.forFunction(x.m.function.lineage)
 }
 

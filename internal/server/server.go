@@ -45,6 +45,7 @@ type Server struct {
 	engine   *function.Engine
 	catalog  *catalog.Catalog
 	gateway  *gateway.Gateway
+	aws      *awsServices
 	handler  http.Handler
 	ready    atomic.Bool
 	closers  []func() error // run last to first
@@ -198,13 +199,14 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 }
 
 func (s *Server) startGateway(ctx context.Context) (err error) {
+	s.aws = newAWSServices(&s.services, s.cfg.Clock)
 	s.gateway = gateway.New(gateway.Config{
 		Functions: &gatewayFunctions{lambda: s.services.lambda, iam: s.services.iam}, Logs: gatewayLogs{s.services.logs},
 		Signers: s.signers(), UserPools: s.userPools(),
-		Clock: s.cfg.Clock, Log: s.cfg.Log, Tracing: s.cfg.Tracing, VPCLinks: s.cfg.VPCLinks,
+		Clock: s.cfg.Clock, Log: s.cfg.Log, Tracing: s.cfg.Tracing, Services: s.aws, VPCLinks: s.cfg.VPCLinks,
 	})
 	s.services.apigateway, err = apigateway.New(ctx, apigateway.Config{
-		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Gateway: s.gateway,
+		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Gateway: s.gateway, Services: s.aws,
 		Certificates: Authority(s.cfg.DataDir, s.cfg.Clock), DomainCertificates: s.services.acm, Objects: objects{s.services.s3},
 		AccountThrottle: s.cfg.AccountThrottle.settings(),
 	})
@@ -250,6 +252,7 @@ func (s *Server) buildHandler(context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.aws.api = api
 	mux := http.NewServeMux()
 	mux.Handle(s.services.lambda.CodeHandler())
 	s.handler = edge.New(edge.Config{API: codeOr(mux, api), Gateway: s.gateway, Traces: traceHandler(api, s.gateway), Ready: s.ready.Load})

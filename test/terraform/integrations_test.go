@@ -46,7 +46,9 @@ func invoke(t *testing.T, s *harness.Server, tf *harness.Terraform, verb, path, 
 		t.Fatal(err)
 	}
 	for i := 0; i < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
+		if headers[i+1] != "" {
+			req.Header.Set(headers[i], headers[i+1])
+		}
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -74,7 +76,45 @@ func checkIntegrations(t *testing.T, s *harness.Server, tf *harness.Terraform, h
 			t.Errorf("%s %s: %d %s\nwant %s", tt.verb, tt.path, got.status, got.body, tt.want)
 		}
 	}
+	checkServices(t, s, tf)
 	if from := invoke(t, s, tf, "GET", "/http/1", "").header.Get("X-From"); from != "backend" {
 		t.Errorf("mapped header is %q", from)
+	}
+}
+
+// checkServices calls AWS services through the API, as the role that Terraform
+// gave the integrations.
+func checkServices(t *testing.T, s *harness.Server, tf *harness.Terraform) {
+	t.Helper()
+	const png = "\x89PNG\r\n\x1a\n\xff"
+	made := invoke(t, s, tf, "POST", "/notes", `{"owner": "ann", "text": "a \"quote\""}`, "Content-Type", "application/json")
+	if made.status != 200 || !strings.HasPrefix(made.body, `{"id": "`) {
+		t.Errorf("PutItem: %d %s", made.status, made.body)
+	}
+	for _, tt := range []struct {
+		what, verb, path, body, contentType, accept string
+		status                                      int
+		want                                        string
+	}{
+		{"Query", "GET", "/notes?owner=ann", "", "", "", 200, `[{"text": "a "quote""}]`},
+		{"Query without items", "GET", "/notes?owner=bob", "", "", "", 200, `[]`},
+		{"a call the role may not make", "DELETE", "/notes", "", "", "", 400,
+			`{"__type":"com.amazon.coral.service#AccessDeniedException","message":"User: arn:aws:sts::000000000000:assumed-role/integrations/BackplaneAssumeRoleSession ` +
+				`is not authorized to perform: dynamodb:DeleteItem on resource: arn:aws:dynamodb:us-east-1:000000000000:table/notes because no identity-based policy allows the dynamodb:DeleteItem action"}`},
+		{"GetCallerIdentity", "GET", "/whoami", "", "", "", 200, "arn:aws:sts::000000000000:assumed-role/integrations/BackplaneAssumeRoleSession"},
+		{"PutObject", "PUT", "/file?key=a/b%20c.png", png, "image/png", "", 200, ""},
+		{"GetObject", "GET", "/file?key=a/b%20c.png", "", "", "image/png", 200, strings.TrimSpace(png)},
+		{"GetObject as text", "GET", "/file?key=a/b%20c.png", "", "", "text/plain", 200, "iVBORw0KGgr/"},
+		{"PutObject of text", "PUT", "/file?key=t.txt", "text", "text/plain", "", 200, ""},
+		{"GetObject of text", "GET", "/file?key=t.txt", "", "", "", 200, "text"},
+	} {
+		got := invoke(t, s, tf, tt.verb, tt.path, tt.body, "Content-Type", tt.contentType, "Accept", tt.accept)
+		if got.status != tt.status || got.body != tt.want {
+			t.Errorf("%s: %d %s\nwant %d %s", tt.what, got.status, got.body, tt.status, tt.want)
+		}
+	}
+	missing := invoke(t, s, tf, "GET", "/file?key=none", "")
+	if missing.status != 404 || !strings.Contains(missing.body, "<Code>NoSuchKey</Code>") || missing.header.Get("Content-Type") != "application/xml" {
+		t.Errorf("a missing object: %d %s", missing.status, missing.body)
 	}
 }

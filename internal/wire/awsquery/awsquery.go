@@ -72,16 +72,21 @@ func (p Protocol) Decode(m *wire.ServiceModel, op *wire.Operation, r *wire.Reque
 	return form.Decode(m.Schema, op.Input, v, in)
 }
 
+// wrapper is the element that an operation's result is in, "" for none.
+func (p Protocol) wrapper(op *wire.Operation) string {
+	if p.Wrapped {
+		return op.Name + "Result"
+	}
+	return op.Wrapper
+}
+
 // Encode writes OperationResponse, with the result in its wrapper.
 func (p Protocol) Encode(m *wire.ServiceModel, op *wire.Operation, out any, requestID string) (*wire.Response, error) {
 	var w xmlbody.Writer
 	name := op.Name + "Response"
 	w.Open(name, "xmlns", m.XMLNamespace)
 	w.WriteByte('\n')
-	wrapper := op.Wrapper
-	if p.Wrapped {
-		wrapper = op.Name + "Result"
-	}
+	wrapper := p.wrapper(op)
 	if out != nil {
 		if wrapper != "" {
 			w.Open(wrapper)

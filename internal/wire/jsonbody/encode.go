@@ -24,9 +24,19 @@ func Encode(s *wire.Schema, id wire.ShapeID, out any) ([]byte, error) {
 // EncodeWith is Encode with one more string member in front, unless its name
 // is empty: the JSON RPC protocols put an error's type there.
 func EncodeWith(s *wire.Schema, id wire.ShapeID, out any, name, value string) ([]byte, error) {
+	return encode(encoder{schema: s}, id, out, name, value)
+}
+
+// EncodeWithNulls is Encode with null for the absent members, of structures
+// inside too, as services of the query protocol write JSON.
+func EncodeWithNulls(s *wire.Schema, id wire.ShapeID, out any) ([]byte, error) {
+	return encode(encoder{schema: s, nulls: true}, id, out, "", "")
+}
+
+func encode(e encoder, id wire.ShapeID, out any, name, value string) ([]byte, error) {
 	var b bytes.Buffer
-	e := encoder{schema: s, enc: jsontext.NewEncoder(&b, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
-	if err := e.object(s.Shape(id), reflect.ValueOf(out).Elem(), name, value); err != nil {
+	e.enc = jsontext.NewEncoder(&b, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if err := e.object(e.schema.Shape(id), reflect.ValueOf(out).Elem(), name, value); err != nil {
 		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
@@ -35,6 +45,7 @@ func EncodeWith(s *wire.Schema, id wire.ShapeID, out any, name, value string) ([
 type encoder struct {
 	schema *wire.Schema
 	enc    *jsontext.Encoder
+	nulls  bool // write absent members as null
 }
 
 func (e *encoder) object(shape *wire.Shape, rv reflect.Value, name, value string) error {
@@ -49,7 +60,13 @@ func (e *encoder) object(shape *wire.Shape, rv reflect.Value, name, value string
 	for i := range shape.Members {
 		m := &shape.Members[i]
 		field := rv.Field(i)
-		if m.Location != wire.InBody || field.IsNil() {
+		if m.Location != wire.InBody || field.IsNil() && !e.nulls {
+			continue
+		}
+		if field.IsNil() {
+			if err := e.member(m.Wire, jsontext.Null); err != nil {
+				return err
+			}
 			continue
 		}
 		if field.Kind() == reflect.Pointer {

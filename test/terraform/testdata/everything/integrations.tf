@@ -143,11 +143,145 @@ resource "aws_api_gateway_integration" "private" {
   connection_id           = aws_api_gateway_vpc_link.private.id
 }
 
+# {{{ AWS services
+
+resource "aws_dynamodb_table" "notes" {
+  name         = "notes"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "owner"
+  range_key    = "id"
+  attribute {
+    name = "owner"
+    type = "S"
+  }
+  attribute {
+    name = "id"
+    type = "S"
+  }
+}
+
+resource "aws_s3_bucket" "files" {
+  bucket        = "integration-files"
+  force_destroy = true
+}
+
+resource "aws_iam_role" "integrations" {
+  name               = "integrations"
+  assume_role_policy = data.aws_iam_policy_document.assume.json
+}
+
+resource "aws_iam_role_policy" "integrations" {
+  name = "integrations"
+  role = aws_iam_role.integrations.id
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Allow", Action = ["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = aws_dynamodb_table.notes.arn },
+    { Effect = "Allow", Action = ["s3:PutObject", "s3:GetObject"], Resource = "${aws_s3_bucket.files.arn}/*" },
+  ] })
+}
+
+locals {
+  # Each service call: where it is, what it calls, and its templates.
+  services = {
+    "POST notes" = {
+      verb     = "POST", uri = "dynamodb:action/PutItem", parameters = {}
+      request  = <<-EOT
+        #set($body = $input.path('$'))
+        {"TableName": "notes", "Item": {"owner": {"S": "$body.owner"}, "id": {"S": "$context.requestId"}, "text": {"S": "$util.escapeJavaScript($body.text)"}}}
+      EOT
+      response = "{\"id\": \"$context.requestId\"}"
+    }
+    "GET notes" = {
+      verb     = "POST", uri = "dynamodb:action/Query", parameters = {}
+      request  = <<-EOT
+        {"TableName": "notes", "KeyConditionExpression": "#o = :o", "ExpressionAttributeNames": {"#o": "owner"},
+         "ExpressionAttributeValues": {":o": {"S": "$input.params('owner')"}}}
+      EOT
+      response = "[#foreach($item in $input.path('$.Items')){\"text\": \"$item.text.S\"}#if($foreach.hasNext),#end#end]"
+    }
+    "DELETE notes" = { # which the role may not
+      verb     = "POST", uri = "dynamodb:action/DeleteItem", parameters = {}
+      request  = "{\"TableName\": \"notes\", \"Key\": {\"owner\": {\"S\": \"x\"}, \"id\": {\"S\": \"x\"}}}"
+      response = ""
+    }
+    "GET whoami" = {
+      verb     = "GET", uri = "sts:action/GetCallerIdentity", parameters = {}
+      request  = ""
+      response = "$input.path('$.GetCallerIdentityResponse.GetCallerIdentityResult.Arn')"
+    }
+    "PUT file" = {
+      verb       = "PUT", uri = "s3:path/integration-files/{key}"
+      parameters = { "integration.request.path.key" = "method.request.querystring.key", "integration.request.header.Content-Type" = "method.request.header.Content-Type" }
+      request    = ""
+      response   = ""
+    }
+    "GET file" = {
+      verb       = "GET", uri = "integration-files.s3:path/{key}"
+      parameters = { "integration.request.path.key" = "method.request.querystring.key" }
+      request    = ""
+      response   = ""
+    }
+  }
+}
+
+resource "aws_api_gateway_resource" "service" {
+  for_each    = toset([for name, _ in local.services : split(" ", name)[1]])
+  rest_api_id = aws_api_gateway_rest_api.integrations.id
+  parent_id   = aws_api_gateway_rest_api.integrations.root_resource_id
+  path_part   = each.key
+}
+
+resource "aws_api_gateway_method" "service" {
+  for_each           = local.services
+  rest_api_id        = aws_api_gateway_rest_api.integrations.id
+  resource_id        = aws_api_gateway_resource.service[split(" ", each.key)[1]].id
+  http_method        = split(" ", each.key)[0]
+  authorization      = "NONE"
+  request_parameters = { for _, source in each.value.parameters : source => false }
+}
+
+resource "aws_api_gateway_integration" "service" {
+  for_each                = local.services
+  rest_api_id             = aws_api_gateway_rest_api.integrations.id
+  resource_id             = aws_api_gateway_method.service[each.key].resource_id
+  http_method             = aws_api_gateway_method.service[each.key].http_method
+  type                    = "AWS"
+  integration_http_method = each.value.verb
+  uri                     = "arn:aws:apigateway:${data.aws_region.here.name}:${each.value.uri}"
+  credentials             = aws_iam_role.integrations.arn
+  request_parameters      = each.value.parameters
+  request_templates       = each.value.request == "" ? {} : { "application/json" = each.value.request }
+  timeout_milliseconds    = local.second ? 20000 : 29000
+}
+
+resource "aws_api_gateway_method_response" "service" {
+  for_each            = merge([for code in ["200", "400", "404"] : { for name, _ in local.services : "${name} ${code}" => code }]...)
+  rest_api_id         = aws_api_gateway_rest_api.integrations.id
+  resource_id         = aws_api_gateway_method.service[trimsuffix(each.key, " ${each.value}")].resource_id
+  http_method         = aws_api_gateway_method.service[trimsuffix(each.key, " ${each.value}")].http_method
+  status_code         = each.value
+  response_parameters = { "method.response.header.Content-Type" = false }
+}
+
+resource "aws_api_gateway_integration_response" "service" {
+  for_each            = aws_api_gateway_method_response.service
+  rest_api_id         = aws_api_gateway_rest_api.integrations.id
+  resource_id         = each.value.resource_id
+  http_method         = each.value.http_method
+  status_code         = each.value.status_code
+  selection_pattern   = each.value.status_code == "200" ? null : each.value.status_code
+  response_parameters = { "method.response.header.Content-Type" = "integration.response.header.Content-Type" }
+  response_templates  = { for name, service in local.services : "application/json" => service.response if "${name} 200" == each.key && service.response != "" }
+  depends_on          = [aws_api_gateway_integration.service]
+}
+
+# }}}
+
 resource "aws_api_gateway_deployment" "integrations" {
   rest_api_id = aws_api_gateway_rest_api.integrations.id
   depends_on = [
     aws_api_gateway_integration_response.http, aws_api_gateway_integration_response.http_missing,
     aws_api_gateway_integration.through, aws_api_gateway_integration.private,
+    aws_api_gateway_integration_response.service,
   ]
   lifecycle { create_before_destroy = true }
 }
