@@ -102,6 +102,12 @@ func (s *Service) GetAccountSettings(ctx context.Context, _ *lambdaapi.GetAccoun
 			}
 			size += *v.Config.CodeSize
 		}
+		for v, err := range layerVersions.All(r, c.Account, c.Region) {
+			if err != nil {
+				return err
+			}
+			size += *v.Code.CodeSize
+		}
 		var err error
 		reserved, err = reservedBy(r, c.Account, c.Region)
 		return err

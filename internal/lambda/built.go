@@ -12,6 +12,7 @@ import (
 // The operations that are built. A method whose signature is wrong would
 // silently count as not built.
 var _ interface {
+	lambdaapi.AddLayerVersionPermissionAPI
 	lambdaapi.AddPermissionAPI
 	lambdaapi.CreateAliasAPI
 	lambdaapi.CreateFunctionAPI
@@ -19,6 +20,7 @@ var _ interface {
 	lambdaapi.DeleteFunctionAPI
 	lambdaapi.DeleteFunctionConcurrencyAPI
 	lambdaapi.DeleteFunctionEventInvokeConfigAPI
+	lambdaapi.DeleteLayerVersionAPI
 	lambdaapi.GetAccountSettingsAPI
 	lambdaapi.GetAliasAPI
 	lambdaapi.GetFunctionAPI
@@ -26,17 +28,24 @@ var _ interface {
 	lambdaapi.GetFunctionConcurrencyAPI
 	lambdaapi.GetFunctionConfigurationAPI
 	lambdaapi.GetFunctionEventInvokeConfigAPI
+	lambdaapi.GetLayerVersionAPI
+	lambdaapi.GetLayerVersionByArnAPI
+	lambdaapi.GetLayerVersionPolicyAPI
 	lambdaapi.GetPolicyAPI
 	lambdaapi.GetRuntimeManagementConfigAPI
 	lambdaapi.InvokeAPI
 	lambdaapi.ListAliasesAPI
 	lambdaapi.ListFunctionEventInvokeConfigsAPI
 	lambdaapi.ListFunctionsAPI
+	lambdaapi.ListLayerVersionsAPI
+	lambdaapi.ListLayersAPI
 	lambdaapi.ListTagsAPI
 	lambdaapi.ListVersionsByFunctionAPI
+	lambdaapi.PublishLayerVersionAPI
 	lambdaapi.PublishVersionAPI
 	lambdaapi.PutFunctionConcurrencyAPI
 	lambdaapi.PutFunctionEventInvokeConfigAPI
+	lambdaapi.RemoveLayerVersionPermissionAPI
 	lambdaapi.RemovePermissionAPI
 	lambdaapi.TagResourceAPI
 	lambdaapi.UntagResourceAPI
@@ -56,7 +65,6 @@ func (*Service) Refused() []wire.Refusal {
 	return []wire.Refusal{
 		{Member: "VpcConfig", Reason: "functions have the host's network"},
 		{Member: "KMSKeyArn", Reason: "there is no KMS"},
-		{Member: "Layers", Reason: "put their content into the function's archive"},
 		{Member: "FileSystemConfigs", Reason: "there is no EFS"},
 		{Member: "ImageConfig", Reason: "functions come from zip archives only"},
 		{Member: "CodeSigningConfigArn", Reason: "code isn't signed"},
@@ -77,6 +85,9 @@ func (*Service) Refused() []wire.Refusal {
 // IAMTargets names the function that a call is about, as the call qualifies
 // it (Service Authorization Reference: AWS Lambda). Listings act on "*".
 func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []wire.IAMTarget {
+	if targets := s.layerTargets(ctx, op, in); targets != nil {
+		return targets
+	}
 	target := wire.IAMTarget{Action: "lambda:" + op.Name, Resource: "*"}
 	name := text(in, "FunctionName")
 	if name == nil {
@@ -92,11 +103,13 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 		target.Action = "lambda:InvokeFunction"
 		target.Policy = s.grants(ctx, target.Resource)
 	case *lambdaapi.CreateFunctionRequest:
-		return []wire.IAMTarget{target, passRole(in.Role)}
+		return append(s.useOfLayers(ctx, in.Layers), target, passRole(in.Role))
 	case *lambdaapi.UpdateFunctionConfigurationRequest:
+		targets := append(s.useOfLayers(ctx, in.Layers), target)
 		if in.Role != nil {
-			return []wire.IAMTarget{target, passRole(in.Role)}
+			targets = append(targets, passRole(in.Role))
 		}
+		return targets
 	}
 	return []wire.IAMTarget{target}
 }

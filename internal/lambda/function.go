@@ -73,6 +73,15 @@ func (s *Service) CreateFunction(ctx context.Context, in *lambdaapi.CreateFuncti
 		return nil, err
 	}
 	config.CodeSha256, config.CodeSize, config.LastModified = &code.SHA256, &code.Size, s.lastModified()
+	latest := versionRecord{Config: *config, SpecID: ident.UUID()}
+	layers, err := s.attach(ctx, in.Layers)
+	if err != nil {
+		return nil, err
+	}
+	layers.putInto(&latest)
+	if err := s.checkSize(&latest); err != nil {
+		return nil, err
+	}
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
@@ -85,7 +94,7 @@ func (s *Service) CreateFunction(ctx context.Context, in *lambdaapi.CreateFuncti
 		if have != nil {
 			return conflict("Function already exist: %s", r.name)
 		}
-		f := &functionRecord{Latest: versionRecord{Config: *config, SpecID: ident.UUID()}, Tags: in.Tags}
+		f := &functionRecord{Latest: latest, Tags: in.Tags}
 		settled(&f.Latest.Config)
 		answer = &f.Latest
 		if wire.Val(in.Publish) {

@@ -39,6 +39,15 @@ func (p *policyRecord) document() string {
 	return `{"Version":"2012-10-17","Id":"default","Statement":[` + strings.Join(texts, ",") + `]}`
 }
 
+// find returns the place of a statement, or -1.
+func (p *policyRecord) find(sid string) int {
+	return slices.IndexFunc(p.Statements, func(s permission) bool { return s.SID == sid })
+}
+
+func duplicateStatement(sid string) error {
+	return conflict("The statement id (%s) provided already exists. Please provide a new statement id, or remove the existing statement.", sid)
+}
+
 // maxPolicy is the limit of a policy's text ("Lambda quotas").
 const maxPolicy = 20480
 
@@ -108,11 +117,16 @@ func (s *Service) newPrincipal(text string) (principal, error) {
 
 // newPermission makes the statement that a request asks for.
 func (s *Service) newPermission(r ref, in *lambdaapi.AddPermissionRequest) (permission, error) {
+	return s.newStatement(r.qualified(), in)
+}
+
+// newStatement is newPermission for a resource of any kind.
+func (s *Service) newStatement(resource string, in *lambdaapi.AddPermissionRequest) (permission, error) {
 	who, err := s.newPrincipal(*in.Principal)
 	if err != nil {
 		return permission{}, err
 	}
-	st := statement{Sid: *in.StatementId, Effect: "Allow", Principal: who, Action: *in.Action, Resource: r.qualified()}
+	st := statement{Sid: *in.StatementId, Effect: "Allow", Principal: who, Action: *in.Action, Resource: resource}
 	var c conditions
 	equals := stringEquals{
 		SourceAccount: wire.Val(in.SourceAccount), PrincipalOrgID: wire.Val(in.PrincipalOrgID),
@@ -184,8 +198,8 @@ func (s *Service) AddPermission(ctx context.Context, in *lambdaapi.AddPermission
 		if err := checkRevision(in.RevisionId, &p.RevisionID, policyCalls); err != nil {
 			return err
 		}
-		if slices.ContainsFunc(p.Statements, func(s permission) bool { return s.SID == *in.StatementId }) {
-			return conflict("The statement id (%s) provided already exists. Please provide a new statement id, or remove the existing statement.", *in.StatementId)
+		if p.find(*in.StatementId) >= 0 {
+			return duplicateStatement(*in.StatementId)
 		}
 		if added, err = s.newPermission(r, in); err != nil {
 			return err
@@ -229,7 +243,7 @@ func (s *Service) RemovePermission(ctx context.Context, in *lambdaapi.RemovePerm
 		if err := checkRevision(in.RevisionId, &p.RevisionID, policyCalls); err != nil {
 			return err
 		}
-		at := slices.IndexFunc(p.Statements, func(s permission) bool { return s.SID == *in.StatementId })
+		at := p.find(*in.StatementId)
 		if at < 0 {
 			return missing("Statement %s is not found in resource policy.", *in.StatementId)
 		}

@@ -65,6 +65,12 @@ func (s *Service) publishAll(ctx context.Context) error {
 				return err
 			}
 		}
+		for v, err := range layerVersions.All(r) {
+			if err != nil {
+				return err
+			}
+			used[*v.Code.CodeSha256] = true
+		}
 		return nil
 	})
 	if err != nil {
@@ -85,14 +91,21 @@ func (s *Service) publishAll(ctx context.Context) error {
 
 // codeOf adds the hashes of all code that a function's versions have.
 func codeOf(r store.ReadTx, i id, f *functionRecord, used map[string]bool) error {
-	used[*f.Latest.Config.CodeSha256] = true
+	f.Latest.codeInto(used)
 	for v, err := range versions.All(r, i.key()...) {
 		if err != nil {
 			return err
 		}
-		used[*v.Config.CodeSha256] = true
+		v.codeInto(used)
 	}
 	return nil
+}
+
+func (v *versionRecord) codeInto(used map[string]bool) {
+	used[*v.Config.CodeSha256] = true
+	for _, sha := range v.LayerCode {
+		used[sha] = true
+	}
 }
 
 // compile reads a function with all that hangs on it into its published form;
@@ -162,6 +175,13 @@ func (s *Service) addSpec(f *catalog.Function, i id, rec *functionRecord, v *ver
 		MemoryMB: int(*c.MemorySize), EphemeralMB: int(*c.EphemeralStorage.Size), Timeout: time.Duration(*c.Timeout) * time.Second,
 		LogGroup: *c.LoggingConfig.LogGroup, LogFormat: *c.LoggingConfig.LogFormat, TracingMode: *c.TracingConfig.Mode,
 		Architecture: c.Architectures[0], Concurrency: -1,
+	}
+	for _, sha := range v.LayerCode {
+		layer, err := s.code.Dir(sha)
+		if err != nil {
+			return err
+		}
+		spec.Layers = append(spec.Layers, layer)
 	}
 	if c.Environment != nil {
 		spec.Environment = c.Environment.Variables

@@ -95,6 +95,8 @@ type functionRecord struct {
 type versionRecord struct {
 	Config lambdaapi.FunctionConfiguration
 	SpecID string // changes whenever running sandboxes can't serve it
+	// LayerCode are the hashes of the layers' code, in their order.
+	LayerCode []string `json:",omitzero"`
 	// Source is the fingerprint of $LATEST when the version was published.
 	Source string `json:",omitzero"`
 }

@@ -39,7 +39,7 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *lambdaapi.UpdateFu
 			c.Architectures = in.Architectures
 		}
 		renew(f)
-		return nil
+		return s.checkSize(&f.Latest)
 	}
 	if wire.Val(in.DryRun) {
 		return s.dryRun(ctx, r, change)
@@ -109,6 +109,10 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *lambdaapi
 	if err := s.check(ctx, set, &v.Config); err != nil {
 		return nil, err
 	}
+	layers, err := s.attach(ctx, in.Layers)
+	if err != nil {
+		return nil, err
+	}
 	modified := s.lastModified()
 	var answer *lambdaapi.FunctionConfiguration
 	err = s.edit(ctx, r.id, func(_ store.Tx, f *functionRecord) error {
@@ -117,9 +121,10 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *lambdaapi
 		}
 		set.putInto(&f.Latest.Config, r.region)
 		f.Latest.Config.LastModified = modified
+		layers.putInto(&f.Latest)
 		renew(f)
 		answer = inProgress(&f.Latest, r.arn())
-		return nil
+		return s.checkSize(&f.Latest)
 	})
 	return answer, err
 }

@@ -210,3 +210,25 @@ func (s *Store) clear(dir string, keep func(file string) bool) error {
 	}
 	return nil
 }
+
+// Unpacked sums the sizes of the files that a CodeSha256 unpacks to.
+func (s *Store) Unpacked(sha string) (bytes int64, err error) {
+	dir, err := s.Dir(sha)
+	if err != nil {
+		return 0, err
+	}
+	err = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			bytes += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("measure code: %w", err)
+	}
+	return bytes, nil
+}
