@@ -68,7 +68,7 @@ var doors = []door{
 	{[]string{"apigateway/openapi"}, []string{"api/apigatewayapi", "wire"}, pure + "; its values are API Gateway's own shapes"},
 	{[]string{"dynamodb"}, services("api/dynamodbapi", "dynamodb/..."), service},
 	{[]string{"iam"}, services("api/iamapi", "iam/..."), service},
-	{[]string{"lambda"}, services("api/lambdaapi", "lambda/...", "function", "function/catalog", "function/runtimes", "iam/policy"),
+	{[]string{"lambda"}, services("api/lambdaapi", "lambda/...", "function", "function/catalog", "function/runtimes", "functionurl", "iam/policy"),
 		service + "; a function's resource policy is evaluated by the pure iam/policy"},
 	{[]string{"lambda/bundle"}, []string{"clock", "ident"}, service},
 	{[]string{"logs"}, services("api/logsapi", "logs/...", "function"), service + "; logs takes function's LogEvents"},
@@ -81,6 +81,7 @@ var doors = []door{
 
 	{[]string{"gateway"}, []string{"gateway/...", "api/apigatewayapi", "iam/policy", "metric", "wire", "arn", "clock", "ident"},
 		plane + "; a deployment is a frozen copy of API Gateway's own shapes, and policies are evaluated by the pure iam/policy"},
+	{[]string{"functionurl"}, []string{"function/catalog", "iam/policy", "wire", "clock", "ident"}, plane},
 	{[]string{"function"}, []string{"function/...", "arn", "clock", "ident"}, plane},
 	{[]string{"function/runtimeapi"}, []string{"function/bootstrap"}, plane},
 	{[]string{"function/catalog"}, []string{"function", "iam/policy", "arn", "ident"}, plane},

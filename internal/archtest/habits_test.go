@@ -19,8 +19,8 @@ func TestHTTPStaysAtTheDoors(t *testing.T) {
 		"wire/...": "protocols are made of HTTP messages", "sigv4": "it signs requests", "awsapi": "it is an http.Handler",
 		"edge": "it is the front door", "gateway": "it is an http.Handler", "server": "it listens",
 		"function/runtimeapi": "functions speak HTTP to it", "demo": "it calls the APIs that it deploys",
-		"userpool": "it fetches the keys of user pools",
-		"lambda":   "it hands out the handler of its downloads", "lambda/bundle": "a function's code is downloaded from a link",
+		"userpool": "it fetches the keys of user pools", "functionurl": "it answers the requests to function URLs",
+		"lambda": "it hands out the handler of its downloads", "lambda/bundle": "a function's code is downloaded from a link",
 	}
 	h := theHouse(t)
 	for _, f := range h.files {

@@ -22,10 +22,20 @@ type Gateway interface {
 	ServeDomain(w http.ResponseWriter, r *http.Request)
 }
 
+// FunctionURLs is the data plane of Lambda's function URLs.
+type FunctionURLs interface {
+	// ServeURL answers a request to the URL of an id. path is raw and begins
+	// with a slash.
+	ServeURL(w http.ResponseWriter, r *http.Request, id, path string)
+}
+
 // Config is what New needs; API and Gateway are required.
 type Config struct {
 	API     http.Handler // the AWS control APIs: everything that nobody else takes
 	Gateway Gateway
+	// FunctionURLs answers hosts {id}.lambda-url.… and paths below
+	// /_aws/lambda-url/; nil if there are none.
+	FunctionURLs FunctionURLs
 	// Traces serves TracesPath; nil if nothing is traced.
 	Traces http.Handler
 	// Ready reports whether the server is ready; nil means always.
@@ -43,6 +53,9 @@ const (
 	userRequest    = "_user_request_"
 	executeLabel   = ".execute-api."
 	awsDomain      = "amazonaws.com"
+
+	urlPrefix = "/_aws/lambda-url/"
+	urlLabel  = ".lambda-url."
 )
 
 // New returns the front door.
@@ -54,6 +67,10 @@ type door struct{ Config }
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if id, region, ok := executeHost(r.Host); ok {
 		d.Gateway.ServeAPI(w, withClientSpelling(r), id, region, escapedPath(r))
+		return
+	}
+	if id, path, ok := functionURL(r); ok && d.FunctionURLs != nil {
+		d.FunctionURLs.ServeURL(w, r, id, path)
 		return
 	}
 	if d.Gateway.ServesDomain(r.Host) {
@@ -92,6 +109,21 @@ func executeHost(host string) (id, region string, ok bool) {
 		region = ""
 	}
 	return id, region, rest != ""
+}
+
+// functionURL reads {id}.lambda-url.{region}.on.aws, which is AWS's own form,
+// the same before any other domain, and the path /_aws/lambda-url/{id}/….
+func functionURL(r *http.Request) (id, path string, ok bool) {
+	name, _, _ := strings.Cut(strings.ToLower(r.Host), ":")
+	if id, rest, ok := strings.Cut(name, urlLabel); ok && id != "" && rest != "" && !strings.Contains(id, ".") {
+		return id, escapedPath(r), true
+	}
+	after, ok := strings.CutPrefix(r.URL.EscapedPath(), urlPrefix)
+	if !ok {
+		return "", "", false
+	}
+	id, path, _ = strings.Cut(after, "/")
+	return id, "/" + path, id != ""
 }
 
 // executePath reads /_aws/execute-api/{id}/{stage}/… and

@@ -141,7 +141,7 @@ func (s *Service) UpdateAlias(ctx context.Context, in *lambdaapi.UpdateAliasRequ
 	return a, nil
 }
 
-// DeleteAlias deletes an alias, which need not exist, and its policy.
+// DeleteAlias deletes an alias, which need not exist, and what hangs on it.
 func (s *Service) DeleteAlias(ctx context.Context, in *lambdaapi.DeleteAliasRequest) error {
 	r, err := unqualified(ctx, in.FunctionName, "")
 	if err != nil {
@@ -154,7 +154,12 @@ func (s *Service) DeleteAlias(ctx context.Context, in *lambdaapi.DeleteAliasRequ
 		if err := aliases.Delete(tx, r.key(*in.Name)...); err != nil {
 			return err
 		}
-		return policies.Delete(tx, r.key(*in.Name)...)
+		for _, forget := range []func(store.Tx, ...string) error{urls.Delete, eventConfigs.Delete, policies.Delete} {
+			if err := forget(tx, r.key(*in.Name)...); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

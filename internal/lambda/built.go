@@ -16,10 +16,12 @@ var _ interface {
 	lambdaapi.AddPermissionAPI
 	lambdaapi.CreateAliasAPI
 	lambdaapi.CreateFunctionAPI
+	lambdaapi.CreateFunctionUrlConfigAPI
 	lambdaapi.DeleteAliasAPI
 	lambdaapi.DeleteFunctionAPI
 	lambdaapi.DeleteFunctionConcurrencyAPI
 	lambdaapi.DeleteFunctionEventInvokeConfigAPI
+	lambdaapi.DeleteFunctionUrlConfigAPI
 	lambdaapi.DeleteLayerVersionAPI
 	lambdaapi.GetAccountSettingsAPI
 	lambdaapi.GetAliasAPI
@@ -28,6 +30,7 @@ var _ interface {
 	lambdaapi.GetFunctionConcurrencyAPI
 	lambdaapi.GetFunctionConfigurationAPI
 	lambdaapi.GetFunctionEventInvokeConfigAPI
+	lambdaapi.GetFunctionUrlConfigAPI
 	lambdaapi.GetLayerVersionAPI
 	lambdaapi.GetLayerVersionByArnAPI
 	lambdaapi.GetLayerVersionPolicyAPI
@@ -36,6 +39,7 @@ var _ interface {
 	lambdaapi.InvokeAPI
 	lambdaapi.ListAliasesAPI
 	lambdaapi.ListFunctionEventInvokeConfigsAPI
+	lambdaapi.ListFunctionUrlConfigsAPI
 	lambdaapi.ListFunctionsAPI
 	lambdaapi.ListLayerVersionsAPI
 	lambdaapi.ListLayersAPI
@@ -53,6 +57,7 @@ var _ interface {
 	lambdaapi.UpdateFunctionCodeAPI
 	lambdaapi.UpdateFunctionConfigurationAPI
 	lambdaapi.UpdateFunctionEventInvokeConfigAPI
+	lambdaapi.UpdateFunctionUrlConfigAPI
 } = (*Service)(nil)
 
 var (

@@ -297,6 +297,9 @@ func deleteAll(tx store.Tx, i id) error {
 	if err := eventConfigs.DeleteAll(tx, i.key()...); err != nil {
 		return err
 	}
+	if err := urls.DeleteAll(tx, i.key()...); err != nil {
+		return err
+	}
 	return policies.DeleteAll(tx, i.key()...)
 }
 

@@ -44,7 +44,7 @@ func (s *Service) Invoke(ctx context.Context, in *lambdaapi.InvocationRequest) (
 	}
 	call := &catalog.Call{
 		FunctionARN: r.qualified(), Payload: in.Payload, ClientContext: clientContext, RequestID: c.RequestID,
-		TraceID: newTraceID(s.Clock.Now(), r.qualified()), Tail: wire.Val(in.LogType) == lambdaapi.LogTypeTail,
+		TraceID: NewTraceID(s.Clock.Now(), r.qualified()), Tail: wire.Val(in.LogType) == lambdaapi.LogTypeTail,
 	}
 	if kind == lambdaapi.InvocationTypeDryRun {
 		_, err := s.Catalog.Admit(call)

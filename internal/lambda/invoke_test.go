@@ -15,6 +15,7 @@ import (
 	"github.com/butai-dev/butai/internal/clock"
 	"github.com/butai-dev/butai/internal/function"
 	"github.com/butai-dev/butai/internal/function/catalog"
+	"github.com/butai-dev/butai/internal/functionurl"
 	"github.com/butai-dev/butai/internal/lambda"
 	"github.com/butai-dev/butai/internal/wire"
 )
@@ -96,7 +97,7 @@ func (h *house) openInBubble(t testing.TB) {
 	h.catalog = catalog.New(h.engine)
 	svc, err := lambda.New(t.Context(), lambda.Config{
 		Store: h.store, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Engine: h.engine, Catalog: h.catalog, CodeDir: h.dir,
-		Objects: h.world, Roles: h.world, Principals: h.world, Runtimes: h.world, Targets: h.world,
+		Objects: h.world, Roles: h.world, Principals: h.world, Runtimes: h.world, Targets: h.world, URLs: functionurl.New(functionurl.Config{}),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/function"
 	"github.com/butai-dev/butai/internal/function/catalog"
+	"github.com/butai-dev/butai/internal/functionurl"
 	"github.com/butai-dev/butai/internal/iam/policy"
 	"github.com/butai-dev/butai/internal/lambda/bundle"
 	"github.com/butai-dev/butai/internal/store"
@@ -23,8 +24,12 @@ func (s *Service) publish(ctx context.Context, i id) error {
 	s.publishing.Lock()
 	defer s.publishing.Unlock()
 	var f *catalog.Function
+	var at []*functionurl.URL
 	err := s.Store.View(ctx, func(r store.ReadTx) (err error) {
-		f, err = s.compile(r, i)
+		if f, err = s.compile(r, i); err != nil {
+			return err
+		}
+		at, err = compileURLs(r, i)
 		return err
 	})
 	if err != nil {
@@ -36,6 +41,7 @@ func (s *Service) publish(ctx context.Context, i id) error {
 	} else {
 		retired = s.Catalog.Put(f)
 	}
+	s.publishURLs(i, at)
 	for _, specID := range retired {
 		s.Engine.Retire(specID)
 	}
@@ -61,6 +67,11 @@ func (s *Service) publishAll(ctx context.Context) error {
 				return err
 			}
 			all = append(all, compiled)
+			at, err := compileURLs(r, i)
+			if err != nil {
+				return err
+			}
+			s.publishURLs(i, at)
 			if err := codeOf(r, i, f, used); err != nil {
 				return err
 			}

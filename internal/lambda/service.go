@@ -67,6 +67,7 @@ type Config struct {
 	Principals Principals
 	Runtimes   Runtimes
 	Targets    Targets
+	URLs       URLs
 
 	// Retries are the waits before an event whose function failed is tried
 	// again; nil means DefaultRetries.
@@ -78,7 +79,8 @@ type Service struct {
 	Config
 	code       *bundle.Store
 	links      *bundle.Links
-	publishing sync.Mutex // orders what publish reads and puts
+	publishing sync.Mutex      // orders what publish reads and puts
+	published  map[id][]string // the ids of URLs, guarded by publishing
 	queue      *queue
 }
 
@@ -121,7 +123,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Retries == nil {
 		cfg.Retries = DefaultRetries
 	}
-	s := &Service{Config: cfg, code: code, links: bundle.NewLinks(code, cfg.Clock)}
+	s := &Service{Config: cfg, code: code, links: bundle.NewLinks(code, cfg.Clock), published: map[id][]string{}}
 	if err := s.publishAll(ctx); err != nil {
 		return nil, fmt.Errorf("publish functions: %w", err)
 	}

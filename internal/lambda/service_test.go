@@ -22,6 +22,7 @@ import (
 	"github.com/butai-dev/butai/internal/function"
 	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/function/runtimes"
+	"github.com/butai-dev/butai/internal/functionurl"
 	"github.com/butai-dev/butai/internal/lambda"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/sqlite"
@@ -136,7 +137,7 @@ func (h *house) open(t testing.TB) {
 	h.catalog = catalog.New(h.engine)
 	svc, err := lambda.New(t.Context(), lambda.Config{
 		Store: h.store, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Engine: h.engine, Catalog: h.catalog, CodeDir: h.dir,
-		Objects: h.world, Roles: h.world, Principals: h.world, Runtimes: h.world, Targets: h.world,
+		Objects: h.world, Roles: h.world, Principals: h.world, Runtimes: h.world, Targets: h.world, URLs: functionurl.New(functionurl.Config{}),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -135,5 +135,8 @@ func deleteVersion(tx store.Tx, r ref) error {
 	if err := versions.Delete(tx, r.key(key)...); err != nil {
 		return err
 	}
+	if err := eventConfigs.Delete(tx, r.key(r.qualifier)...); err != nil {
+		return err
+	}
 	return policies.Delete(tx, r.key(r.qualifier)...)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/sqsapi"
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/function/catalog"
+	"github.com/butai-dev/butai/internal/functionurl"
 	"github.com/butai-dev/butai/internal/ident"
 	"github.com/butai-dev/butai/internal/lambda"
 	"github.com/butai-dev/butai/internal/wire"
@@ -108,4 +109,14 @@ func queueMessage(a arn.ARN, m *lambda.Message) *sqsapi.SendMessageRequest {
 		in.MessageGroupId, in.MessageDeduplicationId = wire.Ptr("lambda"), wire.Ptr(ident.UUID())
 	}
 	return in
+}
+
+// urlSigners lets function URLs verify signatures by the rules of the AWS APIs.
+type urlSigners struct{ gatewaySigners }
+
+var _ functionurl.Signers = urlSigners{}
+
+// Authenticate implements functionurl.Signers.
+func (u urlSigners) Authenticate(r *http.Request, body []byte, region string) (*wire.Caller, error) {
+	return u.signers.Authenticate(r, body, "lambda", region)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/function/runtimes"
 	"github.com/butai-dev/butai/internal/function/sandbox"
+	"github.com/butai-dev/butai/internal/functionurl"
 	"github.com/butai-dev/butai/internal/gateway"
 	"github.com/butai-dev/butai/internal/iam"
 	"github.com/butai-dev/butai/internal/lambda"
@@ -44,6 +45,7 @@ type Server struct {
 	runtimes *runtimes.Set
 	engine   *function.Engine
 	catalog  *catalog.Catalog
+	urls     *functionurl.Server
 	gateway  *gateway.Gateway
 	aws      *awsServices
 	handler  http.Handler
@@ -187,10 +189,14 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 	}
 	s.onClose(s.engine.Close)
 	s.catalog = catalog.New(s.engine)
+	s.urls = functionurl.New(functionurl.Config{
+		Functions: s.catalog, Signers: urlSigners{s.signers()}, Clock: s.cfg.Clock, Log: s.cfg.Log,
+		Trace: func(functionARN string) string { return lambda.NewTraceID(s.cfg.Clock.Now(), functionARN) },
+	})
 	s.services.lambda, err = lambda.New(ctx, lambda.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Engine: s.engine, Catalog: s.catalog, CodeDir: s.dir(codeDir),
 		Objects: objects{s.services.s3}, Roles: s.services.iam, Principals: s.services.iam, Runtimes: s.runtimes,
-		Targets: &lambdaTargets{&s.services},
+		Targets: &lambdaTargets{&s.services}, URLs: s.urls,
 	})
 	if err == nil {
 		s.onClose(func() error { return s.services.lambda.Close(ctx) })
@@ -255,7 +261,7 @@ func (s *Server) buildHandler(context.Context) error {
 	s.aws.api = api
 	mux := http.NewServeMux()
 	mux.Handle(s.services.lambda.CodeHandler())
-	s.handler = edge.New(edge.Config{API: codeOr(mux, api), Gateway: s.gateway, Traces: traceHandler(api, s.gateway), Ready: s.ready.Load})
+	s.handler = edge.New(edge.Config{API: codeOr(mux, api), Gateway: s.gateway, FunctionURLs: s.urls, Traces: traceHandler(api, s.gateway), Ready: s.ready.Load})
 	return nil
 }
 

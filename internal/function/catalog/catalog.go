@@ -71,6 +71,9 @@ type Target struct {
 // or roles, and "" otherwise.
 func (t *Target) Grants() string { return t.grants }
 
+// Policy returns the target's resource policy, nil if it has none.
+func (t *Target) Policy() *policy.Document { return t.policy }
+
 // Pick returns the version that the next call goes to.
 func (t *Target) Pick() *function.Spec {
 	if t.second != nil && ident.Float64() < t.weight {
