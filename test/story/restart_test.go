@@ -29,16 +29,22 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestEventsSurviveAKill kills a server in the middle of its events; the next
-// one delivers those that are left.
-func TestEventsSurviveAKill(t *testing.T) {
+// TestSurvivesAKill kills a server: in the middle of its events, of which the
+// next one delivers those that are left, and after some of a quota was used,
+// which the next one goes on with.
+func TestSurvivesAKill(t *testing.T) {
 	t.Parallel()
 	python := harness.Python(t)
-	dir := t.TempDir()
-	s := harness.Start(t, "--data-dir", dir)
-	runScript(t, s, python, "events", "leave")
-	s.Kill()
-	runScript(t, harness.Start(t, "--data-dir", dir), python, "events", "find")
+	for _, script := range []string{"events", "plans"} {
+		t.Run(script, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			s := harness.Start(t, "--data-dir", dir)
+			runScript(t, s, python, script, "leave")
+			s.Kill()
+			runScript(t, harness.Start(t, "--data-dir", dir), python, script, "find")
+		})
+	}
 }
 
 // TestStrictCredentials restarts a server so that it takes no keys but its own.

@@ -40,8 +40,13 @@ type answer struct {
 // invoke calls the API of integrations.tf.
 func invoke(t *testing.T, s *harness.Server, tf *harness.Terraform, verb, path, body string, headers ...string) answer {
 	t.Helper()
-	url := s.URL + "/_aws/execute-api/" + tf.Output("integrations") + "/live" + path
-	req, err := http.NewRequest(verb, url, strings.NewReader(body))
+	return invokeAPI(t, s, tf, "integrations", verb, path, body, headers...)
+}
+
+// invokeAPI calls the stage live of the API that the output names.
+func invokeAPI(t *testing.T, s *harness.Server, tf *harness.Terraform, api, verb, path, body string, headers ...string) answer {
+	t.Helper()
+	req, err := http.NewRequest(verb, s.API(tf.Output(api), "live")+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

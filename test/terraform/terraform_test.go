@@ -39,6 +39,7 @@ func TestEveryResource(t *testing.T) {
 		t.Errorf("the data sources found authorizers %q, want %q", got, want)
 	}
 	checkIntegrations(t, s, tf, backend)
+	checkPlans(t, s, tf)
 	before := ids(tf.State())
 
 	tf.Set(map[string]string{"edition": "two"})
@@ -158,7 +159,13 @@ func importID(r harness.Resource) (string, bool) {
 		return join("/", "bucket", "key")
 	case "aws_api_gateway_account":
 		return "api-gateway-account", true
-	case "aws_api_gateway_resource", "aws_api_gateway_authorizer":
+	case "aws_api_gateway_usage_plan_key":
+		return join("/", "usage_plan_id", "key_id")
+	case "aws_api_gateway_model":
+		return join("/", "rest_api_id", "name")
+	case "aws_api_gateway_gateway_response":
+		return join("/", "rest_api_id", "response_type")
+	case "aws_api_gateway_resource", "aws_api_gateway_authorizer", "aws_api_gateway_request_validator":
 		return join("/", "rest_api_id", "id")
 	case "aws_api_gateway_method", "aws_api_gateway_integration":
 		return join("/", "rest_api_id", "resource_id", "http_method")
@@ -187,6 +194,8 @@ func assertEmpty(t *testing.T, s *harness.Server) {
 		{"apigateway", "get-domain-names", "--query", "items"},
 		{"apigateway", "get-vpc-links", "--query", "items"},
 		{"apigateway", "get-client-certificates", "--query", "items"},
+		{"apigateway", "get-api-keys", "--query", "items"},
+		{"apigateway", "get-usage-plans", "--query", "items"},
 		{"lambda", "list-functions", "--query", "Functions"},
 		{"iam", "list-roles", "--query", "Roles"},
 		{"iam", "list-users", "--query", "Users"},
