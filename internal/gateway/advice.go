@@ -141,13 +141,19 @@ func (r *record) templateFix(which, line string) string {
 // permissionFix names the command that lets the gateway call the function:
 // on the very alias that the integration names, for the very method.
 func permissionFix(r *record, _ string) string {
-	fn := &r.m.function
-	if r.call.status == http.StatusNotFound {
-		return "There is no function " + fn.arn + ": create it, or the alias or version that the integration's URI names, or correct the stage variable in it."
+	return callFix(&r.m.function, r.call.status, "The integration's", r.target.APIID+"-"+r.target.Stage)
+}
+
+// callFix is what to do about a function that Lambda didn't run because of
+// status: whose says what names it, statement is a name for its permission.
+func callFix(fn *lambdaTarget, status int, whose, statement string) string {
+	if status == http.StatusNotFound {
+		return "There is no function " + fn.arn + ": create it, or the alias or version that the " +
+			strings.TrimPrefix(whose, "The ") + " URI names, or correct the stage variable in it."
 	}
 	if fn.roleARN != "" {
-		return fmt.Sprintf("The integration's role %s may not call the function, or API Gateway may not assume it: allow lambda:InvokeFunction on %s in one of the role's policies, and apigateway.amazonaws.com in its trust policy.",
-			fn.roleARN, fn.arn)
+		return fmt.Sprintf("%s role %s may not call the function, or API Gateway may not assume it: allow lambda:InvokeFunction on %s in one of the role's policies, and apigateway.amazonaws.com in its trust policy.",
+			whose, fn.roleARN, fn.arn)
 	}
 	name, qualifier := functionName(fn.arn), ""
 	if base, q, ok := strings.Cut(name, ":"); ok {
@@ -158,7 +164,7 @@ func permissionFix(r *record, _ string) string {
 		where = "The policy of the function's alias or version " + strings.TrimPrefix(qualifier, " --qualifier ")
 	}
 	return fmt.Sprintf("%s doesn't let this API call it: aws lambda add-permission --function-name %s%s --statement-id apigateway-%s --action lambda:InvokeFunction --principal apigateway.amazonaws.com --source-arn '%s'",
-		where, name, qualifier, r.target.APIID+"-"+r.target.Stage, sourcePattern(fn.sourceARN))
+		where, name, qualifier, statement, sourcePattern(fn.sourceARN))
 }
 
 // pathVariable finds {id} and {proxy+} in a source ARN.

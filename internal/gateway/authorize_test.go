@@ -85,7 +85,7 @@ func (f *functions) count(arn string) (n int) {
 
 func TestTokenAuthorizer(t *testing.T) {
 	t.Parallel()
-	const denied = `403 {"Message":"User is not authorized to access this resource"}`
+	const denied = `403 {"Message":"User is not authorized to access this resource because no identity-based policy allows the execute-api:Invoke action"}`
 	for name, tt := range map[string]struct{ token, answer, want, errorType string }{
 		"allow":             {"t", says("Allow", "METHOD"), "200 me|a|123|true||", ""},
 		"deny":              {"t", says("Deny", "METHOD"), `403 {"Message":"User is not authorized to access this resource with an explicit deny in an identity-based policy"}`, "AccessDeniedException"},
@@ -277,12 +277,12 @@ func TestSignedRequests(t *testing.T) {
 		if r.Action != "execute-api:Invoke" || r.Resource != ownARN+"/s/GET/" || r.ResourceAccount != "000000000000" {
 			t.Errorf("asked for %s on %s of %s", r.Action, r.Resource, r.ResourceAccount)
 		}
-		return policy.Decision{Allowed: c.UserID == "AIDAANN"}
+		return policy.Decision{Allowed: c.UserID == "AIDAANN", Source: policy.SourceIdentity}
 	}
 	for _, tt := range []struct{ header, value, want, errorType string }{
 		{"X-Signer", "ann", "200 000000000000|AIDAANN|AIDAANN|arn:aws:iam::000000000000:user/ann|AKIAANN", ""},
 		{"X-Signer", "bob", `403 {"Message":"User: arn:aws:iam::000000000000:user/bob is not authorized to perform: execute-api:Invoke on resource: ` +
-			`arn:aws:execute-api:us-east-1:********0000:abcdefghij/s/GET/"}`, "AccessDeniedException"},
+			`arn:aws:execute-api:us-east-1:********0000:abcdefghij/s/GET/ because no identity-based policy allows the execute-api:Invoke action"}`, "AccessDeniedException"},
 		{"X-None", "", `403 {"message":"Missing Authentication Token"}`, "MissingAuthenticationTokenException"},
 		{"X-Signer", "expired", `403 {"message":"The security token included in the request is expired"}`, "ExpiredTokenException"},
 		{"X-Signer", "wrong", `403 {"message":"The request signature we calculated does not match"}`, "InvalidSignatureException"},
@@ -351,6 +351,7 @@ func TestResourcePolicies(t *testing.T) {
 	anonymous := func(path, suffix string) string {
 		return `403 {"Message":"User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:********0000:abcdefghij/s/GET` + path + suffix + `"}`
 	}
+	const implicit, denying = " because no resource-based policy allows the execute-api:Invoke action", " with an explicit deny in a resource-based policy"
 	from := func(cidr string) string {
 		return fmt.Sprintf(allowAnyone, `,"Condition":{"IpAddress":{"aws:SourceIp":"`+cidr+`"}}`)
 	}
@@ -358,24 +359,24 @@ func TestResourcePolicies(t *testing.T) {
 		return strings.Replace(fmt.Sprintf(allowAnyone, more), "Allow", "Deny", 1)
 	}
 	answers := map[string]string{"allow": says("Allow", "*"), "silent": says("Allow", ownARN+"/s/GET/other"), "deny": says("Deny", "*")}
-	const denied = `403 {"Message":"User is not authorized to access this resource"}`
+	const denied = `403 {"Message":"User is not authorized to access this resource because no identity-based policy allows the execute-api:Invoke action"}`
 	const explicit = `403 {"Message":"User is not authorized to access this resource with an explicit deny in an identity-based policy"}`
 	for name, tt := range map[string]struct{ policy, path, token, want string }{
 		"open":                       {fmt.Sprintf(allowAnyone, ""), "/open", "", "200 "},
 		"open to us":                 {from("192.0.2.0/24"), "/open", "", "200 "},
-		"open to others":             {from("198.51.100.0/24"), "/open", "", anonymous("/open", "")},
-		"closed":                     {deny(""), "/open", "", anonymous("/open", " with an explicit deny")},
-		"other method":               {strings.Replace(fmt.Sprintf(allowAnyone, ""), "/*", "/s/POST/*", 1), "/open", "", anonymous("/open", "")},
+		"open to others":             {from("198.51.100.0/24"), "/open", "", anonymous("/open", implicit)},
+		"closed":                     {deny(""), "/open", "", anonymous("/open", denying)},
+		"other method":               {strings.Replace(fmt.Sprintf(allowAnyone, ""), "/*", "/s/POST/*", 1), "/open", "", anonymous("/open", implicit)},
 		"with referer":               {fmt.Sprintf(allowAnyone, `,"Condition":{"StringLike":{"aws:Referer":"https://example.com/*"}}`), "/open", "", "200 "},
-		"without a VPC endpoint":     {deny(`,"Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}`), "/open", "", anonymous("/open", " with an explicit deny")},
+		"without a VPC endpoint":     {deny(`,"Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}`), "/open", "", anonymous("/open", denying)},
 		"allowed by both":            {fmt.Sprintf(allowAnyone, ""), "/mock", "allow", "200 me|a|123|true||"},
 		"by the authorizer alone":    {from("198.51.100.0/24"), "/mock", "allow", "200 me|a|123|true||"},
 		"by the policy alone":        {fmt.Sprintf(allowAnyone, ""), "/mock", "silent", "200 me|a|123|true||"},
 		"by neither":                 {from("198.51.100.0/24"), "/mock", "silent", denied},
 		"denied by the authorizer":   {fmt.Sprintf(allowAnyone, ""), "/mock", "deny", explicit},
-		"denied before it was asked": {deny(""), "/mock", "allow", anonymous("/mock", " with an explicit deny")},
+		"denied before it was asked": {deny(""), "/mock", "allow", anonymous("/mock", denying)},
 		"no token":                   {fmt.Sprintf(allowAnyone, ""), "/mock", "", `401 {"message":"Unauthorized"}`},
-		"claims are not enough":      {from("198.51.100.0/24"), "/claims", `{"token_use": "id"}`, anonymous("/claims", "")},
+		"claims are not enough":      {from("198.51.100.0/24"), "/claims", `{"token_use": "id"}`, anonymous("/claims", implicit)},
 		"claims and the policy":      {from("192.0.2.0/24"), "/claims", `{"token_use": "id"}`, "200 "},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -455,5 +456,37 @@ func TestTestAuthorizer(t *testing.T) {
 	if out := ask("x"); wire.Val(out.ClientStatus) != 500 || !strings.HasSuffix(wire.Val(out.Log), " : AuthorizerConfigurationException\n") ||
 		!strings.Contains(wire.Val(out.Log), `Execution failed due to configuration error: Invalid JSON in response: Unrecognized field "errorMessage" , not marked as ignorable`) {
 		t.Errorf("failed: %d %s", wire.Val(out.ClientStatus), wire.Val(out.Log))
+	}
+}
+
+// TestTraceSaysWhoMayNot: what people are told to do about callers who were
+// not let in.
+func TestTraceSaysWhoMayNot(t *testing.T) {
+	t.Parallel()
+	iam := mockMethod(`{"statusCode": 200}`)
+	iam.AuthorizationType = ptr("AWS_IAM")
+	s := guarded(func(*apigatewayapi.Authorizer) {})
+	s.Deployment.Resources = append(s.Deployment.Resources, api{"GET /iam": iam}.stage("s", nil).Deployment.Resources...)
+	fn := guardAnswers(map[string]string{"deny": says("Deny", "*"), "other": says("Allow", ownARN+"/s/GET/other"), "refused": "refuse it", "fails": "raise boom", "text": "text"})
+	f := tracedFixture(t, fn, s)
+	f.signers.callers = map[string]*wire.Caller{"bob": {ARN: "arn:aws:iam::000000000000:user/bob"}}
+	f.signers.decide = func(c *wire.Caller, r *policy.Request) policy.Decision {
+		r.Principal = policy.Principal{Kind: policy.User, ARN: c.ARN}
+		return policy.Decision{Source: policy.SourceIdentity}
+	}
+	for _, tt := range []struct{ path, header, value, want string }{
+		{"/s/mock", "Auth", "deny", "The policy that authorizer guard1 returned denies " + ownARN + "/s/GET/mock."},
+		{"/s/mock", "Auth", "other", "It is kept for 300 s and judged for every method that the same identity calls: let it allow all of them (" + ownARN + "/s/*)"},
+		{"/s/mock", "Auth", "refused", "aws lambda add-permission --function-name guard --qualifier prod --statement-id apigateway-abcdefghij-authorizer " +
+			"--action lambda:InvokeFunction --principal apigateway.amazonaws.com --source-arn '" + ownARN + "/authorizers/guard1'"},
+		{"/s/mock", "Auth", "fails", "it must raise an error with the message Unauthorized"},
+		{"/s/mock", "Auth", "text", "must return an object with principalId and policyDocument"},
+		{"/s/mock", "None", "", "Authorizer guard1 goes by method.request.header.Auth"},
+		{"/s/iam", "X-Signer", "bob", "arn:aws:iam::000000000000:user/bob needs a policy that allows execute-api:Invoke on " + ownARN + "/s/GET/iam"},
+	} {
+		f.do(request("GET", tt.path, "", tt.header, tt.value))
+		if got := f.lastTrace(t).Failure; got == nil || !strings.Contains(got.Fix, tt.want) {
+			t.Errorf("%s %s: told %+v, want %s", tt.path, tt.value, got, tt.want)
+		}
 	}
 }

@@ -52,18 +52,21 @@ func (x *exchange) authorizeByFunction(a *authorizer) *failure {
 // calling the function.
 func (x *exchange) askAuthorizer(a *authorizer) (*verdict, *failure) {
 	x.log.authorizerStarts(x, a)
+	x.note("authorizer", a.id)
 	if a.problem != "" {
-		return nil, authorizerMisconfigured("Execution failed due to configuration error: " + a.problem)
+		return nil, authorizerMisconfigured("Execution failed due to configuration error: " + a.problem).advise(
+			"Authorizer " + a.id + " can't work as it is deployed (" + a.problem + "): correct it, or the stage variables in its URI, and deploy again.")
 	}
 	identity, ok := x.identity(a)
 	if !ok || a.kind == authorizerToken && (len(identity) != 1 || a.validation != nil && !a.validation.match(identity[0])) {
-		return nil, x.unauthorized()
+		return nil, x.unauthorized().advise(identityFix(a))
 	}
 	x.log.authorizerIdentity(a, identity)
 	keep := a.ttl > 0 && len(identity) > 0 // without an identity there is nothing to remember by
 	key := a.id + "\x00" + strings.Join(identity, "\x00")
 	if keep {
 		if v := x.st.verdicts.get(key, x.started); v != nil {
+			x.note("verdict", "kept from an earlier call")
 			x.log.authorizerCached(v)
 			return v, nil
 		}
@@ -94,12 +97,12 @@ func (x *exchange) callAuthorizer(a *authorizer, event []byte) (*verdict, *failu
 	}
 	call.code, call.requestID = res.Status, res.RequestID
 	if res.FunctionError != "" && errorMessage(res.Payload) == "Unauthorized" {
-		return nil, x.unauthorized()
+		return nil, x.unauthorized().advise("The authorizer's function raised Unauthorized, its way to refuse an identity.")
 	}
 	x.log.authorizerResult(res.Payload)
 	v, err := parseVerdict(res.Payload)
 	if err != nil {
-		return nil, authorizerMisconfigured("Execution failed due to configuration error: " + err.Error())
+		return nil, authorizerMisconfigured("Execution failed due to configuration error: " + err.Error()).advise(resultFix(fn, res, err))
 	}
 	x.log.authorizerDone(v)
 	return v, nil
@@ -123,28 +126,34 @@ func (x *exchange) refuseAuthorizer(fn *lambdaTarget, err error) *failure {
 	case refused.Status != http.StatusForbidden && refused.Status != http.StatusNotFound:
 		why = refused.Message
 	}
-	return authorizerMisconfigured("Execution failed due to configuration error: "+why, "Execution failed due to configuration error: Authorizer error")
+	fail := authorizerMisconfigured("Execution failed due to configuration error: "+why, "Execution failed due to configuration error: Authorizer error")
+	if refused.Status == http.StatusForbidden || refused.Status == http.StatusNotFound {
+		return fail.advise(callFix(fn, refused.Status, "The authorizer's", x.st.apiID+"-authorizer"))
+	}
+	return fail
 }
 
 // judgeVerdict judges the call by an authorizer's policy and the API's own. A
 // caller whom neither mentions is let in by neither.
 func (x *exchange) judgeVerdict(v *verdict) *failure {
+	x.note("principal", v.principalID)
 	req := x.policyRequest()
-	// The authorizer speaks for the API's account, so that either policy is
-	// enough to let a caller in and each can keep them out.
+	// The authorizer speaks for the API's account: its policy is what a user's
+	// own would be. To the resource policy the caller is nobody.
+	req.ResourcePolicy = nil
 	req.Principal = policy.Principal{Kind: policy.User, ARN: v.principalID, Account: x.st.account}
 	req.Identity = []policy.Policy{{Doc: v.policy}}
 	d := policy.Evaluate(req)
-	x.caller.authorize = attempt{made: true, status: http.StatusOK}
+	if !d.Allowed && !d.Explicit && x.st.policy != nil {
+		if byResource := policy.Evaluate(x.policyRequest()); byResource.Allowed {
+			d = byResource
+		}
+	}
 	if d.Allowed {
-		return nil
+		return x.allow(d)
 	}
-	text := "User is not authorized to access this resource"
-	if d.Explicit {
-		text += " with an explicit deny in an identity-based policy"
-	}
-	x.caller.authorize = attempt{made: true, status: http.StatusForbidden, err: text}
-	return accessDenied(text)
+	reason := strings.TrimPrefix(d.Message(req), req.Subject()) // whoever it is, the answer does not name them
+	return x.deny("User is not authorized to access this resource"+reason, x.verdictFix(req.Resource, d.Explicit))
 }
 
 // unauthorized is the answer to callers who do not say who they are.

@@ -36,6 +36,7 @@ func (x *exchange) authorizeSigner() *failure {
 	}
 	x.caller.authenticate = attempt{made: true, status: http.StatusOK}
 	x.caller.signer = caller
+	x.note("signer", caller.ARN)
 	req := x.policyRequest()
 	return x.judge(x.gw.signers.Decide(caller, req), req)
 }

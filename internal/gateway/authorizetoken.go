@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,12 +50,13 @@ func (x *exchange) authorizeByToken(a *authorizer) *failure {
 // "Integrate a REST API with an Amazon Cognito user pool").
 func (x *exchange) checkToken(a *authorizer, scopes []string) (*verdict, *failure) {
 	x.log.authorizerStarts(x, a)
+	x.note("authorizer", a.id)
 	if a.problem != "" {
 		return nil, authorizerMisconfigured("Execution failed due to configuration error: " + a.problem)
 	}
 	identity, ok := x.identity(a)
 	if !ok || len(identity) != 1 {
-		return nil, x.unauthorized()
+		return nil, x.unauthorized().advise(identityFix(a))
 	}
 	x.log.authorizerIdentity(a, identity)
 	token := strings.TrimPrefix(identity[0], "Bearer ")
@@ -63,32 +65,40 @@ func (x *exchange) checkToken(a *authorizer, scopes []string) (*verdict, *failur
 	case errors.Is(err, ErrTokenExpired):
 		return nil, unauthorized("The incoming token has expired").because("Unauthorized request: " + x.requestID)
 	case errors.Is(err, ErrTokenInvalid):
-		return nil, x.unauthorized()
+		return nil, x.unauthorized().advise("The token is not one of the user pools of authorizer " + a.id + ": " + err.Error() + ".")
 	case err != nil:
 		x.gw.log.Error("fetching the keys of a user pool failed", "authorizer", a.id, "request", x.requestID, "err", err)
-		return nil, authorizerMisconfigured("Execution failed due to configuration error: Authorizer error")
+		return nil, authorizerMisconfigured("Execution failed due to configuration error: Authorizer error").advise(
+			"The keys of the user pool can't be fetched (" + err.Error() + "): tell butai serve where they are with --cognito-jwks POOL=URL.")
 	}
 	v := &verdict{}
 	if v.claims, err = parseClaims(claims); err != nil {
 		return nil, x.unauthorized()
 	}
-	if !x.tokenFits(a, claimSource(v.claims), scopes) {
-		return nil, x.unauthorized()
+	if why := tokenUnfit(a, claimSource(v.claims), scopes); why != "" {
+		return nil, x.unauthorized().advise(why)
 	}
 	return v, nil
 }
 
-// tokenFits checks what the authorizer and the method ask of a token's claims.
-func (x *exchange) tokenFits(a *authorizer, claims claimSource, scopes []string) bool {
+// tokenUnfit checks what the authorizer and the method ask of a token's claims,
+// and says what to do about one that lacks it.
+func tokenUnfit(a *authorizer, claims claimSource, scopes []string) string {
 	use, audience := claims.text("token_use"), claims.text("aud")
 	if a.validation != nil && !a.validation.match(audience) {
-		return false
+		return "The token's aud is " + strconv.Quote(audience) + ", which the authorizer's identityValidationExpression doesn't match."
 	}
 	if len(scopes) == 0 {
-		return use == "id"
+		if use != "id" {
+			return "The method has no authorizationScopes, so it takes identity tokens (token_use id): send one, or give the method a scope that access tokens hold."
+		}
+		return ""
 	}
 	held := strings.Fields(claims.text("scope"))
-	return use == "access" && slices.ContainsFunc(scopes, func(s string) bool { return slices.Contains(held, s) })
+	if use != "access" || !slices.ContainsFunc(scopes, func(s string) bool { return slices.Contains(held, s) }) {
+		return "The method takes access tokens (token_use access) with one of the scopes " + strings.Join(scopes, ", ") + "."
+	}
+	return ""
 }
 
 func (s claimSource) text(name string) string {

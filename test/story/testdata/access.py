@@ -3,10 +3,6 @@
 Its argument is JSON with tokens by name and the ARN of the pool that issued them.
 """
 
-import botocore.auth
-import botocore.awsrequest
-import botocore.credentials
-
 from system import *
 
 GIVEN = json.loads(sys.argv[1])
@@ -36,23 +32,16 @@ def handler(event, context):
 """
 
 
+def at(path):
+    return "%s/_aws/execute-api/%s/live%s" % (os.environ["AWS_ENDPOINT_URL"], api["id"], path)
+
+
 def call(path, verb="GET", body=None, headers=None):
-    """Calls the stage and returns status, error type and body."""
-    url = "%s/_aws/execute-api/%s/live%s" % (os.environ["AWS_ENDPOINT_URL"], api["id"], path)
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, headers or {}, method=verb)) as answer:
-            return answer.status, None, answer.read().decode()
-    except urllib.error.HTTPError as answer:
-        return answer.code, answer.headers["x-amzn-ErrorType"], answer.read().decode()
+    return fetch(at(path), verb, body, headers)
 
 
-def signed(key, path, verb="GET", body=None, service="execute-api", region=REGION, **more):
-    """Calls the stage with botocore's own signature."""
-    url = "%s/_aws/execute-api/%s/live%s" % (os.environ["AWS_ENDPOINT_URL"], api["id"], path)
-    request = botocore.awsrequest.AWSRequest(verb, url, data=body, headers=more)
-    credentials = botocore.credentials.Credentials(key["AccessKeyId"], key["SecretAccessKey"], key.get("SessionToken"))
-    botocore.auth.SigV4Auth(credentials, service, region).add_auth(request)
-    return call(path, verb, body, dict(request.headers))
+def signed(key, path, verb="GET", body=None, **scope):
+    return call(path, verb, body, signature(key, at(path), verb, body, **scope))
 
 
 def message(text):
@@ -63,7 +52,11 @@ def denied(text):
     return 403, "AccessDeniedException", json.dumps({"Message": text}, separators=(",", ":"))
 
 
-def may_not(who, verb, path, suffix=""):
+UNMENTIONED = " because no identity-based policy allows the execute-api:Invoke action"
+NO_RESOURCE = " because no resource-based policy allows the execute-api:Invoke action"
+
+
+def may_not(who, verb, path, suffix=UNMENTIONED):
     return denied("User: %s is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:%s:********0000:%s/live/%s%s%s" % (
         who, REGION, api["id"], verb, path, suffix))
 
@@ -132,7 +125,7 @@ equal(signed(ada, "/signed", "POST", b"{}"), may_not(WHO, "POST", "/signed"))
 iam.put_user_policy(UserName="ada", PolicyName="p", PolicyDocument=policy("Allow", "execute-api:*", execute + "/*"))
 equal(signed(ada, "/signed", "POST", b'{"a": "\xc3\xa9"}')[0], 200)
 iam.put_user_policy(UserName="ada", PolicyName="deny", PolicyDocument=policy("Deny", "execute-api:Invoke", execute + "/*/DELETE/*"))
-equal(signed(ada, "/signed", "DELETE"), may_not(WHO, "DELETE", "/signed", " with an explicit deny"))
+equal(signed(ada, "/signed", "DELETE"), may_not(WHO, "DELETE", "/signed", " with an explicit deny in an identity-based policy"))
 
 # Signatures that are wrong.
 wrong = signed(dict(ada, SecretAccessKey="x"), "/signed")
@@ -173,12 +166,23 @@ equal({k: context[k] for k in ("principalId", "number", "flag")}, {"principalId"
 assert context["integrationLatency"] > 0, context
 again = json.loads(token("allow")[2])["authorizer"]
 equal((again["call"], again["integrationLatency"]), (context["call"], 0))
-equal(token("allow", "POST"), denied("User is not authorized to access this resource"))  # the kept policy is for GET
+equal(token("allow", "POST"), denied("User is not authorized to access this resource" + UNMENTIONED))  # the kept policy is for GET
 equal(token("deny"), denied("User is not authorized to access this resource with an explicit deny in an identity-based policy"))
 for t, want in {None: unauthorized, "NOT THIS": unauthorized, "unauthorized": unauthorized, "broken": misconfigured}.items():
     equal(token(t), want)
 apigateway.flush_stage_authorizers_cache(restApiId=api["id"], stageName="live")
 assert json.loads(token("allow")[2])["authorizer"]["call"] != context["call"]
+
+# As a role, which needs no permission of the function's, but one of its own.
+guardian = role("guardian", "apigateway.amazonaws.com")
+by_role = apigateway.create_authorizer(
+    restApiId=api["id"], name="role", type="REQUEST", identitySource="method.request.header.Authorization", authorizerResultTtlInSeconds=0,
+    authorizerUri=invocation(guard), authorizerCredentials=guardian)
+method("/role", "GET", authorizationType="CUSTOM", authorizerId=by_role["id"])
+publish()
+equal(call("/role", headers={"Authorization": "allow"}), misconfigured)
+iam.put_role_policy(RoleName="guardian", PolicyName="p", PolicyDocument=policy("Allow", "lambda:InvokeFunction", guard))
+equal(json.loads(call("/role", headers={"Authorization": "allow"})[2])["authorizer"]["principalId"], "user|allow")
 
 tested = apigateway.test_invoke_authorizer(
     restApiId=api["id"], authorizerId=by_token["id"], headers={"Authorization": "allow"}, stageVariables={"fn": "guard"})
@@ -210,23 +214,23 @@ ALL = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Res
 guard_with(dict(ALL, Condition={"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}))
 equal(call("/open")[0], 200)
 publish()
-anonymous = may_not("anonymous", "GET", "/open")
+anonymous = may_not("anonymous", "GET", "/open", NO_RESOURCE)
 equal(call("/open"), anonymous)
 equal(signed(ada, "/signed")[0], 200)  # her own policy is enough within the account
 equal(token("allow")[0], 200)
-equal(pool("/pool", "id"), may_not("anonymous", "GET", "/pool"))
+equal(pool("/pool", "id"), may_not("anonymous", "GET", "/pool", NO_RESOURCE))
 guard_with(ALL, dict(ALL, Effect="Deny", Principal={"AWS": WHO}))
 publish()
 equal(call("/open")[0], 200)
 equal(pool("/pool", "id")[0], 200)
-equal(signed(ada, "/signed"), may_not(WHO, "GET", "/signed", " with an explicit deny"))
+equal(signed(ada, "/signed"), may_not(WHO, "GET", "/signed", " with an explicit deny in a resource-based policy"))
 equal(signed(session, "/signed")[0], 200)
 
 # Another account needs both sides' permission.
 other = {"AccessKeyId": "111111111111", "SecretAccessKey": "x"}
 guard_with(dict(ALL, Principal={"AWS": "arn:aws:iam::%s:root" % ACCOUNT}))
 publish()
-equal(signed(other, "/signed"), may_not("arn:aws:iam::111111111111:root", "GET", "/signed"))
+equal(signed(other, "/signed"), may_not("arn:aws:iam::111111111111:root", "GET", "/signed", NO_RESOURCE))
 guard_with(dict(ALL, Principal={"AWS": "arn:aws:iam::111111111111:root"}))
 publish()
 equal(signed(other, "/signed")[0], 200)

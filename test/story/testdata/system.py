@@ -13,6 +13,9 @@ import urllib.request
 import zipfile
 
 import boto3
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
 from botocore.exceptions import ClientError
 
 REGION = "us-east-1"
@@ -137,6 +140,23 @@ def request(api, stage, path, name=None):
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as answer:
         return answer.code, answer.read().decode()
+
+
+def signature(key, url, verb="GET", body=None, service="execute-api", region=REGION):
+    """Returns the headers of a request that botocore has signed with a key as IAM and STS answer it."""
+    unsigned = botocore.awsrequest.AWSRequest(verb, url, data=body)
+    credentials = botocore.credentials.Credentials(key["AccessKeyId"], key["SecretAccessKey"], key.get("SessionToken"))
+    botocore.auth.SigV4Auth(credentials, service, region).add_auth(unsigned)
+    return dict(unsigned.headers)
+
+
+def fetch(url, verb="GET", body=None, headers=None):
+    """Calls an API and returns status, error type and body."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers or {}, method=verb)) as answer:
+            return answer.status, None, answer.read().decode()
+    except urllib.error.HTTPError as answer:
+        return answer.code, answer.headers["x-amzn-ErrorType"], answer.read().decode()
 
 
 def refused(call, **arguments):
