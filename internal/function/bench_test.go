@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -89,7 +90,7 @@ func startFloor(b *testing.B) *os.File {
 	if err != nil {
 		b.Skip(err)
 	}
-	ours, theirs, err := socketPair()
+	ours, theirs, err := socketPair(syscall.SOCK_STREAM)
 	if err != nil {
 		b.Fatal(err)
 	}

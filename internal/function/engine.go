@@ -64,6 +64,9 @@ type Engine struct {
 	live     int // sandboxes of all pools, starting ones included
 	starting int // those that count against the limit of starts at a time
 	all      map[*instance]struct{}
+	booting  map[*instance]struct{} // in their init phase
+	watched  bool                   // keepWatch is at work
+	onAhead  func()                 // for tests: a call is sent ahead
 	closed   bool
 
 	stop chan struct{}
@@ -100,7 +103,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, host: host, cores: runtime.GOMAXPROCS(0),
-		pools: map[string]*pool{}, accounts: map[accountKey]*account{}, all: map[*instance]struct{}{},
+		pools: map[string]*pool{}, accounts: map[accountKey]*account{}, all: map[*instance]struct{}{}, booting: map[*instance]struct{}{},
 		stop: make(chan struct{}),
 	}
 	e.work.Add(1)

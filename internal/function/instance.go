@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -66,10 +67,19 @@ type instance struct {
 	peak     int64     // memory high-water mark, bytes
 	peakRead time.Time // when it was read
 
-	calls     int
-	dead      bool
-	took      time.Duration // of the last call
-	idleSince time.Time     // guarded by Engine.mu
+	calls int
+	dead  bool
+	took  time.Duration // of the last call
+	sent  atomic.Bool   // the call under way has been sent: others may follow
+
+	// Guarded by Engine.mu.
+	idleSince time.Time
+	since     time.Time // when the call under way had its turn
+	current   string    // its request id
+	place     int       // in pool.busy, or -1
+	ahead     []*waiter // calls that it was sent before their turn, in their order
+	sending   bool      // somebody is sending it calls
+	quick     int       // calls in a row that were quick
 }
 
 // launch starts a sandbox and runs its init phase. An error means that it
@@ -80,7 +90,7 @@ func (e *Engine) launch(p *pool) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &instance{engine: e, pool: p, spec: p.spec, interpreter: interpreter}
+	i := &instance{engine: e, pool: p, spec: p.spec, interpreter: interpreter, place: -1}
 	if e.cfg.Roles != nil {
 		if i.credentials, err = e.cfg.Roles.AssumeForFunction(ctx, p.spec); err != nil {
 			return nil, fmt.Errorf("assume the function's role: %w", err)
@@ -93,6 +103,7 @@ func (e *Engine) launch(p *pool) (*instance, error) {
 		return nil, err
 	}
 	i.logInitStart()
+	defer e.watchBoot(i)()
 	start := time.Now()
 	i.initFailure, err = i.boot(start.Add(initLimit))
 	i.initTook = time.Since(start)
@@ -180,16 +191,51 @@ func (i *instance) initAgain(req *Request, deadline time.Time) (out outcome, ran
 	return failure.outcome(req.RequestID, i.spec.Timeout), false
 }
 
-// exchange runs one call in the ready process.
-func (i *instance) exchange(req *Request, start time.Time) outcome {
-	inv := bootstrap.Invocation{
+// exchange runs one call in the ready process, or waits for the end of one
+// that it was sent already.
+func (i *instance) exchange(req *Request, sent bool, start time.Time) outcome {
+	var frame bootstrap.Frame
+	var err error
+	deadline := start.Add(i.spec.Timeout)
+	s, ok := i.session.(pipeline)
+	switch {
+	case !ok:
+		frame, err = i.session.Invoke(i.invocation(req, start), deadline)
+	default:
+		if !sent {
+			err = s.Send(i.invocation(req, start), deadline)
+			i.sent.Store(true)
+		}
+		if err == nil {
+			frame, err = s.Receive(deadline)
+		}
+	}
+	out := i.judge(req, &frame, err)
+	out.took, out.log = frame.Took, logAll
+	switch {
+	case out.dead, frame.Took == 0:
+	case frame.Marked:
+		out.log = logMarked
+	default:
+		out.log = logRead
+	}
+	return out
+}
+
+// invocation is what the process is told of a call that begins at start.
+func (i *instance) invocation(req *Request, start time.Time) *bootstrap.Invocation {
+	inv := &bootstrap.Invocation{
 		Deadline: i.engine.cfg.Clock.Now().Add(i.spec.Timeout - time.Since(start)), RequestID: req.RequestID,
 		InvokedARN: req.InvokedARN, TraceID: req.TraceID, ClientContext: req.ClientContext, Payload: req.Payload,
 	}
 	if len(inv.Payload) == 0 {
 		inv.Payload = []byte("{}")
 	}
-	frame, err := i.session.Invoke(&inv, start.Add(i.spec.Timeout))
+	return inv
+}
+
+// judge turns how a call ended into what its caller gets.
+func (i *instance) judge(req *Request, frame *bootstrap.Frame, err error) outcome {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		i.kill()
@@ -285,19 +331,12 @@ func (i *instance) stop() {
 	i.log.detach()
 }
 
-// framed is a session over the socket that a bootstrap speaks frames on.
-type framed struct {
-	*bootstrap.Channel
-	conn *os.File
-}
-
-func (f *framed) Close() error { return f.conn.Close() }
-
-// socketPair returns two connected stream sockets: the engine's end, which
-// obeys deadlines, and the process's, which blocks.
-func socketPair() (ours, theirs *os.File, err error) {
+// socketPair returns two connected sockets: the engine's end, which obeys
+// deadlines, and the process's, which blocks. kind is SOCK_STREAM, or
+// SOCK_SEQPACKET for a bootstrap that reads packet by packet.
+func socketPair(kind int) (ours, theirs *os.File, err error) {
 	syscall.ForkLock.RLock()
-	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, kind, 0)
 	if err == nil {
 		syscall.CloseOnExec(fds[0])
 		syscall.CloseOnExec(fds[1])

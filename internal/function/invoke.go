@@ -38,11 +38,11 @@ func mayOutlast(ctx context.Context, spec *Spec) bool {
 
 // call waits for a sandbox, until ctx ends, and runs one call in it.
 func (e *Engine) call(ctx context.Context, spec *Spec, req *Request) (*Result, error) {
-	i, leave, err := e.acquire(ctx, spec)
+	i, sent, leave, err := e.acquire(ctx, spec, req)
 	if err != nil {
 		return nil, err
 	}
-	result, err := i.run(req)
+	result, err := i.run(req, sent)
 	e.release(i, leave)
 	return result, err
 }
@@ -55,23 +55,30 @@ type outcome struct {
 	status    string // of the report line: "", "error" or "timeout"
 	errorType string // of the report line
 	message   string // a line that the platform adds to the log, or ""
+
+	took time.Duration // as the runtime has measured it, or 0
+	log  logExtent
 }
 
-// run passes one call to the sandbox and writes its log lines.
-func (i *instance) run(req *Request) (*Result, error) {
+// run passes one call to the sandbox, unless that was sent it already, and
+// writes its log lines.
+func (i *instance) run(req *Request, sent bool) (*Result, error) {
 	start := time.Now()
 	cold := i.calls == 0
 	i.calls++
 	i.log.begin(req)
-	out, ran, suppressed := outcome{}, true, i.initFailure != nil
+	out, ran, suppressed := outcome{log: logAll}, true, i.initFailure != nil
 	if suppressed {
 		out, ran = i.initAgain(req, start.Add(i.spec.Timeout))
 	}
 	i.log.start(req.RequestID, i.spec.Version)
 	if ran {
-		out = i.exchange(req, start)
+		out = i.exchange(req, sent, start)
 	}
 	took := time.Since(start)
+	if out.took > 0 && !suppressed {
+		took = out.took
+	}
 	if out.status == statusTimeout {
 		took = i.spec.Timeout
 	}
@@ -86,7 +93,7 @@ func (i *instance) run(req *Request) (*Result, error) {
 	if cold && !suppressed {
 		report.init = i.initTook
 	}
-	tail := i.log.finish(req.RequestID, out.message, &report)
+	tail := i.log.finish(req.RequestID, out.message, out.log, &report)
 	result := &Result{Payload: out.payload, LogTail: tail, ColdStart: cold, Duration: took}
 	if out.failed {
 		result.FunctionError = "Unhandled"

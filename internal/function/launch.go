@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"syscall"
 
 	"github.com/butai-dev/butai/internal/function/bootstrap"
 	"github.com/butai-dev/butai/internal/function/runtimes"
@@ -17,13 +18,14 @@ import (
 type family struct {
 	program string // bootstrap file below LAMBDA_RUNTIME_DIR
 	sdkDir  string // folder there in which the host's SDK copy appears
+	packets bool   // the bootstrap reads packet by packet, and may be sent calls ahead
 	// args are the arguments before the program's path.
 	args func(spec *Spec) []string
 	env  func(spec *Spec, i *runtimes.Interpreter, at places) map[string]string
 }
 
 var families = map[runtimes.Family]family{
-	runtimes.Python: {program: "bootstrap.py", sdkDir: "sdk", args: pythonArgs, env: pythonEnv},
+	runtimes.Python: {program: "bootstrap.py", sdkDir: "sdk", packets: true, args: pythonArgs, env: pythonEnv},
 	runtimes.Node:   {program: "bootstrap.cjs", sdkDir: "node_modules", args: nodeArgs, env: nodeEnv},
 	runtimes.Java:   {program: "bootstrap.jar", sdkDir: "lib", args: javaArgs, env: javaEnv},
 }
@@ -58,27 +60,33 @@ func (i *instance) start() error {
 	if i.interpreter.Runtime.Family == runtimes.Provided {
 		return i.startProvided(level)
 	}
-	ours, theirs, err := socketPair()
+	kind := syscall.SOCK_STREAM
+	if families[i.interpreter.Runtime.Family].packets {
+		kind = packetSocket
+	}
+	ours, theirs, err := socketPair(kind)
 	if err != nil {
 		return err
 	}
-	defer theirs.Close()
+	session := &framed{Channel: bootstrap.NewChannel(ours, maxResponse), conn: ours, peer: theirs}
 	spec, err := i.plan(level)
 	if err != nil {
-		ours.Close()
-		return err
+		return errors.Join(err, session.Close())
 	}
 	spec.Channel = theirs
-	return i.spawn(spec, &framed{bootstrap.NewChannel(ours, maxResponse), ours})
+	if err := i.spawn(spec, session); err != nil {
+		return err
+	}
+	session.letGo(i.proc)
+	return nil
 }
 
 // spawn starts the process with its output going to the log, and takes over
 // the session with it, which it closes if that fails.
 func (i *instance) spawn(spec *sandbox.Spec, s session) error {
-	read, write, err := os.Pipe()
+	read, write, err := logPipe()
 	if err != nil {
-		s.Close()
-		return fmt.Errorf("create log pipe: %w", err)
+		return errors.Join(err, s.Close())
 	}
 	defer write.Close()
 	spec.Log = write
@@ -86,10 +94,7 @@ func (i *instance) spawn(spec *sandbox.Spec, s session) error {
 	if err != nil {
 		return errors.Join(err, read.Close(), s.Close())
 	}
-	if err := i.log.attach(read); err != nil {
-		proc.Kill()
-		return errors.Join(err, read.Close(), s.Close())
-	}
+	i.log.attach(read)
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.proc, i.session = proc, s

@@ -6,10 +6,12 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/function/bootstrap"
 )
 
 const (
@@ -24,88 +26,142 @@ var pipeBuffers = sync.Pool{New: func() any { return new([pipeBuffer]byte) }}
 // logWriter turns what a sandbox prints, and what the platform says about it,
 // into log events in their order.
 //
-// A goroutine passes on what functions print while they run. Before the lines
-// that close a call, whatever is still in the pipe is read without waiting:
-// bootstraps flush before they answer, so all of a call's output is there by
-// then. A call that prints nothing costs one read and one Put.
+// Nobody waits at the pipe: what a call has printed is read when it ends, since
+// bootstraps flush before they answer, and the watch passes on what slower ones
+// print meanwhile. A call that prints nothing costs a read at most and one Put.
+// What is printed between calls comes with the next one, as on Lambda, which
+// freezes functions then.
 type logWriter struct {
 	spec   *Spec
 	stream string
 	clock  clock.Clock
 	sink   LogSink // may be nil
 
+	calls atomic.Int64 // number of the call under way
+
 	mu      sync.Mutex
-	pipe    *os.File        // read end, nil without a process
-	raw     syscall.RawConn // of pipe
-	partial []byte          // a line whose end hasn't come yet
+	pipe    *os.File // read end, nil without a process
+	fd      int      // of pipe
+	current string   // request id of the call under way
+	carry   []byte   // what has been read and not been looked at
+	partial []byte   // a line whose end hasn't come yet
 	pending []LogEvent
 	tail    []byte
 	tailing bool
+	opening opening // of the call under way
 }
 
-// attach reads a new process's output from pipe, until close or its end.
-func (l *logWriter) attach(pipe *os.File) error {
-	raw, err := pipe.SyscallConn()
-	if err != nil {
-		return err
-	}
+// logExtent says how much of what is in the pipe belongs to a call that has
+// ended.
+type logExtent int
+
+const (
+	logAll    logExtent = iota // all there is
+	logMarked                  // what comes before the call's mark
+	logRead                    // nothing more than what has been read already
+)
+
+// opening is the line that opens a call, until it is written.
+type opening struct {
+	due                bool
+	at                 time.Time
+	requestID, version string
+}
+
+// attach reads a new process's output from pipe, until detach.
+func (l *logWriter) attach(pipe *os.File) {
 	l.mu.Lock()
-	l.pipe, l.raw = pipe, raw
-	l.mu.Unlock()
-	go raw.Read(func(fd uintptr) (done bool) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.pipe != pipe {
-			return true
-		}
-		ended, got := l.read(int(fd))
-		if got {
-			l.flush()
-		}
-		return ended
-	})
-	return nil
+	defer l.mu.Unlock()
+	l.pipe, l.fd = pipe, int(pipe.Fd())
+	syscall.SetNonblock(l.fd, true)
 }
 
 // detach takes what is left in the pipe and lets go of it.
 func (l *logWriter) detach() {
 	l.mu.Lock()
-	pipe := l.pipe
-	if pipe != nil {
-		l.drain()
-		l.endLine()
+	defer l.mu.Unlock()
+	if l.pipe == nil {
+		return
+	}
+	l.take(logAll)
+	l.endLine()
+	l.flush()
+	l.pipe.Close()
+	l.pipe = nil
+}
+
+// call is the number of the call under way.
+func (l *logWriter) call() int { return int(l.calls.Load()) }
+
+// passOn hands over what the given call has printed so far, if it is still
+// under way.
+func (l *logWriter) passOn(call int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.call() == call {
+		l.take(logAll)
 		l.flush()
-		l.pipe = nil
-	}
-	l.mu.Unlock()
-	if pipe != nil {
-		pipe.Close() // waits for the reading goroutine, which takes l.mu
 	}
 }
 
-// drain reads what is in the pipe now; l.mu is held.
-func (l *logWriter) drain() {
-	if l.pipe != nil {
-		l.raw.Control(func(fd uintptr) { l.read(int(fd)) })
+// take makes events of what belongs to the call under way; l.mu is held.
+func (l *logWriter) take(extent logExtent) {
+	switch extent {
+	case logAll:
+		for more := true; more; {
+			more = l.read()
+			if before, after, found := l.cut(); found {
+				l.lines(before)
+				l.carry = after
+			}
+			if !more || len(l.carry) > maxEvent {
+				l.lines(l.carry)
+				l.carry = nil
+			}
+		}
+		return
+	case logMarked:
+		for {
+			if before, after, found := l.cut(); found {
+				l.lines(before)
+				l.carry = append([]byte(nil), after...)
+				return
+			}
+			if !l.read() {
+				break // the watch has seen the mark
+			}
+		}
 	}
+	l.lines(l.carry)
+	l.carry = nil
 }
 
-// read takes lines from the pipe until it is empty or ended; l.mu is held.
-func (l *logWriter) read(fd int) (ended, got bool) {
+// cut parts what has been read at the current call's mark.
+func (l *logWriter) cut() (before, after []byte, found bool) {
+	if bytes.IndexByte(l.carry, 0) < 0 {
+		return nil, nil, false
+	}
+	return bytes.Cut(l.carry, bootstrap.EndMark(l.current))
+}
+
+// read reads once what there is in the pipe, and tells whether there was
+// anything; l.mu is held.
+func (l *logWriter) read() bool {
+	if l.pipe == nil {
+		return false
+	}
 	buf := pipeBuffers.Get().(*[pipeBuffer]byte)
 	defer pipeBuffers.Put(buf)
 	for {
-		n, err := syscall.Read(fd, buf[:])
+		n, err := syscall.Read(l.fd, buf[:])
 		switch {
 		case err == syscall.EINTR:
 			continue
-		case err == syscall.EAGAIN:
-			return false, got
-		case err != nil || n == 0:
-			return true, got
+		case err != nil || n <= 0:
+			return false
 		}
-		got = true
-		l.lines(buf[:n])
+		l.carry = append(l.carry, buf[:n]...)
+		return true
 	}
 }
 
@@ -137,10 +193,16 @@ func (l *logWriter) endLine() {
 	}
 }
 
+// emit makes an event of a line that the function has printed.
 func (l *logWriter) emit(message string) {
-	message = strings.ToValidUTF8(message, "\uFFFD")
+	l.open()
+	l.add(l.clock.Now(), strings.ToValidUTF8(message, "\uFFFD"))
+}
+
+// add makes an event of a line.
+func (l *logWriter) add(at time.Time, message string) {
 	if l.sink != nil {
-		l.pending = append(l.pending, LogEvent{Time: l.clock.Now(), Message: message})
+		l.pending = append(l.pending, LogEvent{Time: at, Message: message})
 	}
 	if l.tailing {
 		l.tail = append(l.tail, message...)
@@ -162,7 +224,7 @@ func (l *logWriter) flush() {
 func (l *logWriter) settle() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.drain()
+	l.take(logAll)
 	l.endLine()
 	l.flush()
 }
@@ -170,6 +232,8 @@ func (l *logWriter) settle() {
 // begin starts collecting the log of one call.
 func (l *logWriter) begin(req *Request) {
 	l.mu.Lock()
+	l.calls.Add(1)
+	l.current = req.RequestID
 	l.tailing, l.tail = req.Tail, l.tail[:0]
 	l.mu.Unlock()
 }
@@ -179,16 +243,16 @@ func (l *logWriter) begin(req *Request) {
 func (l *logWriter) platform(text, kind string, record any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.drain()
+	l.take(logAll)
 	l.endLine()
-	l.line(text, kind, record)
+	l.line(l.clock.Now(), text, kind, record)
 	l.flush()
 }
 
-func (l *logWriter) line(text, kind string, record any) {
+func (l *logWriter) line(at time.Time, text, kind string, record any) {
 	if l.spec.LogFormat != logFormatJSON {
 		if text != "" {
-			l.emit(text)
+			l.add(at, text)
 		}
 		return
 	}
@@ -199,9 +263,9 @@ func (l *logWriter) line(text, kind string, record any) {
 		Time   string `json:"time"`
 		Type   string `json:"type"`
 		Record any    `json:"record"`
-	}{l.clock.Now().UTC().Format(logTimeFormat), kind, record})
+	}{at.UTC().Format(logTimeFormat), kind, record})
 	if err == nil {
-		l.emit(string(data) + "\n")
+		l.add(at, string(data)+"\n")
 	}
 }
 
@@ -215,23 +279,31 @@ type startRecord struct {
 	Version   string `json:"version"`
 }
 
-// start writes the line that opens a call. It is handed over with what follows.
+// start notes that a call begins. The line that says so is written with what
+// follows it.
 func (l *logWriter) start(requestID, version string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.spec.LogFormat == logFormatJSON {
-		l.line("", "platform.start", startRecord{requestID, version})
-		return
-	}
-	l.emit("START RequestId: " + requestID + " Version: " + version + "\n")
+	l.opening = opening{true, l.clock.Now(), requestID, version}
 }
 
-// finish writes the lines that close a call and returns the tail of its log,
-// nil if it wasn't asked for.
-func (l *logWriter) finish(requestID, message string, r *report) []byte {
+// open writes the line that opens the call, if it is due.
+func (l *logWriter) open() {
+	o := &l.opening
+	if !o.due {
+		return
+	}
+	o.due = false
+	l.line(o.at, "START RequestId: "+o.requestID+" Version: "+o.version+"\n", "platform.start", startRecord{o.requestID, o.version})
+}
+
+// finish writes the lines that close a call, after the given part of what is
+// still in the pipe, and returns the tail of the call's log, nil if it wasn't
+// asked for.
+func (l *logWriter) finish(requestID, message string, extent logExtent, r *report) []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.drain()
+	l.take(extent)
 	l.endLine()
 	if message != "" {
 		for line := range strings.Lines(message) {
@@ -239,10 +311,10 @@ func (l *logWriter) finish(requestID, message string, r *report) []byte {
 		}
 	}
 	if l.spec.LogFormat == logFormatJSON {
-		l.line("", "platform.report", r.record())
+		l.open()
+		l.line(l.clock.Now(), "", "platform.report", r.record())
 	} else {
-		l.emit("END RequestId: " + requestID + "\n")
-		l.emit(r.text())
+		l.close(requestID, r)
 	}
 	l.flush()
 	if !l.tailing {
@@ -250,6 +322,35 @@ func (l *logWriter) finish(requestID, message string, r *report) []byte {
 	}
 	l.tailing = false
 	return bytes.Clone(l.tail[max(0, len(l.tail)-tailLimit):])
+}
+
+// close writes END and REPORT, and START before them if it is still due. All
+// are pieces of one text, which is most of what a quiet call's log costs.
+func (l *logWriter) close(requestID string, r *report) {
+	b := make([]byte, 0, 384)
+	o := &l.opening
+	if o.due {
+		b = append(b, "START RequestId: "...)
+		b = append(b, o.requestID...)
+		b = append(b, " Version: "...)
+		b = append(b, o.version...)
+		b = append(b, '\n')
+	}
+	start := len(b)
+	b = append(b, "END RequestId: "...)
+	b = append(b, requestID...)
+	b = append(b, '\n')
+	end := len(b)
+	text, now := string(r.appendText(b)), l.clock.Now()
+	if l.pending == nil && l.sink != nil {
+		l.pending = make([]LogEvent, 0, 3)
+	}
+	if o.due {
+		o.due = false
+		l.add(o.at, text[:start])
+	}
+	l.add(now, text[start:end])
+	l.add(now, text[end:])
 }
 
 // reportRecord is the platform.report record of JSON logs.

@@ -12,7 +12,8 @@ import (
 // take a tenth of a millisecond, 16 concurrent callers would then keep 16
 // interpreters busy that share the machine's few cores, each one colder than a
 // single one would be; and starting one takes far longer than waiting for the
-// next one to come free. So a call that finds no idle sandbox gets in line and
+// next one to come free. So a call that finds no idle sandbox, or as many as
+// there are cores busy with quick calls, gets in line and
 //
 //   - is in a hurry at once, while the function has fewer sandboxes than the
 //     machine has cores, because those really run side by side, or if its turn
@@ -24,7 +25,9 @@ import (
 //
 // For each call in a hurry one more sandbox is started, as many at a time as
 // there are cores; those whose init phase takes longer than startSlice don't
-// count, as they may be waiting for something. The line takes whichever sandbox comes first. Handlers that
+// count, as they may be waiting for something. The line takes whichever sandbox
+// comes first, and sandboxes whose calls are quick are sent some of it ahead of
+// its turn (ahead.go). Handlers that
 // wait for something (a database, another function) are slower than patience,
 // so they do get one sandbox per call, and functions that call themselves can't
 // starve. Idle sandboxes are reused last in, first out, as AWS does, so that
@@ -43,6 +46,7 @@ const (
 type pool struct {
 	spec    *Spec
 	idle    []*instance // used as a stack
+	busy    []*instance // each with a call under way
 	waiting []*waiter   // first in, first out
 	live    int         // sandboxes, starting ones included
 	// starting counts sandboxes on their way, which the first waiters will get.
@@ -54,9 +58,13 @@ type pool struct {
 
 // waiter is a call in line for a sandbox.
 type waiter struct {
+	req     *Request
 	granted chan grant // buffered, so that giving never blocks
-	served  int        // pool.served when it got in line or last looked
+	since   time.Time  // when it got in line or its patience was last renewed
+	rounds  int        // how often that was
+	served  int        // pool.served then
 	hurry   bool       // a sandbox should be started for it
+	ahead   bool       // its sandbox has been sent the call already
 }
 
 type grant struct {
@@ -64,43 +72,68 @@ type grant struct {
 	err      error
 }
 
-// acquire takes a sandbox for one call. The caller must give it back with
-// release, along with leave.
-func (e *Engine) acquire(ctx context.Context, spec *Spec) (*instance, func(), error) {
+// acquire takes a sandbox for one call; sent tells that it has been sent the
+// call already. The caller must give it back with release, along with leave.
+func (e *Engine) acquire(ctx context.Context, spec *Spec, req *Request) (i *instance, sent bool, leave func(), err error) {
 	e.mu.Lock()
 	if e.closed {
 		e.mu.Unlock()
-		return nil, nil, errClosed
+		return nil, false, nil, errClosed
 	}
-	leave, err := e.enter(spec)
+	leave, err = e.enter(spec)
 	if err != nil {
 		e.mu.Unlock()
-		return nil, nil, err
+		return nil, false, nil, err
 	}
 	p := e.pools[spec.ID]
 	if p == nil {
 		p = &pool{spec: spec}
 		e.pools[spec.ID] = p
 	}
-	if i := e.takeIdle(p); i != nil {
-		e.mu.Unlock()
-		return i, leave, nil
+	e.watch()
+	now := time.Now()
+	if !p.crowded(e.cores, now) {
+		if i := e.takeIdle(p); i != nil {
+			p.engage(i, req)
+			e.mu.Unlock()
+			return i, false, leave, nil
+		}
 	}
-	w := &waiter{granted: make(chan grant, 1), served: p.served}
+	w := &waiter{req: req, granted: make(chan grant, 1), since: now, served: p.served}
 	p.waiting = append(p.waiting, w)
-	hurry := p.live < e.cores || p.expectedWait() > patience
-	if hurry {
-		e.hasten(p, w)
+	if p.live < e.cores || p.expectedWait() > patience {
+		w.hurry = true
+		e.serveHurried(p)
+	}
+	if i := p.roomy(now); i != nil {
+		e.sendAhead(p, i, now, maxAhead)
 	}
 	e.mu.Unlock()
-	i, err := e.await(ctx, p, w, hurry)
+	i, err = e.await(ctx, p, w)
 	if err != nil {
 		e.mu.Lock()
 		leave()
 		e.mu.Unlock()
-		return nil, nil, err
+		return nil, false, nil, err
 	}
-	return i, leave, nil
+	return i, w.ahead, leave, nil
+}
+
+// engage puts a sandbox among those with a call under way; e.mu is held.
+func (p *pool) engage(i *instance, req *Request) {
+	i.since, i.current, i.place = time.Now(), req.RequestID, len(p.busy)
+	p.busy = append(p.busy, i)
+	i.sent.Store(false)
+}
+
+// disengage takes it out again; e.mu is held.
+func (p *pool) disengage(i *instance) {
+	last := len(p.busy) - 1
+	p.busy[i.place] = p.busy[last]
+	p.busy[i.place].place = i.place
+	p.busy[last] = nil
+	p.busy = p.busy[:last]
+	i.place = -1
 }
 
 // takeIdle takes the sandbox that was used last and can still serve, nil if
@@ -125,37 +158,19 @@ func (p *pool) expectedWait() time.Duration {
 	return p.typical * time.Duration(len(p.waiting)) / time.Duration(busy)
 }
 
-// await blocks until w is granted a sandbox, and puts it in a hurry when its
-// patience is over, unless it is already.
-func (e *Engine) await(ctx context.Context, p *pool, w *waiter, hurry bool) (*instance, error) {
-	var timeout <-chan time.Time
-	var timer *time.Timer
-	if !hurry {
-		timer = time.NewTimer(patience)
-		defer timer.Stop()
-		timeout = timer.C
-	}
-	for round := 1; ; round++ {
-		select {
-		case g := <-w.granted:
-			return g.instance, g.err
-		case <-timeout:
-			e.mu.Lock()
-			if moving := p.served != w.served && p.expectedWait() <= patience; moving && round < maxRounds {
-				w.served = p.served
-				timer.Reset(patience)
-			} else {
-				e.hasten(p, w)
-				timeout = nil
-			}
-			e.mu.Unlock()
-		case <-ctx.Done():
-			return e.giveUp(ctx, p, w)
-		}
+// await blocks until w is granted a sandbox; the watch puts it in a hurry when
+// its patience is over.
+func (e *Engine) await(ctx context.Context, p *pool, w *waiter) (*instance, error) {
+	select {
+	case g := <-w.granted:
+		return g.instance, g.err
+	case <-ctx.Done():
+		return e.giveUp(ctx, p, w)
 	}
 }
 
-// giveUp leaves the line, unless a sandbox was granted just now.
+// giveUp leaves the line, unless a sandbox was granted just now or has been
+// sent the call.
 func (e *Engine) giveUp(ctx context.Context, p *pool, w *waiter) (*instance, error) {
 	e.mu.Lock()
 	for n, other := range p.waiting {
@@ -170,9 +185,43 @@ func (e *Engine) giveUp(ctx context.Context, p *pool, w *waiter) (*instance, err
 	return g.instance, g.err
 }
 
-// hasten puts a waiter in a hurry; e.mu is held.
-func (e *Engine) hasten(p *pool, w *waiter) {
-	w.hurry = true
+// lookAtLine puts those in line in a hurry whose patience is over, unless the
+// line moves; e.mu is held.
+func (e *Engine) lookAtLine(p *pool, now time.Time) {
+	late := false
+	for _, w := range p.waiting {
+		if w.hurry || now.Sub(w.since) < patience {
+			continue
+		}
+		w.rounds++
+		if moving := p.served != w.served && p.expectedWait() <= patience; moving && w.rounds < maxRounds {
+			w.served, w.since = p.served, now
+		} else {
+			w.hurry, late = true, true
+		}
+	}
+	if late {
+		e.serveHurried(p)
+	}
+}
+
+// serveHurried gives idle sandboxes to those in line that are in a hurry, and
+// starts more for the rest; e.mu is held.
+func (e *Engine) serveHurried(p *pool) {
+	for n := 0; n < len(p.waiting) && len(p.idle) > 0; {
+		w := p.waiting[n]
+		if !w.hurry {
+			n++
+			continue
+		}
+		i := e.takeIdle(p)
+		if i == nil {
+			break
+		}
+		p.waiting = append(p.waiting[:n], p.waiting[n+1:]...)
+		p.engage(i, w.req)
+		w.granted <- grant{instance: i}
+	}
 	e.startFor(p)
 }
 
@@ -286,16 +335,36 @@ func (e *Engine) release(i *instance, leave func()) {
 	e.mu.Lock()
 	p := i.pool
 	p.learn(i.took)
+	i.learn()
+	if i.place >= 0 {
+		p.disengage(i)
+	}
 	// A sandbox that has never run a call goes to the call it was started for,
 	// whatever its state: starting yet another one would change nothing.
 	worn := i.calls > 0 && i.worn()
-	if !worn {
-		if w := p.next(); w != nil {
-			leave()
-			e.mu.Unlock()
-			w.granted <- grant{instance: i}
-			return
+	switch {
+	case i.dead: // with this call, so the process has begun none of the others
+		p.putBack(i.ahead)
+		i.ahead = nil
+		if e.closed {
+			p.failWaiters(errClosed)
 		}
+	case len(i.ahead) > 0: // and may have begun the first
+		worn = false
+	}
+	if now := time.Now(); !worn && len(i.ahead) == 0 && i.quick >= steadyCalls {
+		i.since = now
+		i.sent.Store(true) // nothing is under way
+		e.sendAhead(p, i, now, 1)
+	}
+	if w := i.nextCall(worn); w != nil {
+		p.engage(i, w.req)
+		i.sent.Store(w.ahead)
+		leave()
+		w.granted <- grant{instance: i}
+		e.sendAhead(p, i, i.since, maxAhead)
+		e.mu.Unlock()
+		return
 	}
 	if ending := worn || p.retired || e.closed; ending {
 		// The line must not be left without anybody working for it.
@@ -316,6 +385,20 @@ func (e *Engine) release(i *instance, leave func()) {
 	}
 	leave()
 	e.mu.Unlock()
+}
+
+// nextCall takes the call that the sandbox serves next: the first of those
+// that it was sent, or of the line; a worn one serves none. e.mu is held.
+func (i *instance) nextCall(worn bool) *waiter {
+	switch {
+	case worn:
+		return nil
+	case len(i.ahead) == 0:
+		return i.pool.next()
+	}
+	w := i.ahead[0]
+	i.ahead = append(i.ahead[:0], i.ahead[1:]...)
+	return w
 }
 
 // learn takes note of how long a call took. The estimate follows faster calls

@@ -23,10 +23,9 @@ type report struct {
 	errorType string
 }
 
-// text formats a report line. The order and the trailing tab are as AWS writes
-// them. Since August 2025 the init phase is billed, so it counts in.
-func (r *report) text() string {
-	b := make([]byte, 0, 256)
+// appendText formats a report line. The order and the trailing tab are as AWS
+// writes them. Since August 2025 the init phase is billed, so it counts in.
+func (r *report) appendText(b []byte) []byte {
 	b = append(b, "REPORT RequestId: "...)
 	b = append(b, r.requestID...)
 	b = append(b, "\tDuration: "...)
@@ -44,7 +43,7 @@ func (r *report) text() string {
 		b = append(b, " ms\t"...)
 	}
 	b = appendStatus(b, r.status, r.errorType)
-	return string(append(b, '\n'))
+	return append(b, '\n')
 }
 
 // initReport formats the line about an init phase that failed.

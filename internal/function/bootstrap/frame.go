@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"sync"
+	"syscall"
 	"time"
 )
 
@@ -27,6 +30,11 @@ type Frame struct {
 	ErrorType string // only of InitFailed, Failure and Fatal
 	Body      []byte // JSON; owned by the receiver
 	Oversize  int    // length of a body that was beyond the limit and thrown away
+	// Took is how long the invocation took, 0 if the runtime doesn't say. Such
+	// runtimes mark the end of the invocation's log, with EndMark, if there was
+	// any of it to read: then Marked is set.
+	Took   time.Duration
+	Marked bool
 }
 
 // Invocation is what a runtime needs to know to run one event.
@@ -42,7 +50,8 @@ type Invocation struct {
 // Transport is the engine's end of the socket.
 type Transport interface {
 	io.ReadWriter
-	SetDeadline(t time.Time) error
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
 }
 
 const (
@@ -52,20 +61,29 @@ const (
 	keepBuffer = 64 << 10          // larger write buffers are given back
 	hardLimit  = 256 << 20         // a length beyond it is not a frame
 	errorHead  = 2                 // length of the error type
+	countHead  = 5                 // mark and duration
 	lengthSize = frameHead - 1
+	// packetSize is the most that goes into one packet, where the socket keeps
+	// packets apart: a reader with a buffer of this size gets each one whole.
+	packetSize = bufferSize
+
+	serial = 1 // flag of Ready: see Channel.Serial
 )
 
 // ErrProtocol means that the process wrote something to the socket that is
 // no frame, which only the function's own code can cause.
 var ErrProtocol = errors.New("bootstrap: malformed frame")
 
-// Channel speaks the protocol over a transport. It serves one invocation at a
-// time and is not safe for concurrent use.
+// Channel speaks the protocol over a transport. Any number of goroutines may
+// send, and one at a time receive.
 type Channel struct {
-	conn  Transport
-	limit int // longest body that is kept
-	out   []byte
-	in    []byte
+	conn   Transport
+	limit  int // longest body that is kept
+	write  sync.Mutex
+	out    []byte // guarded by write
+	in     []byte
+	armed  time.Time // the deadline that the transport's reads have
+	serial bool      // see Serial
 }
 
 // NewChannel returns a Channel that throws away bodies longer than limit bytes.
@@ -74,31 +92,43 @@ func NewChannel(conn Transport, limit int) *Channel {
 }
 
 // Ready reads the frame that ends the init phase: Ready or InitFailed. Its
-// errors are Invoke's.
+// errors are Receive's.
 func (c *Channel) Ready(deadline time.Time) (Frame, error) {
-	if err := c.conn.SetDeadline(deadline); err != nil {
-		return Frame{}, err
+	frame, err := c.Receive(deadline)
+	if err == nil && frame.Kind == Ready {
+		c.serial = len(frame.Body) > 0 && frame.Body[0]&serial != 0
 	}
-	return c.receive()
+	return frame, err
 }
 
-// Invoke writes one invocation and reads the runtime's answer. It returns
-// os.ErrDeadlineExceeded past the deadline and io.EOF or a connection error
-// when the process has closed its end.
+// Serial tells whether the runtime can be sent several invocations, which it
+// works off one after the other and tells apart in its log. It is known after
+// Ready.
+func (c *Channel) Serial() bool { return c.serial }
+
+// EndMark is what a runtime puts into its log where an invocation's part ends.
+func EndMark(requestID string) []byte { return []byte("\x00end of " + requestID + "\x00") }
+
+// Invoke writes one invocation and reads the runtime's answer. Its errors are
+// Receive's.
 func (c *Channel) Invoke(inv *Invocation, deadline time.Time) (Frame, error) {
-	if err := c.conn.SetDeadline(deadline); err != nil {
+	if err := c.Send(inv, deadline); err != nil {
 		return Frame{}, err
 	}
-	if err := c.send(inv); err != nil {
-		return Frame{}, err
-	}
-	return c.receive()
+	return c.Receive(deadline)
 }
 
-// send writes one invocation in a single write.
-func (c *Channel) send(inv *Invocation) error {
-	n := 1 + invokeHead + len(inv.RequestID) + len(inv.InvokedARN) + len(inv.TraceID) + len(inv.ClientContext) + len(inv.Payload)
-	b := binary.BigEndian.AppendUint32(c.out[:0], uint32(n))
+// Size is the length of an invocation's frame.
+func (inv *Invocation) Size() int {
+	return frameHead + invokeHead + len(inv.RequestID) + len(inv.InvokedARN) + len(inv.TraceID) + len(inv.ClientContext) + len(inv.Payload)
+}
+
+// Send writes one invocation. What fits into a socket's buffer is written in
+// one piece and without regard to the deadline.
+func (c *Channel) Send(inv *Invocation, deadline time.Time) error {
+	c.write.Lock()
+	defer c.write.Unlock()
+	b := binary.BigEndian.AppendUint32(c.out[:0], uint32(inv.Size()-lengthSize))
 	b = append(b, byte(Invoke))
 	b = binary.BigEndian.AppendUint64(b, uint64(inv.Deadline.UnixMilli()))
 	b = binary.BigEndian.AppendUint16(b, uint16(len(inv.RequestID)))
@@ -114,15 +144,75 @@ func (c *Channel) send(inv *Invocation) error {
 	if cap(b) > keepBuffer {
 		c.out = nil
 	}
-	_, err := c.conn.Write(b)
-	return err
+	if len(b) <= packetSize {
+		_, err := c.conn.Write(b)
+		return err
+	}
+	return c.sendLong(b, deadline)
 }
 
-// receive reads the runtime's next frame.
-func (c *Channel) receive() (Frame, error) {
+// sendLong writes a frame in pieces, as fast as the process takes them.
+func (c *Channel) sendLong(b []byte, deadline time.Time) error {
+	if err := c.conn.SetWriteDeadline(deadline); err != nil {
+		return err
+	}
+	for len(b) > 0 {
+		n := min(len(b), packetSize)
+		if _, err := c.conn.Write(b[:n]); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return c.conn.SetWriteDeadline(time.Time{})
+}
+
+// RequestIDOf returns the request id in a whole invocation frame, "" if it is
+// none.
+func RequestIDOf(frame []byte) string {
+	const at = frameHead + invokeHead
+	if len(frame) < at {
+		return ""
+	}
+	n := int(binary.BigEndian.Uint16(frame[frameHead+8:]))
+	if len(frame) < at+n {
+		return ""
+	}
+	return string(frame[at : at+n])
+}
+
+// read is conn.Read with a deadline. To set one costs more than to read a small
+// answer, and calls of one function have all the same time. So an earlier
+// call's deadline stays in force and is only renewed when it runs out.
+func (c *Channel) read(p []byte, deadline time.Time) (int, error) {
+	for {
+		now := time.Now()
+		if c.armed.IsZero() || c.armed.After(deadline) || !c.armed.After(now) {
+			if err := c.conn.SetReadDeadline(deadline); err != nil {
+				return 0, err
+			}
+			c.armed = deadline
+		}
+		n, err := c.conn.Read(p)
+		if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) && c.armed.Before(deadline) {
+			c.armed = time.Time{}
+			continue
+		}
+		if errors.Is(err, syscall.ECONNRESET) {
+			// The process has ended with invocations unread. What it answered
+			// before is still to be had; the error comes once.
+			n, err = c.conn.Read(p)
+		}
+		return n, err
+	}
+}
+
+// Receive reads the runtime's next frame. It returns os.ErrDeadlineExceeded
+// past the deadline and io.EOF or a connection error when the process has
+// closed its end.
+func (c *Channel) Receive(deadline time.Time) (Frame, error) {
 	got := 0
 	for got < frameHead {
-		n, err := c.conn.Read(c.in[got:])
+		n, err := c.read(c.in[got:], deadline)
 		if err != nil {
 			return Frame{}, err
 		}
@@ -139,12 +229,23 @@ func (c *Channel) receive() (Frame, error) {
 	}
 	if length > c.limit {
 		frame.Oversize = length
-		return frame, c.discard(length - len(early))
+		return frame, c.discard(length-len(early), deadline)
 	}
 	body := make([]byte, length)
-	copy(body, early)
-	if _, err := io.ReadFull(c.conn, body[len(early):]); err != nil {
-		return Frame{}, err
+	for have := copy(body, early); have < length; {
+		n, err := c.read(body[have:], deadline)
+		if err != nil {
+			return Frame{}, err
+		}
+		have += n
+	}
+	if c.serial {
+		if len(body) < countHead {
+			return Frame{}, fmt.Errorf("%w: no duration", ErrProtocol)
+		}
+		frame.Marked = body[0] != 0
+		frame.Took = time.Duration(binary.BigEndian.Uint32(body[1:])) * time.Microsecond
+		body = body[countHead:]
 	}
 	return frame, frame.split(body)
 }
@@ -169,9 +270,9 @@ func (f *Frame) split(body []byte) error {
 	return fmt.Errorf("%w: kind %q", ErrProtocol, byte(f.Kind))
 }
 
-func (c *Channel) discard(n int) error {
+func (c *Channel) discard(n int, deadline time.Time) error {
 	for n > 0 {
-		got, err := c.conn.Read(c.in[:min(n, len(c.in))])
+		got, err := c.read(c.in[:min(n, len(c.in))], deadline)
 		if err != nil {
 			return err
 		}

@@ -18,9 +18,11 @@ type script struct {
 	written bytes.Buffer
 }
 
-func (s *script) Read(p []byte) (int, error)    { return s.in.Read(p[:min(len(p), s.step)]) }
-func (s *script) Write(p []byte) (int, error)   { return s.written.Write(p) }
-func (s *script) SetDeadline(t time.Time) error { return nil }
+func (s *script) Read(p []byte) (int, error)  { return s.in.Read(p[:min(len(p), s.step)]) }
+func (s *script) Write(p []byte) (int, error) { return s.written.Write(p) }
+
+func (s *script) SetReadDeadline(time.Time) error  { return nil }
+func (s *script) SetWriteDeadline(time.Time) error { return nil }
 
 func frame(kind Kind, body string) string {
 	return string(binary.BigEndian.AppendUint32(nil, uint32(len(body)+1))) + string(rune(kind)) + body
