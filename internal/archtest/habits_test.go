@@ -43,7 +43,8 @@ func TestTheTimeComesFromTheClock(t *testing.T) {
 	allowed := map[string]string{
 		"clock": "it is the clock", "awsapi": "how long a call took", "gateway": "latency of requests and integrations",
 		"gateway/vtl": "a limit on matching time", "function": "duration of invocations, age of idle sandboxes",
-		"function/runtimeapi": "deadlines of real processes", "dynamodb": "how long counting a table took",
+		"function/runtimeapi": "deadlines of real processes", "function/bootstrap": "the same",
+		"dynamodb":              "how long counting a table took",
 		"store/postgres/pgtest": "patience with a real server", "demo": "how long each step took",
 	}
 	h := theHouse(t)
