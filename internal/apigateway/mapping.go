@@ -43,8 +43,15 @@ func checkMappings(s side, params map[string]string) error {
 }
 
 // checkContentTypes checks the keys of a map of templates.
+// maxTemplate is the quota of a mapping template in bytes ("Amazon API Gateway
+// quotas").
+const maxTemplate = 300 << 10
+
 func checkContentTypes(templates map[string]string) error {
 	for _, t := range slices.Sorted(maps.Keys(templates)) {
+		if len(templates[t]) > maxTemplate {
+			return badRequest("Template for content type %s exceeds the maximum size of %d bytes", t, maxTemplate) // wording is ours
+		}
 		if t != "$default" && !isContentType(t) {
 			return badRequest("Validation Result: warnings : [], errors : [Invalid content type specified: %s]", t)
 		}

@@ -21,6 +21,13 @@ type usagePlan struct {
 
 var usagePlans = record.New[usagePlan]("apigateway", "usageplan")
 
+// Default quotas ("Amazon API Gateway quotas"); that no more than 10,000 keys
+// are made isn't checked.
+const (
+	maxPlans       = 300 // of an account's region
+	maxPlansForKey = 10
+)
+
 func noPlan() error { return notFound("Invalid Usage Plan ID specified") }
 
 func getPlan(r store.ReadTx, sc scope, id string) (*usagePlan, error) {
@@ -41,6 +48,9 @@ func (s *Service) CreateUsagePlan(ctx context.Context, in *apigatewayapi.CreateU
 		return nil, err
 	}
 	out, err := update(ctx, s, func(tx store.Tx) (*apigatewayapi.UsagePlan, error) {
+		if have, err := usagePlans.List(tx, sc.id()...); err != nil || len(have) >= maxPlans {
+			return nil, orElse(err, limitExceeded("Maximum number of usage plans for this account has been reached. Please contact AWS if you need additional usage plans."))
+		}
 		edit := &planEdit{UsagePlan: &plan.Plan, tx: tx, scope: sc}
 		for _, at := range in.ApiStages {
 			if err := edit.addStage(wire.Val(at.ApiId), wire.Val(at.Stage), at.Throttle); err != nil {

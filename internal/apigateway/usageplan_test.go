@@ -170,3 +170,20 @@ func TestUsage(t *testing.T) {
 	h.same("without a quota", usage(), `{`+head+`, "values": {}}`)
 	h.fails("BadRequestException", "Usage Plan "+plan+" does not have a quota", "PATCH", "/usageplans/"+plan+"/keys/"+key+"/usage", patch("replace /remaining 1"))
 }
+
+func TestUsagePlanQuotas(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	key := object{"keyId": h.must(201, "POST", "/apikeys", object{})["id"], "keyType": "API_KEY"}
+	for i := range 300 {
+		plan := h.must(201, "POST", "/usageplans", object{"name": "p"})["id"].(string)
+		switch keys := "/usageplans/" + plan + "/keys"; {
+		case i < 10:
+			h.must(201, "POST", keys, key)
+		case i == 10:
+			h.fails("LimitExceededException", "Maximum number of usage plans for this API key has been reached. Please contact AWS if you need additional usage plans.", "POST", keys, key)
+		}
+	}
+	h.fails("LimitExceededException", "Maximum number of usage plans for this account has been reached. Please contact AWS if you need additional usage plans.",
+		"POST", "/usageplans", object{"name": "p"})
+}

@@ -62,6 +62,9 @@ func checkSubscription(r store.ReadTx, sc scope, plan *apigatewayapi.UsagePlan, 
 	if err != nil {
 		return err
 	}
+	if len(plans) >= maxPlansForKey {
+		return limitExceeded("Maximum number of usage plans for this API key has been reached. Please contact AWS if you need additional usage plans.")
+	}
 	for _, id := range plans {
 		if *id == *plan.Id {
 			return conflict("Usage Plan %s already has API Key %s", *plan.Id, keyID)

@@ -164,6 +164,9 @@ func (x *exchange) execute() *failure {
 // findStage stops requests for stages that do not exist, or not at this host.
 func (x *exchange) findStage() *failure {
 	x.at("stage")
+	if fail := x.checkHeaderBlock(); fail != nil {
+		return fail
+	}
 	st := x.st
 	switch {
 	case st == nil:
@@ -188,7 +191,7 @@ func (x *exchange) route() *failure {
 	if x.traced() {
 		x.note("matched", m.verb+" "+m.resourcePath)
 	}
-	return nil
+	return x.checkARN()
 }
 
 // integrate calls what is behind the method.

@@ -18,6 +18,8 @@ type failure struct {
 	// throttling). Two components of API Gateway write errors: the front door
 	// puts no space behind the colon and sends no trace id, execution does both.
 	front bool
+	// plain marks the one answer that is a sentence and no JSON.
+	plain bool
 	// noTrace and closes are how the 500 for an illegal header mapping differs
 	// from the other ones (recorded).
 	noTrace, closes bool
@@ -35,6 +37,9 @@ func (f *failure) Error() string { return f.kind + ": " + f.message }
 
 // body is the default body, byte for byte.
 func (f *failure) body() []byte {
+	if f.plain {
+		return []byte(f.message)
+	}
 	b := []byte(`{"message": `)
 	if f.capital {
 		b[2] = 'M'

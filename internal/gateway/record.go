@@ -74,7 +74,7 @@ type excerpt struct {
 // Bounds in bytes on what a trace keeps of each body, and of other texts.
 const (
 	maxExcerpt = 8 << 10
-	maxHeader  = 16 << 10
+	maxHeader  = 8 << 10
 	maxText    = 2 << 10
 )
 

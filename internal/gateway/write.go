@@ -17,6 +17,9 @@ func (x *exchange) answerFailure() {
 	if !f.front && !f.noTrace {
 		x.answer.header["X-Amzn-Trace-Id"] = []string{x.trace.forError()}
 	}
+	if f.plain {
+		x.answer.header["Content-Type"] = []string{"text/plain"}
+	}
 	if g := x.st.customised(f); g != nil {
 		x.answerCustomised(g)
 	}
