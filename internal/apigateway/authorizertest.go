@@ -13,6 +13,9 @@ import (
 // it says to a made-up request, and tells how it went. Nothing is cached.
 func (s *Service) TestInvokeAuthorizer(ctx context.Context, in *apigatewayapi.TestInvokeAuthorizerRequest) (*apigatewayapi.TestInvokeAuthorizerResponse, error) {
 	sc, caller := scopeOf(ctx), wire.CallerFrom(ctx)
+	if err := checkVariables(in.StageVariables); err != nil {
+		return nil, err
+	}
 	a, err := view(ctx, s, func(r store.ReadTx) (*apigatewayapi.Authorizer, error) {
 		return find(r, authorizers, noAuthorizer(), sc.id(*in.RestApiId, *in.AuthorizerId))
 	})

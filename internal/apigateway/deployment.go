@@ -64,6 +64,9 @@ func freeze(r store.ReadTx, sc scope, apiID string) (*gateway.Deployment, error)
 	if methods == 0 {
 		return nil, badRequest("The REST API doesn't contain any methods")
 	}
+	if d.API.Policy == nil && slices.Contains(d.API.EndpointConfiguration.Types, apigatewayapi.EndpointTypePRIVATE) {
+		return nil, badRequest("Private REST API doesn't have a resource policy attached to it")
+	}
 	return d, nil
 }
 

@@ -137,6 +137,11 @@ type served struct{}
 
 func (served) Serves(service string) bool { return service == "dynamodb" || service == "s3" }
 
+// accounts are principals, and nobody else is.
+type accounts struct{}
+
+func (accounts) Exists(arn string) bool { return strings.HasSuffix(arn, ":root") }
+
 // harness is the service behind the real front end, over a real store.
 type harness struct {
 	t     *testing.T
@@ -167,7 +172,7 @@ func (h *harness) start() {
 	h.t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	h.plane = newDataPlane(h.clock)
-	svc, err := apigateway.New(h.t.Context(), apigateway.Config{Store: h.store, Clock: h.clock, Log: log, Gateway: h.plane, Services: served{}, Certificates: ca.New(h.t.TempDir(), h.clock),
+	svc, err := apigateway.New(h.t.Context(), apigateway.Config{Store: h.store, Clock: h.clock, Log: log, Gateway: h.plane, Services: served{}, Principals: accounts{}, Certificates: ca.New(h.t.TempDir(), h.clock),
 		DomainCertificates: anyCertificate{}, Objects: objects{},
 		AccountThrottle: apigatewayapi.ThrottleSettings{RateLimit: wire.Ptr(10000.0), BurstLimit: wire.Ptr[int64](5000)}})
 	if err != nil {

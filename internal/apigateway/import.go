@@ -223,7 +223,7 @@ func (im *importer) attributes() error {
 		}
 	}
 	for _, t := range d.BinaryMediaTypes {
-		if err := patchBinaryType(&apiEdit{im.scope, a}, patchOp{op: "add", key: t}); err != nil {
+		if err := patchBinaryType(&apiEdit{scope: im.scope, RestApi: a}, patchOp{op: "add", key: t}); err != nil {
 			return err
 		}
 	}
@@ -242,7 +242,7 @@ func (im *importer) attributes() error {
 		return err
 	}
 	if d.Policy != nil {
-		policy, err := storePolicy(im.scope, *a.Id, d.Policy)
+		policy, err := storePolicy(im.scope, *a.Id, d.Policy, im.svc.Principals)
 		if err := im.fault("", err); err != nil {
 			return err
 		}

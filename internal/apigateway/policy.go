@@ -3,6 +3,7 @@ package apigateway
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	iampolicy "github.com/butai-dev/butai/internal/iam/policy"
@@ -12,16 +13,25 @@ import (
 // storePolicy checks a resource policy and brings it into the form that API
 // Gateway keeps: compact, and with the short form of resources spelled out
 // ("API Gateway resource policy examples"). An empty policy is none.
-func storePolicy(sc scope, apiID string, policy *string) (*string, error) {
+func storePolicy(sc scope, apiID string, policy *string, known Principals) (*string, error) {
 	if wire.Val(policy) == "" {
 		return nil, nil
 	}
 	var compact bytes.Buffer
-	if _, err := iampolicy.Parse([]byte(*policy), iampolicy.Resource); err != nil || json.Compact(&compact, []byte(*policy)) != nil {
+	doc, err := iampolicy.Parse([]byte(*policy), iampolicy.Resource)
+	if err != nil || json.Compact(&compact, []byte(*policy)) != nil || slices.ContainsFunc(doc.Principals(), unknown(known)) {
 		return nil, badRequest("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.")
 	}
 	full := `"arn:aws:execute-api:` + sc.Region + ":" + sc.Account + ":" + apiID + "/"
 	return wire.Ptr(strings.ReplaceAll(compact.String(), `"execute-api:/`, full)), nil
+}
+
+// unknown finds principals that don't exist. The session of a role comes and
+// goes, so that nobody can tell.
+func unknown(known Principals) func(principalARN string) bool {
+	return func(principalARN string) bool {
+		return !strings.Contains(principalARN, ":sts::") && !known.Exists(principalARN)
+	}
 }
 
 // answerPolicy is a policy as API Gateway prints it: the inside of a JSON

@@ -71,7 +71,7 @@ func (s *Service) newAPI(sc scope, in *apigatewayapi.CreateRestApiRequest) (*api
 	if api.ApiKeySource == nil {
 		api.ApiKeySource = wire.Ptr(apigatewayapi.ApiKeySourceTypeHEADER)
 	}
-	api.Policy, err = storePolicy(sc, *api.Id, in.Policy)
+	api.Policy, err = storePolicy(sc, *api.Id, in.Policy, s.Principals)
 	return api, err
 }
 
@@ -132,7 +132,7 @@ func (s *Service) UpdateRestApi(ctx context.Context, in *apigatewayapi.UpdateRes
 		if err != nil {
 			return nil, err
 		}
-		edit := &apiEdit{scope: sc, RestApi: api}
+		edit := &apiEdit{scope: sc, RestApi: api, principals: s.Principals}
 		if err := apiPatch.apply(edit, in.PatchOperations); err != nil {
 			return nil, err
 		}
@@ -148,6 +148,7 @@ func (s *Service) UpdateRestApi(ctx context.Context, in *apigatewayapi.UpdateRes
 type apiEdit struct {
 	scope
 	*apigatewayapi.RestApi
+	principals Principals
 }
 
 var apiPatch = patchTable[apiEdit]{rows: []patchRow[apiEdit]{
@@ -167,7 +168,7 @@ var apiPatch = patchTable[apiEdit]{rows: []patchRow[apiEdit]{
 	}},
 	{"/version", replaceOnly, func(e *apiEdit, op patchOp) error { e.Version = nonEmpty(op.value); return nil }},
 	{"/policy", replaceOnly, func(e *apiEdit, op patchOp) (err error) {
-		e.Policy, err = storePolicy(e.scope, *e.Id, op.value)
+		e.Policy, err = storePolicy(e.scope, *e.Id, op.value, e.principals)
 		return err
 	}},
 	{"/apiKeySource", replaceOnly, func(e *apiEdit, op patchOp) error {

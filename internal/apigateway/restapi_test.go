@@ -53,6 +53,8 @@ func TestRestAPIRefusals(t *testing.T) {
 			object{"name": "a", "endpointConfiguration": object{"types": []string{"PRIVATE"}, "ipAddressType": "ipv4"}}},
 		{"BadRequestException", "Invalid policy document. Please check the policy syntax and ensure that Principals are valid.", "POST", "/restapis",
 			object{"name": "a", "policy": "{"}},
+		{"BadRequestException", "Invalid policy document. Please check the policy syntax and ensure that Principals are valid.", "POST", "/restapis",
+			object{"name": "a", "policy": `{"Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:role/none"}, "Action": "execute-api:Invoke", "Resource": "*"}}`}},
 		{"NotImplemented", "butai doesn't do this yet: parameter cloneFrom of API Gateway CreateRestApi: cloning is not built", "POST", "/restapis",
 			object{"name": "a", "cloneFrom": id}},
 		{"BadRequestException", compression, "PATCH", path, patch("replace /minimumCompressionSize test")},
@@ -76,6 +78,10 @@ func TestEndpointTypeBecomesPrivate(t *testing.T) {
 	id, _ := h.newAPI()
 	api := h.must(200, "PATCH", "/restapis/"+id, patch("replace /endpointConfiguration/types/0 PRIVATE"))
 	h.same("endpoint", api["endpointConfiguration"].(object), `{"types": ["PRIVATE"], "ipAddressType": "dualstack"}`)
+	root := api["rootResourceId"].(string)
+	h.must(201, "PUT", "/restapis/"+id+"/resources/"+root+"/methods/GET", object{"authorizationType": "NONE"})
+	h.must(201, "PUT", "/restapis/"+id+"/resources/"+root+"/methods/GET/integration", object{"type": "MOCK"})
+	h.fails("BadRequestException", "Private REST API doesn't have a resource policy attached to it", "POST", "/restapis/"+id+"/deployments", object{})
 	h.fails("BadRequestException", "Only dualstack ipAddressType is supported for Private APIs.", "PATCH", "/restapis/"+id,
 		patch("replace /endpointConfiguration/ipAddressType ipv4"))
 }

@@ -31,6 +31,12 @@ type Publisher interface {
 	TestAuthorizer(context.Context, *gateway.AuthorizerTest) (*apigatewayapi.TestInvokeAuthorizerResponse, error)
 }
 
+// Principals is IAM as far as resource policies need it.
+type Principals interface {
+	// Exists reports whether there is a user, role or account of this ARN.
+	Exists(arn string) bool
+}
+
 // Config is what New needs; every field is required.
 type Config struct {
 	Store   store.Store
@@ -39,6 +45,8 @@ type Config struct {
 	Gateway Publisher
 	// Services knows the AWS services that integrations may call.
 	Services interface{ Serves(service string) bool }
+	// Principals knows who can be named in a resource policy.
+	Principals Principals
 	// Certificates makes client certificates.
 	Certificates Certificates
 	// DomainCertificates are those that custom domains have.

@@ -24,10 +24,11 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 	return append(out, passedRoles(in)...)
 }
 
-// principal is who the roles of integrations are passed to.
+// principal is who the roles of integrations and authorizers are passed to.
 const principal = "apigateway.amazonaws.com"
 
-// passedRoles asks for the permission to pass an integration's role on
+// passedRoles asks for the permission to pass the role of an integration or
+// an authorizer on
 // (developer guide, "API Gateway permissions model for creating and managing
 // an API"). A role that a stage variable names can't be checked.
 func passedRoles(in any) []wire.IAMTarget {
@@ -38,6 +39,14 @@ func passedRoles(in any) []wire.IAMTarget {
 	case *apigatewayapi.UpdateIntegrationRequest:
 		for _, p := range in.PatchOperations {
 			if wire.Val(p.Path) == "/credentials" {
+				roles = append(roles, wire.Val(p.Value))
+			}
+		}
+	case *apigatewayapi.CreateAuthorizerRequest:
+		roles = append(roles, wire.Val(in.AuthorizerCredentials))
+	case *apigatewayapi.UpdateAuthorizerRequest:
+		for _, p := range in.PatchOperations {
+			if wire.Val(p.Path) == "/authorizerCredentials" {
 				roles = append(roles, wire.Val(p.Value))
 			}
 		}

@@ -28,6 +28,9 @@ func TestPassedRoles(t *testing.T) {
 		{"PutIntegration", put("arn:aws:iam::111111111111:role/${stageVariables.r}"), false},
 		{"PutIntegration", put("arn:aws:iam::*:user/*"), false},
 		{"UpdateIntegration", update, true},
+		{"CreateAuthorizer", &apigatewayapi.CreateAuthorizerRequest{RestApiId: wire.Ptr("a"), AuthorizerCredentials: wire.Ptr(role)}, true},
+		{"UpdateAuthorizer", &apigatewayapi.UpdateAuthorizerRequest{RestApiId: wire.Ptr("a"), AuthorizerId: wire.Ptr("b"), PatchOperations: []apigatewayapi.PatchOperation{
+			{Op: wire.Ptr("replace"), Path: wire.Ptr("/authorizerCredentials"), Value: wire.Ptr(role)}}}, true},
 	} {
 		ctx := wire.WithCaller(t.Context(), &wire.Caller{Region: "us-east-1"})
 		targets := (&apigateway.Service{}).IAMTargets(ctx, apigatewayapi.Service.Operation(tt.op), tt.in)

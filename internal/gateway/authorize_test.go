@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -401,6 +402,22 @@ func TestResourcePolicies(t *testing.T) {
 				t.Error("the authorizer was called")
 			}
 		})
+	}
+}
+
+// TestPrivateName: whoever calls a private API by the name that holds a VPC
+// endpoint comes through it.
+func TestPrivateName(t *testing.T) {
+	t.Parallel()
+	s := api{"GET /": respond(mockMethod(`{"statusCode": 200}`), "200", "", "$context.apiId $context.identity.vpceId")}.stage("s", nil)
+	s.Deployment.API.Policy = ptr(fmt.Sprintf(allowAnyone, `,"Condition":{"StringEquals":{"aws:SourceVpce":"vpce-0123abcd"}}`))
+	f := newFixture(t, nil, s)
+	for label, want := range map[string]string{testAPI: "403", testAPI + "-vpce-0123": "403", testAPI + "-vpce-0123abcd": "200 " + testAPI + " vpce-0123abcd"} {
+		w := httptest.NewRecorder()
+		f.ServeAPI(w, request("GET", "/s", ""), label, "", "/s")
+		if got := summary(t, w.Result()); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s", label, got)
+		}
 	}
 }
 

@@ -109,6 +109,9 @@ func (x *exchange) conditions() policy.Context {
 	ctx.Set("aws:RequestedRegion", x.st.region)
 	ctx.Set("aws:SecureTransport", strconv.FormatBool(x.r.TLS != nil))
 	ctx.Set("aws:SourceIp", x.sourceIP())
+	if endpoint := x.target.VPCEndpoint; endpoint != "" {
+		ctx.Set("aws:SourceVpce", endpoint)
+	}
 	for key, name := range map[string]string{"aws:UserAgent": "User-Agent", "aws:Referer": "Referer"} {
 		if v := one(x.r.Header, name); v != "" {
 			ctx.Set(key, v)

@@ -3,9 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"maps"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -85,14 +83,14 @@ func (v *verdict) tell(out *apigatewayapi.TestInvokeAuthorizerResponse) {
 
 // testExchange makes an exchange of a test.
 func (g *Gateway) testExchange(ctx context.Context, t *AuthorizerTest) (*exchange, error) {
-	target, err := url.ParseRequestURI(cmp.Or(t.Path, "/"))
+	target, err := parseTestPath(cmp.Or(t.Path, "/"), "")
 	if err != nil {
-		message := "Invalid path with query string specified"
-		return nil, &apigatewayapi.BadRequestException{Message: &message}
+		return nil, err
 	}
-	r := testRequest(ctx, http.MethodGet, target)
-	maps.Copy(r.Header, t.Headers)
-	x := newExchange(g, r, Target{APIID: t.APIID, Stage: testStage, Path: target.EscapedPath(), RequestPath: target.EscapedPath(), DomainName: testDomain})
+	x := newExchange(g, testRequest(ctx, http.MethodGet, target), Target{
+		APIID: t.APIID, Stage: testStage, Path: target.EscapedPath(), RequestPath: target.EscapedPath(), DomainName: testDomain,
+	})
+	x.test, x.record = true, nil
 	x.st = &stage{
 		account: t.Account, region: t.Region, apiID: t.APIID, name: testStage, arnStage: testARNStage,
 		variables: vtl.Strings(t.StageVariables), verdicts: newVerdictCache(),
@@ -100,6 +98,7 @@ func (g *Gateway) testExchange(ctx context.Context, t *AuthorizerTest) (*exchang
 	x.m = &method{resourceID: testResourceID, resourcePath: x.target.Path, verb: x.verb}
 	x.body = []byte(t.Body)
 	x.caller.signer, x.caller.given = t.Caller, t.Context
+	x.key = presentedKey{testInvokeKey, testInvokeKeyID}
 	x.header = testFields(t.Headers)
 	x.log = &executionLog{x: x, info: true, trace: true}
 	return x, nil

@@ -124,6 +124,8 @@ func (s identitySource) Lookup(name string) (vtl.Value, bool) {
 		if ua := one(s.x.r.Header, "User-Agent"); ua != "" {
 			return ua, true
 		}
+	case "vpceId":
+		return s.x.target.VPCEndpoint, s.x.target.VPCEndpoint != ""
 	case "apiKey":
 		return s.x.key.value, s.x.key.value != ""
 	case "apiKeyId":

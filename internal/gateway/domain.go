@@ -112,16 +112,29 @@ func (g *Gateway) ServeDomain(w http.ResponseWriter, r *http.Request) {
 	g.ServeStage(w, r, t)
 }
 
-// ServeAPI answers a request that names an API by its id. path is raw, as the
+// ServeAPI answers a request that names an API by its id, behind which may be
+// that of a VPC endpoint, as in the names of private APIs. path is raw, as the
 // client would send it to the API's own host: the stage is its first segment.
 // region is the one in the host's name, or "".
 func (g *Gateway) ServeAPI(w http.ResponseWriter, r *http.Request, apiID, region, path string) {
-	t := Target{APIID: apiID, Region: region, RequestPath: path}
+	t := Target{Region: region, RequestPath: path}
+	t.APIID, t.VPCEndpoint = splitEndpoint(apiID)
 	t.Stage, t.Path = splitStage(path)
 	if host := hostKey(r.Host); strings.HasPrefix(host, strings.ToLower(apiID)+".") {
 		t.DomainName = host
 	}
 	g.ServeStage(w, r, t)
+}
+
+// splitEndpoint reads {api}-{vpce}, the first label of a private API's name
+// ("How to invoke a private API"). There are no VPCs here: whoever uses the
+// name comes through the endpoint.
+func splitEndpoint(label string) (apiID, endpoint string) {
+	const prefix = "vpce-"
+	if api, id, ok := strings.Cut(label, "-"+prefix); ok {
+		return api, prefix + id
+	}
+	return label, ""
 }
 
 // hostKey is a host name without port, in lower case.

@@ -158,6 +158,9 @@ type Target struct {
 	RequestPath string
 	// BasePath is a custom domain's matched base path, or "".
 	BasePath string
+	// VPCEndpoint is the endpoint of a private API that the client named in
+	// the host, or "".
+	VPCEndpoint string
 	// DomainName is the host for $context.domainName, without a port.
 	DomainName string
 	// Custom tells a custom domain from the API's own execute-api host, which

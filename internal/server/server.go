@@ -212,7 +212,7 @@ func (s *Server) startGateway(ctx context.Context) (err error) {
 		Clock: s.cfg.Clock, Log: s.cfg.Log, Tracing: s.cfg.Tracing, Services: s.aws, VPCLinks: s.cfg.VPCLinks,
 	})
 	s.services.apigateway, err = apigateway.New(ctx, apigateway.Config{
-		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Gateway: s.gateway, Services: s.aws,
+		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Gateway: s.gateway, Services: s.aws, Principals: s.services.iam,
 		Certificates: Authority(s.cfg.DataDir, s.cfg.Clock), DomainCertificates: s.services.acm, Objects: objects{s.services.s3},
 		AccountThrottle: s.cfg.AccountThrottle.settings(),
 	})

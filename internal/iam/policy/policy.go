@@ -9,6 +9,12 @@
 // request context), nothing of ours imported. Any room may use it.
 package policy
 
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
 // Kind says where a document will be attached. It selects the grammar that
 // Parse enforces, because IAM words the errors of each kind differently.
 type Kind int
@@ -72,6 +78,18 @@ func (d *Document) Sids() []string {
 		out[i] = d.statements[i].sid
 	}
 	return out
+}
+
+// Principals returns the ARNs of users and roles that the document names, each
+// once, in sorted order.
+func (d *Document) Principals() []string {
+	named := map[string]struct{}{}
+	for i := range d.statements {
+		if set := d.statements[i].principals; set != nil {
+			maps.Copy(named, set.aws)
+		}
+	}
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(named)), func(name string) bool { return !strings.HasPrefix(name, "arn:") })
 }
 
 // statement is one compiled statement. The not* flags turn the element in
