@@ -18,10 +18,11 @@ const (
 	table   = "a generated package is tables over wire"
 	service = "services never import each other: declare a one-method interface and let server hand in the neighbour; " +
 		"into the data plane a service has only the door of the room it publishes to"
-	plane = "the data plane serves from what was published to it; it never asks a control plane or the store"
-	stock = "nothing above the store knows its engine, and an engine knows nothing of what it stores"
-	front = "the front door is handed http.Handlers; it knows none of the rooms behind them"
-	hall  = "only the front hall knows everybody"
+	plane    = "the data plane serves from what was published to it; it never asks a control plane or the store"
+	stock    = "nothing above the store knows its engine, and an engine knows nothing of what it stores"
+	front    = "the front door is handed http.Handlers; it knows none of the rooms behind them"
+	releaser = "butai release is a client of public AWS APIs, here and on AWS; it knows no service of ours"
+	hall     = "only the front hall knows everybody"
 )
 
 // common is what every service room may import.
@@ -86,9 +87,15 @@ var doors = []door{
 	{[]string{"function/runtimeapi"}, []string{"function/bootstrap"}, plane},
 	{[]string{"function/catalog"}, []string{"function", "iam/policy", "arn", "ident"}, plane},
 
+	{[]string{"release/plan"}, nil, pure + "; the state machine of a release is proved without an AWS"},
+	{[]string{"release/config", "release/journal"}, []string{"release/plan"}, pure},
+	{[]string{"release/check"}, []string{"release/config", "release/plan", "gateway/jsonpath", "gateway/value", "clock"}, releaser},
+	{[]string{"release"}, []string{"release/check", "release/config", "release/journal", "release/plan", "iam/policy", "clock", "ident"}, releaser},
+	{[]string{"release/cloud"}, []string{"release", "release/journal", "release/plan"}, releaser},
+
 	{[]string{"edge"}, nil, front},
 	{[]string{"server"}, []string{"..."}, hall},
-	{[]string{"cli"}, []string{"server", "demo", "gateway/tracing", "clock", "api/...", "wire", "wire/client", "sigv4", "gateway/vtl", "gateway/value"},
+	{[]string{"cli"}, []string{"server", "demo", "release", "release/...", "gateway/tracing", "clock", "api/...", "wire", "wire/client", "sigv4", "gateway/vtl", "gateway/value"},
 		"a command is a client of the AWS APIs like any other; it knows server only for serve, and the template engine to try one out"},
 	{[]string{"demo"}, []string{"/examples", "api/...", "wire", "wire/client", "sigv4", "clock"}, "the demo uses the AWS APIs as a person would"},
 	{[]string{"/cmd/butai"}, []string{"cli", "function/sandbox"},

@@ -20,7 +20,9 @@ func TestHTTPStaysAtTheDoors(t *testing.T) {
 		"edge": "it is the front door", "gateway": "it is an http.Handler", "server": "it listens",
 		"function/runtimeapi": "functions speak HTTP to it", "demo": "it calls the APIs that it deploys",
 		"userpool": "it fetches the keys of user pools", "functionurl": "it answers the requests to function URLs",
-		"lambda": "it hands out the handler of its downloads", "lambda/bundle": "a function's code is downloaded from a link",
+		"release": "it calls webhooks", "release/check": "it sends the checks' requests", "cli": "it hands out the client that sends checks",
+		"release/cloud": "it downloads code from the link that Lambda gives",
+		"lambda":        "it hands out the handler of its downloads", "lambda/bundle": "a function's code is downloaded from a link",
 	}
 	h := theHouse(t)
 	for _, f := range h.files {

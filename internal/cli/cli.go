@@ -27,15 +27,30 @@ type app struct {
 // usageError is a mistake in the command line itself.
 type usageError struct{ error }
 
+// outcome is an end of a command that scripts want to tell apart.
+type outcome struct {
+	error
+	code  int
+	quiet bool // everything was said already
+}
+
+func (o outcome) Unwrap() error { return o.error }
+
 // Run executes a command line and returns the process's exit code.
 func Run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	root := newRoot(&app{out: out, err: errOut})
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	var usage usageError
+	var end outcome
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &end):
+		if !end.quiet {
+			fmt.Fprintf(errOut, "butai: %v\n", err)
+		}
+		return end.code
 	case errors.As(err, &usage):
 		fmt.Fprintf(errOut, "butai: %v\nRun 'butai --help' for the commands.\n", err)
 		return exitUsage
@@ -65,7 +80,7 @@ at it with AWS_ENDPOINT_URL.
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(a.serveCommand(), a.demoCommand(), a.envCommand(), a.coverageCommand(), a.doctorCommand(), a.caCommand(), a.traceCommand(), a.vtlCommand())
+	root.AddCommand(a.serveCommand(), a.demoCommand(), a.envCommand(), a.coverageCommand(), a.doctorCommand(), a.caCommand(), a.traceCommand(), a.vtlCommand(), a.releaseCommand())
 	return root
 }
 

@@ -1,0 +1,98 @@
+// Package cloud reaches AWS for butai release, through the AWS SDK for Go and
+// public APIs only: AWS_ENDPOINT_URL decides whether AWS or another answers.
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+
+	"github.com/butai-dev/butai/internal/release"
+)
+
+// maxAttempts and maxBackoff bound how long throttling is waited out: API
+// Gateway allows some of its calls once in five seconds.
+const (
+	maxAttempts = 12
+	maxBackoff  = 10 * time.Second
+)
+
+// Config is the SDK's configuration: its own chain of credentials, and
+// patience.
+func Config(ctx context.Context) (aws.Config, error) {
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRetryer(func() aws.Retryer {
+		r := retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
+			o.RateLimiter = noLimit{}
+		})
+		return retry.AddWithErrorCodes(r, "ConflictException", "TooManyRequestsException", "LimitExceededException", "ConcurrentModificationException")
+	}))
+	if err == nil && cfg.Region == "" {
+		err = errors.New("no region is configured: set AWS_REGION")
+	}
+	return cfg, err
+}
+
+// noLimit lets a release that was throttled often go on.
+type noLimit struct{}
+
+func (noLimit) GetToken(context.Context, uint) (func() error, error) {
+	return func() error { return nil }, nil
+}
+func (noLimit) AddTokens(uint) error { return nil }
+
+// Account asks who we are.
+func Account(ctx context.Context, cfg aws.Config) (release.Account, error) {
+	a := release.Account{Region: cfg.Region, Endpoint: endpoint(cfg)}
+	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return a, fmt.Errorf("who am I: %w", err)
+	}
+	a.ID, a.Principal, a.Partition = aws.ToString(who.Account), aws.ToString(who.Arn), "aws"
+	if parts := strings.SplitN(a.Principal, ":", 3); len(parts) == 3 {
+		a.Partition = parts[1]
+	}
+	return a, nil
+}
+
+// endpoint is the address that stands in for AWS's own; "" without.
+func endpoint(cfg aws.Config) string {
+	if cfg.BaseEndpoint != nil {
+		return strings.TrimSuffix(*cfg.BaseEndpoint, "/")
+	}
+	for _, name := range []string{"AWS_ENDPOINT_URL_API_GATEWAY", "AWS_ENDPOINT_URL"} {
+		if v := os.Getenv(name); v != "" {
+			return strings.TrimSuffix(v, "/")
+		}
+	}
+	return ""
+}
+
+// code is the error code of an AWS error, "" of any other.
+func code(err error) string {
+	var e smithy.APIError
+	if errors.As(err, &e) {
+		return e.ErrorCode()
+	}
+	return ""
+}
+
+// is reports whether an AWS error has one of these codes.
+func is(err error, codes ...string) bool {
+	have := code(err)
+	for _, c := range codes {
+		if have == c {
+			return true
+		}
+	}
+	return false
+}

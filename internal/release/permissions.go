@@ -1,0 +1,89 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/butai-dev/butai/internal/iam/policy"
+	"github.com/butai-dev/butai/internal/release/plan"
+)
+
+// calledFunction finds the function and the alias's variable in an
+// integration's URI.
+var calledFunction = regexp.MustCompile(`:function:([A-Za-z0-9_-]+)(?::([^/]+))?/invocations$`)
+
+// Called returns the function that an integration calls and the qualifier it
+// names, "" if it names none.
+func (i Integration) Called() (function, qualifier string) {
+	if m := calledFunction.FindStringSubmatch(i.URI); m != nil {
+		return m[1], m[2]
+	}
+	return "", ""
+}
+
+// permissions fails if API Gateway may not call an alias for some method of
+// the API, and says what would let it.
+func (e *Engine) permissions(ctx context.Context, r *plan.Release) error {
+	missing, err := e.MissingPermissions(ctx, r.Stage, r.Alias)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	return fmt.Errorf("API Gateway may not call:\n  %s", strings.Join(missing, "\n  "))
+}
+
+// MissingPermissions lists what API Gateway may not call in the name of a
+// stage, each with the command that would let it.
+func (e *Engine) MissingPermissions(ctx context.Context, stage, alias string) ([]string, error) {
+	all, err := e.Gateway.Integrations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var missing []string
+	for _, fn := range e.Config.Functions {
+		a, err := e.Functions.Alias(ctx, fn, alias)
+		if err != nil {
+			return nil, err
+		}
+		if a == nil {
+			missing = append(missing, fmt.Sprintf("%s: it has no alias %s: aws lambda create-alias --function-name %s --name %s --function-version VERSION", fn, alias, fn, alias))
+			continue
+		}
+		text, err := e.Functions.Policy(ctx, fn, alias)
+		if err != nil {
+			return nil, err
+		}
+		var doc *policy.Document
+		if text != "" {
+			if doc, err = policy.Parse([]byte(text), policy.Resource); err != nil {
+				return nil, fmt.Errorf("policy of %s:%s: %w", fn, alias, err)
+			}
+		}
+		for _, i := range all {
+			if called, _ := i.Called(); called != fn {
+				continue
+			}
+			source := e.sourceARN(stage, i.Method, i.Path)
+			if !e.allows(doc, fn+":"+alias, source) {
+				missing = append(missing, fmt.Sprintf("%s:%s for %s %s: aws lambda add-permission --function-name %s --qualifier %s "+
+					"--statement-id apigateway-%s --action lambda:InvokeFunction --principal apigateway.amazonaws.com --source-arn '%s'",
+					fn, alias, i.Method, i.Path, fn, alias, stage, e.sourceARN(stage, "*", "/*")))
+				break
+			}
+		}
+	}
+	return missing, nil
+}
+
+// allows reports whether an alias's policy lets API Gateway in.
+func (e *Engine) allows(doc *policy.Document, function, source string) bool {
+	req := policy.Request{
+		Principal: policy.Principal{Kind: policy.Service, Name: "apigateway.amazonaws.com"}, Action: "lambda:InvokeFunction",
+		Resource:        fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", e.Account.Partition, e.Account.Region, e.Account.ID, function),
+		ResourceAccount: e.Account.ID, ResourcePolicy: doc, Context: policy.Context{},
+	}
+	req.Context.Set("aws:SourceArn", source)
+	req.Context.Set("aws:SourceAccount", e.Account.ID)
+	return policy.Evaluate(&req).Allowed
+}
