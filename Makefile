@@ -9,7 +9,7 @@ export BUTAI_TF_PLUGIN_DIR
 # Tools that setup puts below .tools win over those of the machine.
 export PATH := $(CURDIR)/.tools/go/bin:$(CURDIR)/.tools/python/bin:$(PATH)
 
-.PHONY: help setup setup-test build demo test test-short race check generate models bench oracle fuzz measure clean bench-short
+.PHONY: help setup setup-test build demo test test-short race check generate models bench oracle soak fuzz measure clean bench-short
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -54,6 +54,9 @@ bench-short: build ## the short form of bench, for CI
 
 oracle: ## compare 20,000 random templates with Apache Velocity
 	@BUTAI_VTL_ORACLE=1 BUTAI_VTL_CASES=20000 $(GO) test -count=1 -timeout 20m -run Oracle ./internal/gateway/vtl
+
+soak: ## load a server for ten minutes while deployments and variables change
+	@BUTAI_SOAK=10m $(GO) test -count=1 -v -timeout 15m ./test/soak
 
 fuzz: ## fuzz each parser for 30 seconds
 	@scripts/fuzz.sh 30s
