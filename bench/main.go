@@ -50,7 +50,7 @@ func run(ctx context.Context) (err error) {
 	flag.StringVar(&b.binary, "butai", "bin/butai", "binary to measure")
 	flag.StringVar(&b.tools, "tools", ".tools", "folder that peers are installed in")
 	flag.StringVar(&out, "out", "", "file to write; bench/latest.json after a whole run that isn't short")
-	flag.StringVar(&only, "part", "", "measure only this part: start, templates, alone, growth, gateway or store")
+	flag.StringVar(&only, "part", "", "measure only this part: start, templates, alone, growth, hostile, gateway or store")
 	flag.Parse()
 	b.rounds, b.slice = 7, 1500*time.Millisecond
 	if b.short {
@@ -74,6 +74,7 @@ func run(ctx context.Context) (err error) {
 		{"templates", b.measureTemplates},
 		{"alone", b.measureAlone},
 		{"growth", b.measureGrowth},
+		{"hostile", b.measureHostile},
 		{"gateway", b.measureGateway},
 		{"store", b.measureStore},
 	} {
