@@ -43,7 +43,7 @@ func compileAccess(st *stage, config *apigatewayapi.Method) access {
 
 // compileAuthorization reads what decides who may call the stage.
 func (st *stage) compileAuthorization(s *Stage) (err error) {
-	st.arnStage = st.name
+	st.arnStage, st.verdicts = st.name, newVerdictCache()
 	st.ownerPrefix, st.maskedPrefix = maskedPrefixes(st.region, st.account)
 	st.authorizers = compileAuthorizers(st, s.Deployment.Authorizers)
 	if text := wire.Val(s.Deployment.API.Policy); text != "" {

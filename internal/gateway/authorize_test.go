@@ -219,12 +219,20 @@ func TestVerdictsAreKept(t *testing.T) {
 	ask("/s/mock", "a", "200", 3)
 	f.clock.Advance(time.Second)
 	ask("/s/mock", "a", "200", 4)
-	if err := f.PublishStage(guarded(func(*apigatewayapi.Authorizer) {})); err != nil {
-		t.Fatal(err)
+	s := guarded(func(*apigatewayapi.Authorizer) {})
+	publish := func() {
+		t.Helper()
+		if err := f.PublishStage(s); err != nil {
+			t.Fatal(err)
+		}
 	}
-	ask("/s/mock", "a", "200", 4) // deployments flush nothing
+	publish()
+	ask("/s/mock", "a", "200", 4) // an edit of the stage flushes nothing
 	f.FlushAuthorizers(testAPI, "s")
 	ask("/s/mock", "a", "200", 5)
+	s.Deployment.ID = "next"
+	publish()
+	ask("/s/mock", "a", "200", 6)
 }
 
 func TestAuthorizerLog(t *testing.T) {

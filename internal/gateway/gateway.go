@@ -93,8 +93,7 @@ func (g *Gateway) PublishStage(s *Stage) error {
 	}
 	g.edit(func(t *tables) {
 		at := stageKey{st.apiID, st.name}
-		st.verdicts = newVerdictCache()
-		if before := t.stages[at]; before != nil {
+		if before := t.stages[at]; before != nil && before.deploymentID == st.deploymentID {
 			st.verdicts = before.verdicts
 		}
 		t.stages[at] = st

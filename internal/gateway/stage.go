@@ -42,7 +42,7 @@ type stage struct {
 	ownerPrefix, maskedPrefix string
 	authorizers               map[string]*authorizer
 	policy                    *policy.Document // the API's resource policy, or nil
-	verdicts                  *verdictCache    // the stage's, across deployments
+	verdicts                  *verdictCache    // those of its deployment, across edits of the stage
 	// gatewayResponses are the customised ones by type.
 	gatewayResponses map[string]*gatewayResponse
 	// What methods are compiled with.

@@ -11,8 +11,8 @@ const maxVerdicts = 10_000
 
 // verdictCache remembers the verdicts of a stage's Lambda authorizers by
 // authorizer and identity. What is kept is the policy, not the decision: each
-// call is judged anew. It outlives deployments, as on AWS. It is safe for
-// concurrent use.
+// call is judged anew. A deployment begins with an empty one (AWS's own VAMS
+// says that redeploying discards kept policies). It is safe for concurrent use.
 type verdictCache struct {
 	mu      sync.RWMutex
 	entries map[string]keptVerdict
