@@ -42,11 +42,11 @@ func checkMappings(s side, params map[string]string) error {
 	return nil
 }
 
-// checkContentTypes checks the keys of a map of templates.
 // maxTemplate is the quota of a mapping template in bytes ("Amazon API Gateway
 // quotas").
 const maxTemplate = 300 << 10
 
+// checkContentTypes checks a map of templates: its keys, and their sizes.
 func checkContentTypes(templates map[string]string) error {
 	for _, t := range slices.Sorted(maps.Keys(templates)) {
 		if len(templates[t]) > maxTemplate {
