@@ -107,6 +107,26 @@ func TestAPIKeyFromAuthorizer(t *testing.T) {
 	}
 }
 
+// TestIdentityWithAPIKey: where a key is required, an event's identity has it,
+// in the place where a Java map with it has it.
+func TestIdentityWithAPIKey(t *testing.T) {
+	t.Parallel()
+	m := proxyMethod()
+	m.ApiKeyRequired = wire.Ptr(true)
+	fn := returns("{}")
+	f := newFixture(t, fn, api{"GET /": m}.stage("s", strs{"stage": "x"}))
+	f.PublishUsagePlans(plansFor(apigatewayapi.UsagePlan{}))
+	f.times(1, "/s", testKey)
+	_, identity, _ := strings.Cut(string(fn.last(t).Payload), `"identity":`)
+	identity, _, _ = strings.Cut(identity, "}")
+	want := `{"cognitoIdentityPoolId":null,"cognitoIdentityId":null,"apiKey":"` + testKey + `","principalOrgId":null,"cognitoAuthenticationType":null,` +
+		`"userArn":null,"apiKeyId":"key0000001","userAgent":null,"accountId":null,"caller":null,"sourceIp":"192.0.2.1","accessKey":null,` +
+		`"cognitoAuthenticationProvider":null,"user":null`
+	if identity != want {
+		t.Errorf("got %s\nwant %s", identity, want)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	perMethod := apigatewayapi.UsagePlan{ApiStages: []apigatewayapi.ApiStage{{ApiId: ptr(testAPI), Stage: ptr("s"),

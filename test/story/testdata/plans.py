@@ -16,7 +16,7 @@ def mock(name, **method):
     for verb in ["GET", "POST"]:
         at = {"restApiId": api["id"], "resourceId": api["rootResourceId"], "httpMethod": verb}
         more = {key: value(api["id"]) if callable(value) else value for key, value in method.items()}
-        apigateway.put_method(authorizationType="NONE", **at, **more)
+        apigateway.put_method(**at, **({"authorizationType": "NONE"} | more))
         apigateway.put_integration(type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'}, **at)
         apigateway.put_method_response(statusCode="200", **at)
         apigateway.put_integration_response(
@@ -97,6 +97,33 @@ def limits():
     equal([call(api, value)[0] for _ in range(3)], [200, 429, 429])
 
 
+def authorizer():
+    """The key that an authorizer names is the caller's, whatever the header says."""
+    plan, key, value = customer("authorizer")
+    arn = function("authorizer", """
+def handler(event, context):
+    allow = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": event["methodArn"]}
+    return {"principalId": "p", "policyDocument": {"Version": "2012-10-17", "Statement": [allow]}, "usageIdentifierKey": event["authorizationToken"]}
+""", role("authorizer"))
+    lambda_.add_permission(FunctionName="authorizer", StatementId="gateway", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com")
+    authorizers = {}
+
+    def made(api):
+        if api not in authorizers:
+            authorizers[api] = apigateway.create_authorizer(
+                restApiId=api, name="a", type="TOKEN", identitySource="method.request.header.Authorization",
+                authorizerUri="arn:aws:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations" % (REGION, arn))["id"]
+        return authorizers[api]
+
+    api = mock("authorizer", apiKeyRequired=True, authorizationType="CUSTOM", authorizerId=made)
+    apigateway.update_usage_plan(usagePlanId=plan, patchOperations=[{"op": "add", "path": "/apiStages", "value": api + ":live"}])
+    apigateway.update_rest_api(restApiId=api, patchOperations=[{"op": "replace", "path": "/apiKeySource", "value": "AUTHORIZER"}])
+    equal(call(api, value, headers={"Authorization": "x" * 20})[0], 200)  # not deployed yet: the header counts
+    apigateway.create_deployment(restApiId=api, stageName="live")
+    equal(call(api, value, headers={"Authorization": "x" * 20}), FORBIDDEN)
+    equal(call(api, headers={"Authorization": value}), (200, key))
+
+
 def validation():
     schema = {"title": "Sum", "type": "object", "required": ["a", "b"], "properties": {"a": {"type": "number"}, "b": {"type": "number"}}}
 
@@ -164,6 +191,6 @@ def find():
 if sys.argv[1:]:
     {"leave": leave, "find": find}[sys.argv[1]]()
 else:
-    for part in keys, limits, validation, forms:
+    for part in keys, limits, authorizer, validation, forms:
         part()
 print("ok")
