@@ -68,6 +68,7 @@ type allowance struct {
 	now   KeyUsage   // the day that is being counted
 	saved KeyUsage   // what of now is saved
 	past  []KeyUsage // days that ended and aren't saved
+	until time.Time  // end of the day that is being counted; zero before one is
 }
 
 // newAllowance begins with what is saved.
@@ -80,11 +81,15 @@ func newAllowance(saved KeyUsage, q *quota) *allowance {
 func (a *allowance) set(q *quota) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.quota = q
+	a.quota, a.until = q, time.Time{}
 }
 
 // roll begins a new day or period if now is in one.
 func (a *allowance) roll(now time.Time) {
+	if now.Before(a.until) {
+		return
+	}
+	a.until = now.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
 	if day := now.UTC().Format(time.DateOnly); day != a.now.Day {
 		if a.now != a.saved {
 			a.past = append(a.past, a.now)

@@ -81,7 +81,7 @@ func compileStage(s *Stage, b *backends, log *slog.Logger) (*stage, error) {
 	if size := api.MinimumCompressionSize; size != nil {
 		st.compressFrom = int(*size)
 	}
-	st.models = newDeployedModels(st.apiID, d, log)
+	st.models = &deployedModels{apiID: st.apiID, models: d.Models, log: log}
 	var err error
 	if c := s.ClientCertificate; c != nil {
 		pair, err := tls.X509KeyPair([]byte(c.Certificate), []byte(c.PKCS8))

@@ -34,8 +34,10 @@ type bodyModel struct {
 
 // deployedModels are the schemas of a deployment, compiled when a method asks.
 type deployedModels struct {
-	set      *schema.Models
-	prefix   string // of the models' URLs
+	apiID    string
+	models   []apigatewayapi.Model
+	log      *slog.Logger
+	set      *schema.Models // nil until a method asks
 	compiled map[string]*bodyModel
 }
 
@@ -45,26 +47,29 @@ func ModelURLs(apiID string) string {
 	return "https://apigateway.amazonaws.com/restapis/" + apiID + "/models/"
 }
 
-func newDeployedModels(apiID string, d *Deployment, log *slog.Logger) *deployedModels {
-	m := &deployedModels{set: schema.NewModels(), prefix: ModelURLs(apiID), compiled: map[string]*bodyModel{}}
-	for i := range d.Models {
-		model := &d.Models[i]
-		if err := m.set.Add(m.prefix+wire.Val(model.Name), wire.Val(model.Schema)); err != nil {
-			log.Warn("model of a published stage has no usable schema", "api", apiID, "model", wire.Val(model.Name), "err", err)
-		}
-	}
-	return m
-}
-
 func (d *deployedModels) get(contentType, name string) *bodyModel {
+	if d.set == nil {
+		d.add()
+	}
 	key := contentType + " " + name
 	m := d.compiled[key]
 	if m == nil {
 		m = &bodyModel{contentType: contentType}
-		m.schema, m.problem = d.set.Compile(d.prefix + name)
+		m.schema, m.problem = d.set.Compile(ModelURLs(d.apiID) + name)
 		d.compiled[key] = m
 	}
 	return m
+}
+
+// add reads the models, which may refer to each other.
+func (d *deployedModels) add() {
+	d.set, d.compiled = schema.NewModels(), map[string]*bodyModel{}
+	for i := range d.models {
+		name := wire.Val(d.models[i].Name)
+		if err := d.set.Add(ModelURLs(d.apiID)+name, wire.Val(d.models[i].Schema)); err != nil {
+			d.log.Warn("model of a published stage has no usable schema", "api", d.apiID, "model", name, "err", err)
+		}
+	}
 }
 
 // compileValidation reads what the method's validator asks for.
