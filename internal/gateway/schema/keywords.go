@@ -96,7 +96,7 @@ func dependencies(r *report, s *jsonschema.Schema, v any) {
 	for _, name := range names {
 		child, isSchema := s.Dependencies[name].(*jsonschema.Schema)
 		if _, present := object[name]; present && isSchema {
-			r.check(child, v)
+			r.check(child, v, r.text)
 		}
 	}
 }
@@ -119,7 +119,7 @@ func enum(r *report, s *jsonschema.Schema, v any) {
 	}
 	only := jsonschema.Schema{Enum: s.Enum, DraftVersion: s.DraftVersion}
 	if only.Validate(v) != nil {
-		r.add("instance value (%s) not found in enum (possible values: %s)", jsonText(v), jsonText(s.Enum.Values))
+		r.add("instance value (%s) not found in enum (possible values: %s)", printed(v, r.text), jsonText(s.Enum.Values))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -18,18 +19,20 @@ import (
 // into any further.
 type report struct {
 	messages []string
+	text     []byte // of the value that is being checked, as it came
 }
 
 func (r *report) add(format string, args ...any) {
 	r.messages = append(r.messages, fmt.Sprintf(format, args...))
 }
 
-// check reports what of v does not conform to s.
-func (r *report) check(s *jsonschema.Schema, v any) {
+// check reports what of v, which came as text, does not conform to s.
+func (r *report) check(s *jsonschema.Schema, v any, text []byte) {
 	for s.Ref != nil {
 		s = s.Ref // in draft 4 a reference has no siblings
 	}
 	for _, keyword := range keywords() {
+		r.text = text
 		keyword(r, s, v)
 	}
 	if len(r.messages) > 0 {
@@ -37,15 +40,17 @@ func (r *report) check(s *jsonschema.Schema, v any) {
 	}
 	switch v := v.(type) {
 	case map[string]any:
+		parts := members(text)
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			for _, child := range ofMember(s, name) {
-				r.check(child, v[name])
+				r.check(child, v[name], find(parts, name))
 			}
 		}
 	case []any:
+		parts := items(text)
 		for i := range v {
-			if child := ofItem(s, i); child != nil {
-				r.check(child, v[i])
+			if child := ofItem(s, i); child != nil && i < len(parts) {
+				r.check(child, v[i], parts[i])
 			}
 		}
 	}
@@ -88,14 +93,10 @@ func ofItem(s *jsonschema.Schema, i int) *jsonschema.Schema {
 	return nil
 }
 
-// numberOf is a JSON number's value, nil for anything else and for numbers
-// beyond all use.
+// numberOf is a JSON number's value, nil for anything else.
 func numberOf(v any) *big.Rat {
 	n, ok := v.(json.Number)
 	if !ok {
-		return nil
-	}
-	if _, exponent, found := strings.Cut(strings.ToLower(n.String()), "e"); found && len(exponent) > 4 {
 		return nil
 	}
 	r, ok := new(big.Rat).SetString(n.String())
@@ -109,6 +110,22 @@ func numberOf(v any) *big.Rat {
 func decimal(r *big.Rat) string {
 	digits, _ := r.FloatPrec()
 	return r.FloatString(digits)
+}
+
+// printed is the value v, which came as text, as compact JSON.
+func printed(v any, text []byte) string {
+	switch v.(type) {
+	case map[string]any, []any:
+		compact := jsontext.Value(bytes.Clone(text))
+		if compact.Compact() == nil {
+			return string(compact)
+		}
+	case json.Number:
+		if n := numberOf(v); n != nil {
+			return decimal(n)
+		}
+	}
+	return jsonText(v)
 }
 
 // jsonText is v as compact JSON.

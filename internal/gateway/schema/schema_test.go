@@ -55,3 +55,38 @@ func validate(schema, instance string) ([]string, error) {
 	}
 	return s.Validate([]byte(instance))
 }
+
+// TestBodiesBeyondJSON: what one of the parsers takes and another might not.
+func TestBodiesBeyondJSON(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"a": 1, "a": [1, "x"]}`, "{\"a\": [\"\xff\", 1]}", `{"a": [1e9999, 1]}`, `[[[]]]`, `"\ud800"`, `{"": {"": 0}}`} {
+		if _, err := validate(`{"enum": [0], "properties": {"a": {"items": {"enum": ["z"], "minimum": 3}}}, "items": {"enum": [1]}}`, body); err != nil {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
+}
+
+// TestHostileBodies: a small body that would be a large number, or a deep
+// one, is taken for no JSON.
+func TestHostileBodies(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`1e99999`, `[-1.5E+99999]`, `{"a": ` + strings.Repeat("1", 1001) + `}`, strings.Repeat("[", 1001) + strings.Repeat("]", 1001)} {
+		if _, err := validate(`{"minimum": 3}`, body); err != ErrUnparsed {
+			t.Errorf("%.20s: %v", body, err)
+		}
+	}
+	many := "[" + strings.Repeat("1e9, 123456, ", 1000) + "1]"
+	if _, err := validate(`{"type": "array", "items": {"title": "1e99999 and [[["}}`, many); err != nil {
+		t.Errorf("many numbers: %v", err)
+	}
+}
+
+func FuzzValidate(f *testing.F) {
+	f.Add(`{"enum": [0], "properties": {"a": {"items": {"enum": ["z"]}}}}`, `{"a": [1, {"b": 2}]}`)
+	f.Add(`{"oneOf": [{"$ref": "#"}]}`, `[1e999, "x"]`)
+	f.Fuzz(func(_ *testing.T, schema, body string) {
+		_ = Check(schema, "https://apigateway.amazonaws.com/restapis/a/models/")
+		_ = Template(schema)
+		_, _ = validate(schema, body)
+	})
+}

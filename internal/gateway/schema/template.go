@@ -1,11 +1,6 @@
 package schema
 
-import (
-	"bytes"
-	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
-)
+import "strings"
 
 // Template returns a mapping template that makes a sample of what a schema
 // describes, members in the order of the schema.
@@ -48,42 +43,4 @@ func writeSample(b *strings.Builder, schema []byte, from, indent string) {
 		}
 		b.WriteString(indent + "}")
 	}
-}
-
-// member is a member of a JSON object.
-type member struct {
-	name  string
-	value []byte
-}
-
-// members are those of an object, in its order; none for anything else.
-func members(object []byte) []member {
-	d := jsontext.NewDecoder(bytes.NewReader(object))
-	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
-		return nil
-	}
-	var out []member
-	for d.PeekKind() == '"' {
-		name, err := d.ReadToken()
-		if err != nil {
-			return out
-		}
-		m := member{name: name.String()}
-		value, err := d.ReadValue()
-		if err != nil {
-			return out
-		}
-		m.value = bytes.Clone(value)
-		out = append(out, m)
-	}
-	return out
-}
-
-func find(members []member, name string) []byte {
-	for _, m := range members {
-		if m.name == name {
-			return m.value
-		}
-	}
-	return nil
 }
