@@ -48,6 +48,7 @@ var _ interface {
 	apigatewayapi.DeleteUsagePlanKeyAPI
 	apigatewayapi.DeleteVpcLinkAPI
 	apigatewayapi.FlushStageAuthorizersCacheAPI
+	apigatewayapi.FlushStageCacheAPI
 	apigatewayapi.GenerateClientCertificateAPI
 	apigatewayapi.GetAccountAPI
 	apigatewayapi.GetApiKeyAPI

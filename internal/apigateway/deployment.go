@@ -19,6 +19,11 @@ import (
 func (s *Service) CreateDeployment(ctx context.Context, in *apigatewayapi.CreateDeploymentRequest) (*apigatewayapi.Deployment, error) {
 	sc, api, id, now := scopeOf(ctx), *in.RestApiId, ident.Lower(6), s.now()
 	d, err := update(ctx, s, func(tx store.Tx) (*apigatewayapi.Deployment, error) {
+		if in.CanarySettings != nil {
+			if err := checkCanaryDeployment(tx, sc, in); err != nil {
+				return nil, err
+			}
+		}
 		snapshot, err := freeze(tx, sc, api)
 		if err != nil {
 			return nil, err
@@ -115,6 +120,7 @@ func (s *Service) deployToStage(tx store.Tx, sc scope, deployment string, in *ap
 		_, err := s.addStage(tx, sc, &apigatewayapi.CreateStageRequest{
 			RestApiId: in.RestApiId, StageName: in.StageName, DeploymentId: &deployment,
 			Description: in.StageDescription, Variables: in.Variables, TracingEnabled: in.TracingEnabled,
+			CacheClusterEnabled: in.CacheClusterEnabled, CacheClusterSize: in.CacheClusterSize,
 		})
 		return err
 	}
@@ -122,7 +128,13 @@ func (s *Service) deployToStage(tx store.Tx, sc scope, deployment string, in *ap
 		return err
 	}
 	v := &st.Stage
-	v.DeploymentId, v.LastUpdatedDate = &deployment, s.now()
+	v.LastUpdatedDate = s.now()
+	if err := deployCanary(v, deployment, in.CanarySettings); err != nil {
+		return err
+	}
+	if err := setCacheCluster(v, in.CacheClusterEnabled, in.CacheClusterSize); err != nil {
+		return err
+	}
 	if wire.Val(in.StageDescription) != "" {
 		v.Description = in.StageDescription
 	}
@@ -209,7 +221,8 @@ func (s *Service) DeleteDeployment(ctx context.Context, in *apigatewayapi.Delete
 			if err != nil {
 				return err
 			}
-			if *st.Stage.DeploymentId == *in.DeploymentId {
+			canary := st.Stage.CanarySettings
+			if *st.Stage.DeploymentId == *in.DeploymentId || canary != nil && *canary.DeploymentId == *in.DeploymentId {
 				return badRequest("Active stages pointing to this deployment must be moved or deleted")
 			}
 		}

@@ -55,6 +55,12 @@ func (d *dataPlane) RemoveStage(apiID, stage string) {
 	delete(d.stages, apiID+"/"+stage)
 }
 
+func (d *dataPlane) FlushCache(apiID, stage string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.flushed = append(d.flushed, apiID+"/"+stage)
+}
+
 func (d *dataPlane) PublishDomain(n *gateway.DomainName) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -12,6 +12,10 @@ import (
 // allMethods is the key of the settings that hold for methods without own ones.
 const allMethods = "*/*"
 
+// maxCacheTTL is in seconds (developer guide, "Cache settings for REST APIs in
+// API Gateway").
+const maxCacheTTL = 3600
+
 // methodSetting is one setting that PATCH may change, by the end of its path.
 type methodSetting struct {
 	suffix string
@@ -50,7 +54,9 @@ var methodSettings = []methodSetting{
 		return nil
 	}},
 	{"/caching/ttlInSeconds", func(m *apigatewayapi.MethodSetting, op patchOp) (err error) {
-		m.CacheTtlInSeconds, err = wholeNumber(op)
+		if m.CacheTtlInSeconds, err = wholeNumber(op); err == nil && (*m.CacheTtlInSeconds < 0 || *m.CacheTtlInSeconds > maxCacheTTL) {
+			err = badRequest("Invalid value %s specified for path %s: must be between 0 and %d", op.text(), op.path, maxCacheTTL)
+		}
 		return err
 	}},
 	{"/caching/dataEncrypted", func(m *apigatewayapi.MethodSetting, op patchOp) error {

@@ -60,6 +60,11 @@ func stageSpec(r store.ReadTx, sc scope, apiID, name string) (*gateway.Stage, er
 		Account: sc.Account, Region: sc.Region, APIID: apiID,
 		Stage: &st.Stage, Deployment: snapshot, CloudWatchRole: role,
 	}
+	if c := st.Stage.CanarySettings; c != nil {
+		if spec.Canary, err = snapshots.Get(r, sc.id(apiID, *c.DeploymentId)...); err != nil {
+			return nil, err
+		}
+	}
 	return spec, addConnections(r, sc, spec)
 }
 

@@ -5,8 +5,6 @@ import "github.com/butai-dev/butai/internal/wire"
 // Refused names the parameters that nothing would honour.
 func (s *Service) Refused() []wire.Refusal {
 	const (
-		canary  = "canary deployments are not built"
-		cache   = "cache clusters are not built"
 		private = "private custom domains are not built"
 		upload  = "certificates come from ACM; give certificateArn instead"
 	)
@@ -15,12 +13,6 @@ func (s *Service) Refused() []wire.Refusal {
 		{Operation: "CreateRestApi", Member: "securityPolicy", Reason: "TLS policies of APIs are not built"},
 		{Operation: "CreateRestApi", Member: "endpointAccessMode", Reason: "endpoint access modes are not built"},
 		{Operation: "PutIntegration", Member: "integrationTarget", Reason: "VPC links to application load balancers are not built"},
-		{Operation: "CreateDeployment", Member: "canarySettings", Reason: canary},
-		{Operation: "CreateDeployment", Member: "cacheClusterEnabled", Reason: cache},
-		{Operation: "CreateDeployment", Member: "cacheClusterSize", Reason: cache},
-		{Operation: "CreateStage", Member: "canarySettings", Reason: canary},
-		{Operation: "CreateStage", Member: "cacheClusterEnabled", Reason: cache},
-		{Operation: "CreateStage", Member: "cacheClusterSize", Reason: cache},
 		{Operation: "CreateDomainName", Member: "certificateBody", Reason: upload},
 		{Operation: "CreateDomainName", Member: "certificatePrivateKey", Reason: upload},
 		{Operation: "CreateDomainName", Member: "certificateChain", Reason: upload},

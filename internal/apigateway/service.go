@@ -21,6 +21,7 @@ import (
 type Publisher interface {
 	PublishStage(*gateway.Stage) error
 	RemoveStage(apiID, stage string)
+	FlushCache(apiID, stage string)
 	PublishDomain(*gateway.DomainName)
 	RemoveDomain(name string)
 	PublishUsagePlans(*gateway.UsagePlans)

@@ -61,7 +61,7 @@ func (s *Service) CreateStage(ctx context.Context, in *apigatewayapi.CreateStage
 	if err != nil {
 		return nil, err
 	}
-	return st, s.publishStages(ctx, sc, *in.RestApiId, *in.StageName)
+	return inProgress(st, nil), s.publishStages(ctx, sc, *in.RestApiId, *in.StageName)
 }
 
 // addStage checks and stores a new stage.
@@ -93,12 +93,19 @@ func (s *Service) addStage(tx store.Tx, sc scope, in *apigatewayapi.CreateStageR
 	if len(have) >= maxStages {
 		return nil, limitExceeded("Maximum number of stages for this API has been reached. Please contact AWS if you need additional stages.")
 	}
+	canary, err := canaryOf(tx, sc, in)
+	if err != nil {
+		return nil, err
+	}
 	st := &stage{scope: sc, API: *in.RestApiId, Stage: apigatewayapi.Stage{
 		StageName: in.StageName, DeploymentId: in.DeploymentId, Description: nonEmpty(in.Description), Variables: nonEmptyMap(in.Variables),
-		CacheClusterEnabled: wire.Ptr(false), CacheClusterStatus: wire.Ptr(apigatewayapi.CacheClusterStatusNOTAVAILABLE),
+		CacheClusterEnabled: wire.Ptr(false), CanarySettings: canary,
 		MethodSettings: map[string]apigatewayapi.MethodSetting{}, TracingEnabled: wire.Ptr(wire.Val(in.TracingEnabled)),
 		DocumentationVersion: nonEmpty(in.DocumentationVersion), Tags: nonEmptyMap(in.Tags), CreatedDate: s.now(), LastUpdatedDate: s.now(),
 	}}
+	if err := setCacheCluster(&st.Stage, in.CacheClusterEnabled, in.CacheClusterSize); err != nil {
+		return nil, err
+	}
 	return &st.Stage, stages.Put(tx, st, sc.id(*in.RestApiId, *in.StageName)...)
 }
 

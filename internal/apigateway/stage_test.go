@@ -59,8 +59,6 @@ func TestDeploymentRefusals(t *testing.T) {
 	h.must(201, "PUT", "/restapis/"+api+"/resources/"+root+"/methods/GET/integration", object{"type": "MOCK"})
 	h.fails("NotFoundException", "Invalid API identifier specified 111111111111:nope", "POST", "/restapis/nope/deployments", object{})
 	h.fails("BadRequestException", "Stage name only allows a-zA-Z0-9_", "POST", path, object{"stageName": "$default"})
-	h.fails("NotImplemented", "butai doesn't do this yet: parameter canarySettings of API Gateway CreateDeployment: canary deployments are not built",
-		"POST", path, object{"stageName": "s1", "canarySettings": object{"percentTraffic": 10}})
 	h.same("nothing was deployed", h.must(200, "GET", path, nil), `{"item": []}`)
 
 	id := h.deploy(api)
@@ -132,15 +130,16 @@ func TestStagePatchRefusals(t *testing.T) {
 		{"BadRequestException", "Cannot remove method setting accessLogSettings/x because there is no method setting for this method ", "remove /accessLogSettings/x"},
 		{"BadRequestException", "Cannot remove method setting canarySettings/x because there is no method setting for this method ", "remove /canarySettings/x"},
 		{"BadRequestException", "Invalid add operation with path: /canarySettings/deploymentId", "add /canarySettings/deploymentId x"},
-		{"BadRequestException", "Promotion not available. Canary does not exist.", "copy /deploymentId"},
 		{"BadRequestException", "Access Log value must not be empty", "replace /accessLogSettings/format "},
 		{"BadRequestException", "Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, /accessLogSettings/format]", "replace /accessLogSettings/x y"},
 		{"BadRequestException", "CloudWatch Logs role ARN must be set in account settings to enable logging", "replace /*/*/logging/loglevel INFO"},
 		{"BadRequestException", "CloudWatch Logs role ARN must be set in account settings to enable logging", "replace /accessLogSettings/destinationArn arn:aws:logs:us-east-1:111111111111:log-group:a"},
 		{"BadRequestException", "Invalid stage variable name: a:b.  Please use names with only word characters.", "replace /variables/a:b c"},
 		{"BadRequestException", "Invalid stage variable value: .  Please use values with alphanumeric characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','.", "replace /variables/a "},
-		{"NotImplemented", "butai doesn't do this yet: cache clusters (patch of /cacheClusterEnabled)", "replace /cacheClusterEnabled true"},
-		{"NotImplemented", "butai doesn't do this yet: canary deployments (patch of /canarySettings/percentTraffic)", "replace /canarySettings/percentTraffic 10"},
+		{"BadRequestException", "Invalid CacheClusterSize specified. Valid options are 0.5,1.6,6.1,13.5,28.4,58.2,118,237", "replace /cacheClusterSize 2"},
+		{"BadRequestException", "Invalid value 3601 specified for path /*/*/caching/ttlInSeconds: must be between 0 and 3600", "replace /*/*/caching/ttlInSeconds 3601"},
+		{"BadRequestException", "Canary percent traffic must be between 0.0 and 100.0", "replace /canarySettings/percentTraffic 101"},
+		{"BadRequestException", "Deployment id does not exist", "replace /canarySettings/deploymentId nope"},
 	} {
 		h.fails(c.kind, c.message, "PATCH", path, patch(c.op))
 	}

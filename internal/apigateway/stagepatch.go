@@ -2,6 +2,7 @@ package apigateway
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
@@ -22,6 +23,7 @@ type stageEdit struct {
 // UpdateStage changes a stage; clients see it at once.
 func (s *Service) UpdateStage(ctx context.Context, in *apigatewayapi.UpdateStageRequest) (*apigatewayapi.Stage, error) {
 	sc, api, name := scopeOf(ctx), *in.RestApiId, *in.StageName
+	var clusterBefore *string
 	out, err := update(ctx, s, func(tx store.Tx) (*apigatewayapi.Stage, error) {
 		st, err := getStage(tx, sc, api, name)
 		if err != nil {
@@ -31,6 +33,7 @@ func (s *Service) UpdateStage(ctx context.Context, in *apigatewayapi.UpdateStage
 		if err != nil {
 			return nil, err
 		}
+		clusterBefore = st.Stage.CacheClusterStatus
 		edit := &stageEdit{Stage: &st.Stage, tx: tx, scope: sc, api: api, logRole: role}
 		for _, op := range in.PatchOperations {
 			if err := edit.apply(op); err != nil {
@@ -43,7 +46,7 @@ func (s *Service) UpdateStage(ctx context.Context, in *apigatewayapi.UpdateStage
 	if err != nil {
 		return nil, err
 	}
-	return out, s.publishStages(ctx, sc, api, name)
+	return inProgress(out, clusterBefore), s.publishStages(ctx, sc, api, name)
 }
 
 // apply runs one operation. A path that no member has is taken for the path
@@ -53,8 +56,8 @@ func (e *stageEdit) apply(raw apigatewayapi.PatchOperation) error {
 		return badRequest("Invalid patch path null")
 	}
 	op := patchOp{op: wire.Val(raw.Op), path: *raw.Path, value: raw.Value}
-	if op.op == "copy" || op.op == "move" {
-		return badRequest("Promotion not available. Canary does not exist.")
+	if op.op == "copy" {
+		return e.copy(op.path, wire.Val(raw.From))
 	}
 	if op.op == "remove" {
 		return e.remove(op)
@@ -80,7 +83,8 @@ func (e *stageEdit) remove(op patchOp) error {
 	case op.path == "/accessLogSettings":
 		e.AccessLogSettings = nil
 	case op.path == "/canarySettings":
-		// No stage has any.
+		e.CanarySettings = nil
+	case e.removeOverride(op.path):
 	case isVariable:
 		delete(e.Variables, unescapePointer(name))
 		e.Variables = nonEmptyMap(e.Variables)
@@ -90,13 +94,10 @@ func (e *stageEdit) remove(op patchOp) error {
 	return nil
 }
 
-var stagePatch = patchTable[stageEdit]{rows: []patchRow[stageEdit]{
+var stagePatch = patchTable[stageEdit]{rows: slices.Concat([]patchRow[stageEdit]{
 	{"/deploymentId", replaceOnly, func(e *stageEdit, op patchOp) error {
-		if d, err := deployments.Get(e.tx, e.scope.id(e.api, op.text())...); err != nil || d == nil {
-			return orElse(err, badRequest("Deployment id does not exist"))
-		}
 		e.DeploymentId = op.value
-		return nil
+		return checkDeployment(e.tx, e.scope, e.api, op.text())
 	}},
 	textRow("/description", func(e *stageEdit) **string { return &e.Description }),
 	{"/tracingEnabled", replaceOnly, func(e *stageEdit, op patchOp) error {
@@ -121,8 +122,6 @@ var stagePatch = patchTable[stageEdit]{rows: []patchRow[stageEdit]{
 		e.AccessLogSettings.Format = op.value
 		return nil
 	}},
-	notBuiltRow[stageEdit]("/cacheClusterEnabled", "cache clusters"),
-	notBuiltRow[stageEdit]("/cacheClusterSize", "cache clusters"),
 	{"/documentationVersion", replaceOnly, func(e *stageEdit, op patchOp) error {
 		e.DocumentationVersion = nonEmpty(op.value)
 		return checkDocumentationVersion(e.tx, e.scope, e.api, op.value)
@@ -137,11 +136,7 @@ var stagePatch = patchTable[stageEdit]{rows: []patchRow[stageEdit]{
 		}
 		return nil
 	}},
-	notBuiltRow[stageEdit]("/canarySettings/deploymentId", "canary deployments"),
-	notBuiltRow[stageEdit]("/canarySettings/percentTraffic", "canary deployments"),
-	notBuiltRow[stageEdit]("/canarySettings/useStageCache", "canary deployments"),
-	notBuiltRow[stageEdit]("/canarySettings/stageVariableOverrides/{}", "canary deployments"),
-}}
+}, canaryPatch, cachePatch)}
 
 // patchLogDestination points the access log at a log group; its ARN is kept
 // without the ":*" of all its streams.

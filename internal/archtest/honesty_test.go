@@ -43,17 +43,15 @@ var readers = map[string][]string{
 }
 
 const (
-	tagged  = "tags are kept whole and given back as they came"
-	routed  = "records are kept whole; how Route 53 chooses among them shows only in DNS answers, which butai doesn't give"
-	copying = "it belongs to the operations copy and move, which are refused"
+	tagged = "tags are kept whole and given back as they came"
+	routed = "records are kept whole; how Route 53 chooses among them shows only in DNS answers, which butai doesn't give"
 )
 
 // descriptive are members that a service keeps and gives back with the rest
 // of their structure, or that can have no effect, by service and
 // shape.member.
 var descriptive = map[string]map[string]string{
-	"apigateway": {"PatchOperation.from": copying},
-	"iam":        {"Tag.Value": tagged},
+	"iam": {"Tag.Value": tagged},
 	"route53": {
 		"Tag.Value": tagged, "ResourceRecordSet.Weight": routed, "ResourceRecordSet.Region": routed,
 		"ResourceRecordSet.GeoLocation": routed, "GeoLocation.ContinentCode": routed, "GeoLocation.CountryCode": routed,

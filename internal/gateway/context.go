@@ -71,6 +71,8 @@ func (x *exchange) contextText(name string) string {
 		return x.target.APIID
 	case "stage":
 		return x.target.Stage
+	case "isCanaryRequest":
+		return x.st.canaryRequest()
 	}
 	return x.staticText(name)
 }

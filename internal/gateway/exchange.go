@@ -36,14 +36,17 @@ type exchange struct {
 	caller      authorization // what the authorize stop found out
 	key         presentedKey
 
-	outbound outbound  // what the integration gets
-	inbound  inbound   // what the integration answered
-	answer   answer    // what the client gets
-	own      [4]string // values of the headers that every answer has
-	failed   *failure  // why the gateway answered itself, or nil
-	log      *executionLog
-	record   *record // for `butai trace`; nil if this request leaves none
-	test     bool    // nobody's request: see TestMethod
+	outbound     outbound  // what the integration gets
+	inbound      inbound   // what the integration answered
+	answer       answer    // what the client gets
+	own          [4]string // values of the headers that every answer has
+	cached       cacheOutcome
+	cacheKeyed   string   // what the answer is cached by
+	warnsOfCache bool     // the client may not get past the cache, and is told
+	failed       *failure // why the gateway answered itself, or nil
+	log          *executionLog
+	record       *record // for `butai trace`; nil if this request leaves none
+	test         bool    // nobody's request: see TestMethod
 }
 
 // outbound is the integration request.
@@ -149,6 +152,9 @@ func (x *exchange) execute() *failure {
 	if fail := x.m.problem; fail != nil {
 		return fail
 	}
+	if fail := x.recall(); fail != nil || x.cached == cacheHit {
+		return fail
+	}
 	if fail := x.validate(); fail != nil {
 		return fail
 	}
@@ -158,7 +164,11 @@ func (x *exchange) execute() *failure {
 	if fail := x.integrate(); fail != nil {
 		return fail
 	}
-	return x.mapResponse()
+	if fail := x.mapResponse(); fail != nil {
+		return fail
+	}
+	x.remember()
+	return nil
 }
 
 // findStage stops requests for stages that do not exist, or not at this host.
@@ -173,7 +183,9 @@ func (x *exchange) findStage() *failure {
 		return forbidden()
 	case x.target.Region != "" && x.target.Region != st.region:
 		return forbidden()
-	case st.hostClosed && !x.target.Custom:
+	}
+	st = st.draw()
+	if x.st = st; st.hostClosed && !x.target.Custom {
 		return forbidden()
 	}
 	return st.problem

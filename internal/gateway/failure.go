@@ -107,6 +107,14 @@ func requestTooLarge() *failure {
 		errorType: "RequestTooLargeException", message: "HTTP content length exceeded 10485760 bytes.", front: true}
 }
 
+// cacheControlForbidden is the answer to a client who may not invalidate the
+// cache, where the method's settings ask for it (API Reference,
+// "MethodSetting", FAIL_WITH_403).
+func cacheControlForbidden() *failure {
+	return (&failure{status: http.StatusForbidden, kind: "ACCESS_DENIED", errorType: "AccessDeniedException", message: "Unauthorized", front: true}).
+		because("Unauthorized cache control header")
+}
+
 func badRequestParameters(message string) *failure {
 	return &failure{status: http.StatusBadRequest, kind: "BAD_REQUEST_PARAMETERS", errorType: "BadRequestException", message: message}
 }

@@ -84,18 +84,26 @@ func New(cfg Config) *Gateway {
 // was there stays. Faults of a single method (a template that does not parse,
 // a part that is not built) do not fail here: that method answers with them.
 func (g *Gateway) PublishStage(s *Stage) error {
-	st, err := compileStage(s, g.backends, g.log)
+	st, err := compileStage(s, g.backends, nil, g.log)
 	if err != nil {
 		return err
 	}
-	for _, pool := range st.pools() {
-		g.pools.Watch(pool)
+	for half := range st.halves() {
+		for _, pool := range half.pools() {
+			g.pools.Watch(pool)
+		}
 	}
 	g.edit(func(t *tables) {
 		at := stageKey{st.apiID, st.name}
-		if before := t.stages[at]; before != nil && before.deploymentID == st.deploymentID {
-			st.verdicts = before.verdicts
+		before := t.stages[at]
+		for half := range st.halves() {
+			for old := range before.halves() {
+				if old.deploymentID == half.deploymentID {
+					half.verdicts = old.verdicts
+				}
+			}
 		}
+		st.openCaches(s, before)
 		t.stages[at] = st
 	})
 	return nil
@@ -103,8 +111,8 @@ func (g *Gateway) PublishStage(s *Stage) error {
 
 // FlushAuthorizers forgets what a stage's Lambda authorizers said.
 func (g *Gateway) FlushAuthorizers(apiID, stage string) {
-	if st := g.tables.Load().stages[stageKey{apiID, stage}]; st != nil {
-		st.verdicts.clear()
+	for half := range g.tables.Load().stages[stageKey{apiID, stage}].halves() {
+		half.verdicts.clear()
 	}
 }
 

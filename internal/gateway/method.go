@@ -123,6 +123,11 @@ func (m *method) compileIntegration(st *stage, config *apigatewayapi.Method, int
 		mapped := &m.request[i]
 		mapped.illegal = mapped.location == "header" && illegalRequestHeader(m.kind, mapped.name)
 	}
+	if m.settings.cache != nil {
+		if err = m.settings.cache.setKeys(integration, m.resourceID); err != nil {
+			return configurationError(err.Error())
+		}
+	}
 	m.templates = compileTemplates(integration.RequestTemplates)
 	return m.compileResponses(config, integration)
 }

@@ -82,13 +82,3 @@ func TestNotBuilt(t *testing.T) {
 		}
 	}
 }
-
-func TestCanaryIsNotBuilt(t *testing.T) {
-	t.Parallel()
-	s := article().stage("s", strs{"stage": "x"})
-	s.Stage.CanarySettings = &apigatewayapi.CanarySettings{PercentTraffic: wire.Ptr(10.0)}
-	f := newFixture(t, returns("{}"), s)
-	if res := f.do(request("GET", "/s/user/1", "")); res.StatusCode != 501 {
-		t.Errorf("a stage with a canary answers %d", res.StatusCode)
-	}
-}

@@ -71,7 +71,7 @@ func (g *Gateway) methodExchange(ctx context.Context, t *MethodTest) (*exchange,
 	config := *spec.Stage
 	config.StageName = wire.Ptr(testStage)
 	spec.Stage = &config
-	st, err := compileStage(&spec, g.backends, g.log)
+	st, err := compileStage(&spec, g.backends, nil, g.log)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,7 @@ type Stage struct {
 	APIID           string
 	Stage           *apigatewayapi.Stage
 	Deployment      *Deployment
+	Canary          *Deployment // of the stage's canary settings; nil without them
 	// CloudWatchRole is the account's role for execution logs, or "".
 	CloudWatchRole string
 	// VPCLinks are the account's in the region, by id.

@@ -51,10 +51,16 @@ type stage struct {
 	certificate   *tls.Certificate // shown to HTTP backends; nil for none
 	certificateID string
 	models        *deployedModels
+	// A stage with a canary release is two stages of one name.
+	canary        *canary // nil without one, and of a canary
+	isCanary      bool
+	useStageCache bool // of a canary
+	limiters      limiters
+	cache         *cacheStore // nil without a cache cluster
 }
 
 // compileStage turns what the control plane published into what requests use.
-func compileStage(s *Stage, b *backends, log *slog.Logger) (*stage, error) {
+func compileStage(s *Stage, b *backends, limiters limiters, log *slog.Logger) (*stage, error) {
 	api, d := &s.Deployment.API, s.Deployment
 	st := &stage{
 		account: s.Account, region: s.Region, apiID: s.APIID,
@@ -66,15 +72,14 @@ func compileStage(s *Stage, b *backends, log *slog.Logger) (*stage, error) {
 		compressFrom:      noCompression,
 		backends:          b,
 		links:             s.VPCLinks,
+		limiters:          limiters,
 		keyFromAuthorizer: wire.Val(api.ApiKeySource) == apigatewayapi.ApiKeySourceTypeAUTHORIZER,
 	}
-	st.apiName = wire.Val(api.Name)
-	st.logGroup = "API-Gateway-Execution-Logs_" + st.apiID + "/" + st.name
-	sum := md5.Sum([]byte(st.logGroup)) // streams of this service are named by 32 hexadecimal digits
-	st.logStream = hex.EncodeToString(sum[:])
-	if s.Stage.CanarySettings != nil {
-		st.problem = notBuilt("canary releases")
+	if limiters == nil {
+		st.limiters = map[string]*limiter{}
 	}
+	st.apiName = wire.Val(api.Name)
+	st.setLogGroup("API-Gateway-Execution-Logs_" + st.apiID + "/" + st.name)
 	if err := st.compileAuthorization(s); err != nil {
 		return nil, fmt.Errorf("publish stage %s of API %s: %w", st.name, st.apiID, err)
 	}
@@ -99,7 +104,30 @@ func compileStage(s *Stage, b *backends, log *slog.Logger) (*stage, error) {
 	if st.router, err = route.New(compileRoutes(st, s, log)); err != nil {
 		return nil, fmt.Errorf("publish stage %s of API %s: %w", st.name, st.apiID, err)
 	}
-	return st, nil
+	return st, compileCanary(st, s, b, log)
+}
+
+// setLogGroup names where the execution log goes. Streams of this service are
+// named by 32 hexadecimal digits.
+func (st *stage) setLogGroup(name string) {
+	st.logGroup = name
+	sum := md5.Sum([]byte(name))
+	st.logStream = hex.EncodeToString(sum[:])
+}
+
+// limiters are a stage's token buckets by method, which its canary shares.
+type limiters map[string]*limiter
+
+// share returns the bucket of a method: the one there is, or l from now on.
+func (all limiters) share(method string, l *limiter) *limiter {
+	if l == nil {
+		return nil
+	}
+	if have, ok := all[method]; ok {
+		return have
+	}
+	all[method] = l
+	return l
 }
 
 func compileRoutes(st *stage, s *Stage, log *slog.Logger) []route.Route[*method] {
@@ -111,6 +139,7 @@ func compileRoutes(st *stage, s *Stage, log *slog.Logger) []route.Route[*method]
 			config := res.ResourceMethods[verb]
 			m := &method{resourceID: wire.Val(res.Id), resourcePath: path, verb: verb, operation: wire.Val(config.OperationName)}
 			m.settings = compileSettings(s, path, verb)
+			m.settings.limiter = st.limiters.share(verb+" "+path, m.settings.limiter)
 			m.compile(st, s.Deployment, &config)
 			if m.problem != nil {
 				log.Warn("method of a published stage cannot work", "api", st.apiID, "stage", st.name,
@@ -128,13 +157,14 @@ type settings struct {
 	dataTrace          bool
 	metrics            bool     // of the method itself, beside the stage's
 	limiter            *limiter // nil if the method is not throttled
+	cache              *cachePolicy
 }
 
 // compileSettings picks the settings of one method: its own, or else those of
 // the whole stage. A method's own settings replace the stage's as a whole,
 // since they began as a copy of them (recorded).
 func compileSettings(s *Stage, path, verb string) settings {
-	config, ok := findSetting(s.Stage.MethodSettings, path, verb)
+	config, own, ok := findSetting(s.Stage.MethodSettings, path, verb)
 	if !ok {
 		return settings{}
 	}
@@ -146,21 +176,23 @@ func compileSettings(s *Stage, path, verb string) settings {
 		out.dataTrace = out.logErrors && wire.Val(config.DataTraceEnabled)
 	}
 	out.metrics = wire.Val(config.MetricsEnabled)
+	out.cache = compileCache(&config, own)
 	out.limiter = newLimiter(config.ThrottlingRateLimit, config.ThrottlingBurstLimit)
 	return out
 }
 
 // findSetting looks for "resource/path/VERB" and then "*/*". Slashes of the
-// path may be written ~1, as in the patch path that made the entry.
-func findSetting(all map[string]apigatewayapi.MethodSetting, path, verb string) (apigatewayapi.MethodSetting, bool) {
+// path may be written ~1, as in the patch path that made the entry. own tells
+// which of them it found.
+func findSetting(all map[string]apigatewayapi.MethodSetting, path, verb string) (s apigatewayapi.MethodSetting, own, ok bool) {
 	want := strings.TrimPrefix(path, "/") + "/" + verb
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		if strings.TrimPrefix(strings.ReplaceAll(key, "~1", "/"), "/") == want {
-			return all[key], true
+			return all[key], true, true
 		}
 	}
-	s, ok := all["*/*"]
-	return s, ok
+	s, ok = all["*/*"]
+	return s, false, ok
 }
 
 // mediaTypes is an API's binaryMediaTypes.

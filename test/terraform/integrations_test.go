@@ -2,20 +2,27 @@ package terraform
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/butai-dev/butai/test/harness"
 )
 
 // newBackend is the host and port of an HTTP server that tells of the request that it got. Paths
-// that end in "none" it doesn't know.
+// that end in "none" it doesn't know; /counted answers how often it was asked.
 func newBackend(t *testing.T) string {
 	t.Helper()
+	var counted atomic.Int64
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/counted" {
+			fmt.Fprint(w, counted.Add(1))
+			return
+		}
 		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Server", "backend")
@@ -37,16 +44,15 @@ type answer struct {
 	body   string
 }
 
-// invoke calls the API of integrations.tf.
-func invoke(t *testing.T, s *harness.Server, tf *harness.Terraform, verb, path, body string, headers ...string) answer {
+// invoke calls the stage live of an API.
+func invoke(t *testing.T, s *harness.Server, api, verb, path, body string, headers ...string) answer {
 	t.Helper()
-	return invokeAPI(t, s, tf, "integrations", verb, path, body, headers...)
+	return invokeStage(t, s, api, "live", verb, path, body, headers...)
 }
 
-// invokeAPI calls the stage live of the API that the output names.
-func invokeAPI(t *testing.T, s *harness.Server, tf *harness.Terraform, api, verb, path, body string, headers ...string) answer {
+func invokeStage(t *testing.T, s *harness.Server, api, stage, verb, path, body string, headers ...string) answer {
 	t.Helper()
-	req, err := http.NewRequest(verb, s.API(tf.Output(api), "live")+path, strings.NewReader(body))
+	req, err := http.NewRequest(verb, s.API(api, stage)+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,22 +83,35 @@ func checkIntegrations(t *testing.T, s *harness.Server, tf *harness.Terraform, h
 		{"PUT", "/through/x/y?q=1", "hi", `{"agent":"test","body":"hi","edition":"","host":"` + host + `","path":"/x/y?q=1","verb":"PUT"}`},
 		{"GET", "/private", "", `{"agent":"test","body":"","edition":"","host":"everything.example.com","path":"/private","verb":"GET"}`},
 	} {
-		if got := invoke(t, s, tf, tt.verb, tt.path, tt.body, "User-Agent", "test"); got.body != tt.want {
+		if got := invoke(t, s, api, tt.verb, tt.path, tt.body, "User-Agent", "test"); got.body != tt.want {
 			t.Errorf("%s %s: %d %s\nwant %s", tt.verb, tt.path, got.status, got.body, tt.want)
 		}
 	}
-	checkServices(t, s, tf)
-	if from := invoke(t, s, tf, "GET", "/http/1", "").header.Get("X-From"); from != "backend" {
+	checkServices(t, s, api)
+	for i, want := range []string{"1", "1"} {
+		if got := invoke(t, s, api, "GET", "/cached?q=a", ""); got.body != want {
+			t.Errorf("cached request %d: got %s, want %s", i, got.body, want)
+		}
+	}
+	for q, want := range map[string]string{"a&other=1": "1", "b": "2"} {
+		if got := invoke(t, s, api, "GET", "/cached?q="+q, ""); got.body != want {
+			t.Errorf("cached request for %s: got %s, want %s", q, got.body, want)
+		}
+	}
+	if got := invokeStage(t, s, api, "canary", "GET", "/through/x", ""); got.status != 200 {
+		t.Errorf("the canary's variable is not used: %d %s", got.status, got.body)
+	}
+	if from := invoke(t, s, api, "GET", "/http/1", "").header.Get("X-From"); from != "backend" {
 		t.Errorf("mapped header is %q", from)
 	}
 }
 
 // checkServices calls AWS services through the API, as the role that Terraform
 // gave the integrations.
-func checkServices(t *testing.T, s *harness.Server, tf *harness.Terraform) {
+func checkServices(t *testing.T, s *harness.Server, api string) {
 	t.Helper()
 	const png = "\x89PNG\r\n\x1a\n\xff"
-	made := invoke(t, s, tf, "POST", "/notes", `{"owner": "ann", "text": "a \"quote\""}`, "Content-Type", "application/json")
+	made := invoke(t, s, api, "POST", "/notes", `{"owner": "ann", "text": "a \"quote\""}`, "Content-Type", "application/json")
 	if made.status != 200 || !strings.HasPrefix(made.body, `{"id": "`) {
 		t.Errorf("PutItem: %d %s", made.status, made.body)
 	}
@@ -113,12 +132,12 @@ func checkServices(t *testing.T, s *harness.Server, tf *harness.Terraform) {
 		{"PutObject of text", "PUT", "/file?key=t.txt", "text", "text/plain", "", 200, ""},
 		{"GetObject of text", "GET", "/file?key=t.txt", "", "", "", 200, "text"},
 	} {
-		got := invoke(t, s, tf, tt.verb, tt.path, tt.body, "Content-Type", tt.contentType, "Accept", tt.accept)
+		got := invoke(t, s, api, tt.verb, tt.path, tt.body, "Content-Type", tt.contentType, "Accept", tt.accept)
 		if got.status != tt.status || got.body != tt.want {
 			t.Errorf("%s: %d %s\nwant %d %s", tt.what, got.status, got.body, tt.status, tt.want)
 		}
 	}
-	missing := invoke(t, s, tf, "GET", "/file?key=none", "")
+	missing := invoke(t, s, api, "GET", "/file?key=none", "")
 	if missing.status != 404 || !strings.Contains(missing.body, "<Code>NoSuchKey</Code>") || missing.header.Get("Content-Type") != "application/xml" {
 		t.Errorf("a missing object: %d %s", missing.status, missing.body)
 	}

@@ -20,7 +20,7 @@ func checkPlans(t *testing.T, s *harness.Server, tf *harness.Terraform) {
 		{"no pet", key, `[{"age": 1}]`, `400 {"message":"Invalid request body","why":"[object has missing required properties (["name"])]"}`},
 		{"a pet", key, `[{"name": "Ada"}]`, `200 {"key": "`},
 	} {
-		got := invokeAPI(t, s, tf, "plans", "POST", "/pets", c.body, "Content-Type", "application/json", "X-API-Key", c.key)
+		got := invoke(t, s, tf.Output("plans"), "POST", "/pets", c.body, "Content-Type", "application/json", "X-API-Key", c.key)
 		if text := strconv.Itoa(got.status) + " " + got.body; !strings.HasPrefix(text, c.want) {
 			t.Errorf("%s: got %s, want %s", c.name, text, c.want)
 		}

@@ -281,7 +281,7 @@ resource "aws_api_gateway_deployment" "integrations" {
   depends_on = [
     aws_api_gateway_integration_response.http, aws_api_gateway_integration_response.http_missing,
     aws_api_gateway_integration.through, aws_api_gateway_integration.private,
-    aws_api_gateway_integration_response.service,
+    aws_api_gateway_integration_response.service, aws_api_gateway_integration.cached,
   ]
   lifecycle { create_before_destroy = true }
 }
@@ -291,7 +291,64 @@ resource "aws_api_gateway_stage" "integrations" {
   deployment_id         = aws_api_gateway_deployment.integrations.id
   stage_name            = "live"
   client_certificate_id = aws_api_gateway_client_certificate.gateway.id
+  cache_cluster_enabled = true
+  cache_cluster_size    = local.second ? "1.6" : "0.5"
   variables             = { backend = var.backend }
+}
+
+resource "aws_api_gateway_method_settings" "cached" {
+  rest_api_id = aws_api_gateway_rest_api.integrations.id
+  stage_name  = aws_api_gateway_stage.integrations.stage_name
+  method_path = "cached/GET"
+  settings {
+    caching_enabled                            = true
+    cache_ttl_in_seconds                       = local.second ? 60 : 300
+    cache_data_encrypted                       = true
+    require_authorization_for_cache_control    = !local.second
+    unauthorized_cache_control_header_strategy = "SUCCEED_WITHOUT_RESPONSE_HEADER"
+  }
+}
+
+# A method whose answers are cached, by one of its parameters.
+
+resource "aws_api_gateway_resource" "cached" {
+  rest_api_id = aws_api_gateway_rest_api.integrations.id
+  parent_id   = aws_api_gateway_rest_api.integrations.root_resource_id
+  path_part   = "cached"
+}
+
+resource "aws_api_gateway_method" "cached" {
+  rest_api_id        = aws_api_gateway_rest_api.integrations.id
+  resource_id        = aws_api_gateway_resource.cached.id
+  http_method        = "GET"
+  authorization      = "NONE"
+  request_parameters = { "method.request.querystring.q" = false }
+}
+
+resource "aws_api_gateway_integration" "cached" {
+  rest_api_id             = aws_api_gateway_rest_api.integrations.id
+  resource_id             = aws_api_gateway_resource.cached.id
+  http_method             = aws_api_gateway_method.cached.http_method
+  integration_http_method = "GET"
+  type                    = "HTTP_PROXY"
+  uri                     = "http://$${stageVariables.backend}/counted"
+  cache_key_parameters    = ["method.request.querystring.q"]
+  cache_namespace         = local.second ? "other" : "counted"
+}
+
+# A canary beside the same deployment.
+
+resource "aws_api_gateway_stage" "canary" {
+  rest_api_id   = aws_api_gateway_rest_api.integrations.id
+  deployment_id = aws_api_gateway_deployment.integrations.id
+  stage_name    = "canary"
+  variables     = { backend = "127.0.0.1:9" }
+  canary_settings {
+    deployment_id            = aws_api_gateway_deployment.integrations.id
+    percent_traffic          = local.second ? 25.5 : 100
+    stage_variable_overrides = local.second ? { backend = "127.0.0.1:10", other = "x" } : { backend = var.backend }
+    use_stage_cache          = local.second
+  }
 }
 
 output "integrations" { value = aws_api_gateway_rest_api.integrations.id }
