@@ -93,6 +93,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		go func() { failed <- secure.ServeTLS(s.secure, "", "") }()
 	}
 	s.ready.Store(true)
+	go s.settle()
 	select {
 	case err := <-failed:
 		return err

@@ -50,6 +50,7 @@ type Server struct {
 	aws      *awsServices
 	handler  http.Handler
 	ready    atomic.Bool
+	floor    []byte         // see heapFloor
 	closers  []func() error // run last to first
 }
 
