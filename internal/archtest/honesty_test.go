@@ -20,6 +20,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
+	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/api/logsapi"
@@ -32,7 +33,7 @@ import (
 )
 
 var models = []*wire.ServiceModel{
-	&acmapi.Service, &apigatewayapi.Service, &cloudwatchapi.Service, &dynamodbapi.Service, &iamapi.Service, &lambdaapi.Service,
+	&acmapi.Service, &apigatewayapi.Service, &cloudwatchapi.Service, &dynamodbapi.Service, &dynamodbstreamsapi.Service, &iamapi.Service, &lambdaapi.Service,
 	&logsapi.Service, &route53api.Service, &s3api.Service, &sqsapi.Service, &stsapi.Service,
 }
 
@@ -40,6 +41,8 @@ var models = []*wire.ServiceModel{
 var readers = map[string][]string{
 	"apigateway": {"gateway"}, // serves the frozen copies of its shapes
 	"sts":        {"iam"},
+
+	"dynamodbstreams": {"dynamodb"}, // whose changes they are
 }
 
 const (

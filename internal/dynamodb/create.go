@@ -35,7 +35,8 @@ func (s *Service) CreateTable(ctx context.Context, in *dynamodbapi.CreateTableIn
 	if err != nil {
 		return nil, err
 	}
-	r := newRecord(key, in, s.clock.Now())
+	now := s.clock.Now().Truncate(time.Millisecond)
+	r := newRecord(key, in, now)
 	r.Tags = tags
 	err = s.store.Update(ctx, func(tx store.Tx) error {
 		r.Generation = 0
@@ -45,6 +46,10 @@ func (s *Service) CreateTable(ctx context.Context, in *dynamodbapi.CreateTableIn
 		}
 		if old != nil {
 			return inUse("Table already exists: %s", key.name)
+		}
+		r.Description.StreamSpecification = nil
+		if err := r.enableStream(tx, in.StreamSpecification, now); err != nil {
+			return err
 		}
 		return s.save(tx, r)
 	})
@@ -75,7 +80,6 @@ func checkCreate(in *dynamodbapi.CreateTableInput) error {
 }
 
 func newRecord(key tableKey, in *dynamodbapi.CreateTableInput, now time.Time) *tableRecord {
-	now = now.Truncate(time.Millisecond)
 	mode := wire.Val(in.BillingMode)
 	r := &tableRecord{ID: ident.Lower(idLength), Account: key.account, Region: key.region, IndexIDs: map[string]string{}}
 	r.Description = dynamodbapi.TableDescription{

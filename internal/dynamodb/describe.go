@@ -57,7 +57,12 @@ func (s *Service) statsOf(id string) *tableStats {
 }
 
 // touched notes that a table was written to.
-func (s *Service) touched(t *table) { s.statsOf(t.id).writes.Add(1) }
+func (s *Service) touched(t *table) {
+	s.statsOf(t.id).writes.Add(1)
+	if t.stream != nil {
+		s.feeds.wake(t.stream.feed)
+	}
+}
 
 // sizes counts a table's items and index entries, or returns the last count if
 // that is good enough.
@@ -132,6 +137,7 @@ func (s *Service) DeleteTable(ctx context.Context, in *dynamodbapi.DeleteTableIn
 		return nil, err
 	}
 	var r *tableRecord
+	now := s.clock.Now()
 	err = s.store.Update(ctx, func(tx store.Tx) error {
 		if r, err = s.load(tx, key); err != nil {
 			return err
@@ -141,6 +147,9 @@ func (s *Service) DeleteTable(ctx context.Context, in *dynamodbapi.DeleteTableIn
 			return noTable(key.name)
 		case *r.Description.DeletionProtectionEnabled:
 			return validation("%sTable '%s' can't be deleted while DeletionProtectionEnabled is set to True", envelope, key.name)
+		}
+		if err := r.endStream(tx, now); err != nil {
+			return err
 		}
 		if err := s.records.Delete(tx, key.account, key.region, key.name); err != nil {
 			return err

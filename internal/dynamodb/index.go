@@ -10,7 +10,7 @@ import (
 // store writes an item, or deletes it if now is nil, and everything filed
 // from it. old is the item before, nil if there was none. It returns the write
 // capacity that each touched index consumes.
-func (t *table) store(tx store.Tx, key []byte, old, now attr.Item) (map[*index]float64, error) {
+func (t *table) store(tx store.Tx, key []byte, old, now attr.Item, expired bool) (map[*index]float64, error) {
 	var err error
 	if now == nil {
 		err = tx.Delete(key)
@@ -18,6 +18,9 @@ func (t *table) store(tx store.Tx, key []byte, old, now attr.Item) (map[*index]f
 		err = tx.Put(key, attr.AppendItem(nil, now))
 	}
 	if err != nil {
+		return nil, err
+	}
+	if err := t.append(tx, old, now, expired); err != nil {
 		return nil, err
 	}
 	if t.ttl != "" {

@@ -60,8 +60,6 @@ func (s *Service) Refused() []wire.Refusal {
 		member     string
 		reason     string
 	}{
-		{[]string{"CreateTable", "UpdateTable"}, "StreamSpecification.StreamEnabled", "there are no streams yet"},
-		{[]string{"CreateTable", "UpdateTable"}, "StreamSpecification.StreamViewType", "there are no streams yet"},
 		{[]string{"CreateTable", "UpdateTable"}, "SSESpecification.Enabled", "there are no KMS keys to encrypt with"},
 		{[]string{"CreateTable", "UpdateTable"}, "SSESpecification.KMSMasterKeyId", "there are no KMS keys to encrypt with"},
 		{[]string{"CreateTable", "UpdateTable"}, "SSESpecification.SSEType", "there are no KMS keys to encrypt with"},

@@ -38,6 +38,8 @@ type Service struct {
 
 	tables sync.Map // tableKey to *table
 	stats  sync.Map // table id to *tableStats
+	feeds  feeds
+	tails  sync.Map // feed to the position of its last known change
 	work   chan struct{}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/clock"
 	"github.com/butai-dev/butai/internal/dynamodb/attr"
 	"github.com/butai-dev/butai/internal/dynamodb/expr"
 	"github.com/butai-dev/butai/internal/store"
@@ -35,6 +36,7 @@ type tableRecord struct {
 	IndexIDs    map[string]string // by index name
 	Tags        map[string]string
 	TTL         *ttlRecord
+	StreamFeed  string `json:",omitzero"` // of the stream that is enabled
 }
 
 // ttlRecord is the expiry setting of a table.
@@ -58,6 +60,8 @@ type table struct {
 	indexes    []*index // those being created included
 	ttl        string   // attribute, or ""
 	hasLocal   bool     // has local secondary indexes
+	stream     *stream  // nil without one
+	clock      clock.Clock
 	kinds      map[string]attr.Kind
 }
 
@@ -120,6 +124,9 @@ func compile(r *tableRecord) *table {
 	}
 	if r.TTL != nil {
 		t.ttl = r.TTL.Attribute
+	}
+	if r.StreamFeed != "" {
+		t.stream = &stream{r.StreamFeed, *d.StreamSpecification.StreamViewType}
 	}
 	return t
 }
@@ -223,6 +230,7 @@ func (s *Service) lookup(ctx context.Context, key tableKey) (*table, error) {
 		return nil, err
 	}
 	t := compile(r)
+	t.clock = s.clock
 	s.tables.Store(key, t)
 	return t, nil
 }

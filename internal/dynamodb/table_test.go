@@ -107,8 +107,8 @@ func TestCreateTableErrors(t *testing.T) {
 		s.fails("CreateTable", `{"TableName":"bad",`+rest+`}`, "ValidationException", want)
 	}
 	s.gives("ListTables", `{}`, `{"TableNames":[]}`)
-	status, out := s.call("CreateTable", `{"TableName":"bad",`+def("a")+`,`+key("a")+`,`+demand+`,"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_IMAGE"}}`)
-	if status != http.StatusNotImplemented || !strings.Contains(out, "StreamSpecification.StreamEnabled") {
+	status, out := s.call("CreateTable", `{"TableName":"bad",`+def("a")+`,`+key("a")+`,`+demand+`,"SSESpecification":{"Enabled":true}}`)
+	if status != http.StatusNotImplemented || !strings.Contains(out, "SSESpecification.Enabled") {
 		t.Errorf("%d %s", status, out)
 	}
 }

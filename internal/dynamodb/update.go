@@ -28,6 +28,9 @@ func (s *Service) UpdateTable(ctx context.Context, in *dynamodbapi.UpdateTableIn
 		if in.TableClass != nil {
 			r.Description.TableClassSummary = &dynamodbapi.TableClassSummary{TableClass: in.TableClass, LastUpdateDateTime: &now}
 		}
+		if err := r.enableStream(tx, in.StreamSpecification, now); err != nil {
+			return err
+		}
 		return r.updateIndexes(tx, in)
 	})
 	if err != nil {
@@ -45,7 +48,7 @@ func (s *Service) UpdateTable(ctx context.Context, in *dynamodbapi.UpdateTableIn
 
 func checkUpdateTable(in *dynamodbapi.UpdateTableInput) error {
 	if in.BillingMode == nil && in.ProvisionedThroughput == nil && in.GlobalSecondaryIndexUpdates == nil &&
-		in.DeletionProtectionEnabled == nil && in.TableClass == nil {
+		in.DeletionProtectionEnabled == nil && in.TableClass == nil && in.StreamSpecification == nil {
 		return validation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
 	}
 	online := 0

@@ -37,6 +37,9 @@ func (s *Service) Run(ctx context.Context) error {
 		if due := time.Since(surveyed) > surveyEvery; due || s.awake() {
 			surveyed = time.Now()
 			expiring = s.survey(ctx)
+			if err := s.trimStreams(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("trim streams", "error", err)
+			}
 		}
 		for _, key := range expiring {
 			if err := s.expire(ctx, key); err != nil && ctx.Err() == nil {
@@ -265,7 +268,7 @@ func (t *table) expireItem(tx store.Tx, key []byte, now time.Time) error {
 	if at, ok := expiry(it[t.ttl]); !ok || at > now.Unix() {
 		return nil
 	}
-	_, err = t.store(tx, key, it, nil)
+	_, err = t.store(tx, key, it, nil, true)
 	return err
 }
 

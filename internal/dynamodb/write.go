@@ -56,7 +56,7 @@ func (f *failedCondition) exception(asked *string) error {
 
 // sightless reports whether the write can do without the item before.
 func (w *write) sightless() bool {
-	return w.blind && w.condition == nil && w.update == nil && len(w.table.indexes) == 0 && w.table.ttl == ""
+	return w.blind && w.condition == nil && w.update == nil && len(w.table.indexes) == 0 && w.table.ttl == "" && w.table.stream == nil
 }
 
 // run does the write. Errors are *failedCondition, *attr.ValidationError for
@@ -85,7 +85,7 @@ func (w *write) run(tx store.Tx) (*written, error) {
 		}
 	}
 	var err error
-	out.indexes, err = w.table.store(tx, key, out.old, out.now)
+	out.indexes, err = w.table.store(tx, key, out.old, out.now, false)
 	return out, err
 }
 

@@ -15,9 +15,11 @@ var _ interface {
 	lambdaapi.AddLayerVersionPermissionAPI
 	lambdaapi.AddPermissionAPI
 	lambdaapi.CreateAliasAPI
+	lambdaapi.CreateEventSourceMappingAPI
 	lambdaapi.CreateFunctionAPI
 	lambdaapi.CreateFunctionUrlConfigAPI
 	lambdaapi.DeleteAliasAPI
+	lambdaapi.DeleteEventSourceMappingAPI
 	lambdaapi.DeleteFunctionAPI
 	lambdaapi.DeleteFunctionConcurrencyAPI
 	lambdaapi.DeleteFunctionEventInvokeConfigAPI
@@ -25,6 +27,7 @@ var _ interface {
 	lambdaapi.DeleteLayerVersionAPI
 	lambdaapi.GetAccountSettingsAPI
 	lambdaapi.GetAliasAPI
+	lambdaapi.GetEventSourceMappingAPI
 	lambdaapi.GetFunctionAPI
 	lambdaapi.GetFunctionCodeSigningConfigAPI
 	lambdaapi.GetFunctionConcurrencyAPI
@@ -38,6 +41,7 @@ var _ interface {
 	lambdaapi.GetRuntimeManagementConfigAPI
 	lambdaapi.InvokeAPI
 	lambdaapi.ListAliasesAPI
+	lambdaapi.ListEventSourceMappingsAPI
 	lambdaapi.ListFunctionEventInvokeConfigsAPI
 	lambdaapi.ListFunctionUrlConfigsAPI
 	lambdaapi.ListFunctionsAPI
@@ -54,6 +58,7 @@ var _ interface {
 	lambdaapi.TagResourceAPI
 	lambdaapi.UntagResourceAPI
 	lambdaapi.UpdateAliasAPI
+	lambdaapi.UpdateEventSourceMappingAPI
 	lambdaapi.UpdateFunctionCodeAPI
 	lambdaapi.UpdateFunctionConfigurationAPI
 	lambdaapi.UpdateFunctionEventInvokeConfigAPI
@@ -67,7 +72,27 @@ var (
 
 // Refused implements wire.Refuser.
 func (*Service) Refused() []wire.Refusal {
+	const noOther = "there are only queues and DynamoDB streams to read"
 	return []wire.Refusal{
+		{Operation: "CreateEventSourceMapping", Member: "SourceAccessConfigurations", Reason: noOther},
+		{Operation: "CreateEventSourceMapping", Member: "AmazonManagedKafkaEventSourceConfig", Reason: noOther},
+		{Operation: "CreateEventSourceMapping", Member: "SelfManagedKafkaEventSourceConfig", Reason: noOther},
+		{Operation: "CreateEventSourceMapping", Member: "DocumentDBEventSourceConfig", Reason: noOther},
+		{Operation: "CreateEventSourceMapping", Member: "TumblingWindowInSeconds", Reason: "state isn't carried from batch to batch"},
+		{Operation: "CreateEventSourceMapping", Member: "MetricsConfig", Reason: "mappings have no metrics"},
+		{Operation: "CreateEventSourceMapping", Member: "LoggingConfig", Reason: "mappings have no logs of their own"},
+		{Operation: "CreateEventSourceMapping", Member: "ProvisionedPollerConfig", Reason: "pollers need no provisioning"},
+		{Operation: "UpdateEventSourceMapping", Member: "SourceAccessConfigurations", Reason: noOther},
+		{Operation: "UpdateEventSourceMapping", Member: "AmazonManagedKafkaEventSourceConfig", Reason: noOther},
+		{Operation: "UpdateEventSourceMapping", Member: "SelfManagedKafkaEventSourceConfig", Reason: noOther},
+		{Operation: "UpdateEventSourceMapping", Member: "DocumentDBEventSourceConfig", Reason: noOther},
+		{Operation: "UpdateEventSourceMapping", Member: "TumblingWindowInSeconds", Reason: "state isn't carried from batch to batch"},
+		{Operation: "UpdateEventSourceMapping", Member: "MetricsConfig", Reason: "mappings have no metrics"},
+		{Operation: "UpdateEventSourceMapping", Member: "LoggingConfig", Reason: "mappings have no logs of their own"},
+		{Operation: "UpdateEventSourceMapping", Member: "ProvisionedPollerConfig", Reason: "pollers need no provisioning"},
+		{Operation: "CreateEventSourceMapping", Member: "Topics", Reason: noOther},
+		{Operation: "CreateEventSourceMapping", Member: "Queues", Reason: noOther},
+		{Operation: "CreateEventSourceMapping", Member: "SelfManagedEventSource", Reason: noOther},
 		{Member: "VpcConfig", Reason: "functions have the host's network"},
 		{Member: "KMSKeyArn", Reason: "there is no KMS"},
 		{Member: "FileSystemConfigs", Reason: "there is no EFS"},
@@ -91,6 +116,9 @@ func (*Service) Refused() []wire.Refusal {
 // it (Service Authorization Reference: AWS Lambda). Listings act on "*".
 func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []wire.IAMTarget {
 	if targets := s.layerTargets(ctx, op, in); targets != nil {
+		return targets
+	}
+	if targets := s.mappingTargets(ctx, op, in); targets != nil {
 		return targets
 	}
 	target := wire.IAMTarget{Action: "lambda:" + op.Name, Resource: "*"}

@@ -90,6 +90,12 @@ func (e *eventRecord) record(condition string, out *catalog.Outcome, now time.Ti
 	return json.Marshal(&rec, jsontext.AllowDuplicateNames(true))
 }
 
+// quoted is text as a JSON string.
+func quoted(text []byte) []byte {
+	out, _ := jsontext.AppendQuote(nil, text) // bad UTF-8 is replaced: it can't fail
+	return out
+}
+
 func jsonOr(text []byte, otherwise string) jsontext.Value {
 	if len(text) == 0 {
 		return jsontext.Value(otherwise)

@@ -68,6 +68,7 @@ type Config struct {
 	Runtimes   Runtimes
 	Targets    Targets
 	URLs       URLs
+	Sources    Sources
 
 	// Retries are the waits before an event whose function failed is tried
 	// again; nil means DefaultRetries.
@@ -82,6 +83,7 @@ type Service struct {
 	publishing sync.Mutex      // orders what publish reads and puts
 	published  map[id][]string // the ids of URLs, guarded by publishing
 	queue      *queue
+	pollers    pollers
 }
 
 // functionRecord is one function.
@@ -131,6 +133,9 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err := s.resumeEvents(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("take up events: %w", err), s.Close(ctx))
 	}
+	if err := s.resumeMappings(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("start event source mappings: %w", err), s.Close(ctx))
+	}
 	return s, nil
 }
 
@@ -138,6 +143,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 // Events that are left are delivered after the next start, so the error is
 // always nil.
 func (s *Service) Close(ctx context.Context) error {
+	s.pollers.close(ctx)
 	s.queue.close(ctx)
 	return nil
 }

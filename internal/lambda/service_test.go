@@ -24,6 +24,7 @@ import (
 	"github.com/butai-dev/butai/internal/function/runtimes"
 	"github.com/butai-dev/butai/internal/functionurl"
 	"github.com/butai-dev/butai/internal/lambda"
+	"github.com/butai-dev/butai/internal/lambda/poll"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/sqlite"
 	"github.com/butai-dev/butai/internal/wire"
@@ -137,7 +138,7 @@ func (h *house) open(t testing.TB) {
 	h.catalog = catalog.New(h.engine)
 	svc, err := lambda.New(t.Context(), lambda.Config{
 		Store: h.store, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Engine: h.engine, Catalog: h.catalog, CodeDir: h.dir,
-		Objects: h.world, Roles: h.world, Principals: h.world, Runtimes: h.world, Targets: h.world, URLs: functionurl.New(functionurl.Config{}),
+		Objects: h.world, Roles: h.world, Principals: h.world, Runtimes: h.world, Targets: h.world, URLs: functionurl.New(functionurl.Config{}), Sources: h.world,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -637,4 +638,15 @@ func TestARestartPublishesEverythingAgain(t *testing.T) {
 	if kept != 3 {
 		t.Errorf("%d of 3 uploads went through after the restart", kept)
 	}
+}
+
+func (*world) Queue(func() string, string) poll.Queue   { return nil }
+func (*world) Stream(func() string, string) poll.Stream { return nil }
+
+func (*world) CheckQueue(_ context.Context, _, queue string) (exists, may bool, visibility time.Duration) {
+	return !strings.Contains(queue, "missing"), !strings.Contains(queue, "closed"), 30 * time.Second
+}
+
+func (*world) CheckStream(_ context.Context, _, stream string) (exists, may bool) {
+	return !strings.Contains(stream, "missing"), !strings.Contains(stream, "closed")
 }

@@ -3,6 +3,7 @@ package lambda
 import (
 	"context"
 	"maps"
+	"strings"
 
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/arn"
@@ -10,7 +11,7 @@ import (
 	"github.com/butai-dev/butai/internal/wire"
 )
 
-// maxTags is the limit per function ("Using tags on Lambda functions").
+// maxTags is the limit per resource ("Using tags on Lambda functions").
 const maxTags = 50
 
 func checkTags(tags map[string]string) error {
@@ -20,58 +21,100 @@ func checkTags(tags map[string]string) error {
 	return nil
 }
 
-// tagged reads the ARN of a tag call, which must be a whole function's.
+// The resources beside functions that have tags, as their ARNs call them.
+const (
+	mappingResource = "event-source-mapping:"
+)
+
+// editTags changes the tags of a function or of another resource with tags.
+func (s *Service) editTags(ctx context.Context, resource *string, fn func(tags map[string]string) error) error {
+	change := func(tags *map[string]string) error {
+		if *tags == nil {
+			*tags = map[string]string{}
+		}
+		return fn(*tags)
+	}
+	a, err := arn.Parse(*resource)
+	if uuid, ok := strings.CutPrefix(a.Resource, mappingResource); err == nil && ok {
+		return s.Store.Update(ctx, func(tx store.Tx) error {
+			m, err := mappings.Get(tx, a.Account, a.Region, uuid)
+			if err != nil || m == nil || a.Account != wire.CallerFrom(ctx).Account {
+				return orElse(err, noMapping())
+			}
+			if err := change(&m.Tags); err != nil {
+				return err
+			}
+			return mappings.Put(tx, m, a.Account, a.Region, uuid)
+		})
+	}
+	r, err := tagged(ctx, resource)
+	if err != nil {
+		return err
+	}
+	return s.edit(ctx, r.id, func(_ store.Tx, f *functionRecord) error { return change(&f.Tags) })
+}
+
+// tagged reads the ARN of a function in a tag call: it must be a whole one's.
 func tagged(ctx context.Context, resource *string) (ref, error) {
-	if a, err := arn.Parse(*resource); err == nil && len(a.Resource) > 9 && a.Resource[:9] != "function:" {
-		return ref{}, wire.NotBuilt("tags of Lambda resources other than functions: %s", *resource)
+	if a, err := arn.Parse(*resource); err == nil && !strings.HasPrefix(a.Resource, "function:") {
+		return ref{}, wire.NotBuilt("tags of Lambda resources other than functions and event source mappings: %s", *resource)
 	}
 	return unqualified(ctx, resource, "Tags on function aliases and versions are not supported. Please specify a function ARN.")
 }
 
-// TagResource adds tags to a function.
+// TagResource adds tags to a resource.
 func (s *Service) TagResource(ctx context.Context, in *lambdaapi.TagResourceRequest) error {
-	r, err := tagged(ctx, in.Resource)
-	if err != nil {
-		return err
-	}
 	if len(in.Tags) == 0 {
+		if _, err := s.tags(ctx, in.Resource); err != nil {
+			return err
+		}
 		return invalid("An error occurred and the request cannot be processed.")
 	}
-	return s.edit(ctx, r.id, func(_ store.Tx, f *functionRecord) error {
-		if f.Tags == nil {
-			f.Tags = map[string]string{}
-		}
-		maps.Copy(f.Tags, in.Tags)
-		return checkTags(f.Tags)
+	return s.editTags(ctx, in.Resource, func(tags map[string]string) error {
+		maps.Copy(tags, in.Tags)
+		return checkTags(tags)
 	})
 }
 
-// UntagResource removes tags from a function.
+// UntagResource removes tags from a resource.
 func (s *Service) UntagResource(ctx context.Context, in *lambdaapi.UntagResourceRequest) error {
-	r, err := tagged(ctx, in.Resource)
-	if err != nil {
-		return err
-	}
-	return s.edit(ctx, r.id, func(_ store.Tx, f *functionRecord) error {
+	return s.editTags(ctx, in.Resource, func(tags map[string]string) error {
 		for _, key := range in.TagKeys {
-			delete(f.Tags, key)
+			delete(tags, key)
 		}
 		return nil
 	})
 }
 
-// ListTags lists a function's tags.
-func (s *Service) ListTags(ctx context.Context, in *lambdaapi.ListTagsRequest) (*lambdaapi.ListTagsResponse, error) {
-	if _, err := tagged(ctx, in.Resource); err != nil {
+// tags are those of a resource.
+func (s *Service) tags(ctx context.Context, resource *string) (map[string]string, error) {
+	if a, err := arn.Parse(*resource); err == nil {
+		if uuid, ok := strings.CutPrefix(a.Resource, mappingResource); ok {
+			m, err := s.findMapping(ctx, uuid)
+			if err != nil {
+				return nil, err
+			}
+			return m.Tags, nil
+		}
+	}
+	if _, err := tagged(ctx, resource); err != nil {
 		return nil, err
 	}
-	_, f, _, err := s.view(ctx, in.Resource, nil)
+	_, f, _, err := s.view(ctx, resource, nil)
 	if err != nil {
 		return nil, err
 	}
-	out := &lambdaapi.ListTagsResponse{Tags: f.Tags}
-	if out.Tags == nil {
-		out.Tags = map[string]string{} // an empty map is shown
+	return f.Tags, nil
+}
+
+// ListTags lists the tags of a resource.
+func (s *Service) ListTags(ctx context.Context, in *lambdaapi.ListTagsRequest) (*lambdaapi.ListTagsResponse, error) {
+	tags, err := s.tags(ctx, in.Resource)
+	if err != nil {
+		return nil, err
 	}
-	return out, nil
+	if tags == nil {
+		tags = map[string]string{} // an empty map is shown
+	}
+	return &lambdaapi.ListTagsResponse{Tags: tags}, nil
 }

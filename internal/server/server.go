@@ -197,7 +197,7 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 	s.services.lambda, err = lambda.New(ctx, lambda.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Engine: s.engine, Catalog: s.catalog, CodeDir: s.dir(codeDir),
 		Objects: objects{s.services.s3}, Roles: s.services.iam, Principals: s.services.iam, Runtimes: s.runtimes,
-		Targets: &lambdaTargets{&s.services}, URLs: s.urls,
+		Targets: &lambdaTargets{&s.services}, URLs: s.urls, Sources: &lambdaSources{&s.services},
 	})
 	if err == nil {
 		s.onClose(func() error { return s.services.lambda.Close(ctx) })
@@ -233,6 +233,7 @@ func (t Throttle) settings() apigatewayapi.ThrottleSettings {
 
 // inBackground runs work until Close, which waits for its end.
 func (s *Server) inBackground(run func(context.Context) error) {
+	s.services.streams = dynamodb.NewStreams(s.services.dynamodb)
 	work, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- run(work) }()

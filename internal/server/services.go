@@ -5,6 +5,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/acmapi"
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
+	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/api/logsapi"
@@ -30,6 +31,7 @@ type services struct {
 	acm        *acm.Service
 	apigateway *apigateway.Service
 	dynamodb   *dynamodb.Service
+	streams    *dynamodb.Streams
 	iam        *iam.Service
 	lambda     *lambda.Service
 	logs       *logs.Service
@@ -45,6 +47,7 @@ func (s *services) registrations() []awsapi.Registration {
 		{Model: &acmapi.Service, Service: s.acm},
 		{Model: &apigatewayapi.Service, Service: s.apigateway},
 		{Model: &dynamodbapi.Service, Service: s.dynamodb},
+		{Model: &dynamodbstreamsapi.Service, Service: s.streams},
 		{Model: &iamapi.Service, Service: s.iam},
 		{Model: &lambdaapi.Service, Service: s.lambda},
 		{Model: &logsapi.Service, Service: s.logs},

@@ -116,3 +116,13 @@ func (s *Schema) Enum(name string) []string {
 	}
 	return nil
 }
+
+// ID returns the id of the shape of the given name, or -1.
+func (s *Schema) ID(name string) ShapeID {
+	for i := range s.Shapes {
+		if s.Shapes[i].Name == name {
+			return ShapeID(i)
+		}
+	}
+	return -1
+}

@@ -29,13 +29,13 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestSurvivesAKill kills a server: in the middle of its events, of which the
+// TestSurvivesAKill kills a server: in the middle of its events, messages and changes, of which the
 // next one delivers those that are left, and after some of a quota was used,
 // which the next one goes on with.
 func TestSurvivesAKill(t *testing.T) {
 	t.Parallel()
 	python := harness.Python(t)
-	for _, script := range []string{"events", "plans"} {
+	for _, script := range []string{"events", "mappings", "plans"} {
 		t.Run(script, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()

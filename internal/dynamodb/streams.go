@@ -1,0 +1,355 @@
+package dynamodb
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
+	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/dynamodb/attr"
+	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// Streams implements the API of DynamoDB Streams over the tables of a Service.
+// A stream has one shard, so that a table's changes come in one order.
+type Streams struct{ service *Service }
+
+// NewStreams returns the API over s.
+func NewStreams(s *Service) *Streams { return &Streams{s} }
+
+// IAMTargets names the stream that a call is about (Service Authorization
+// Reference: Amazon DynamoDB).
+func (s *Streams) IAMTargets(ctx context.Context, op *wire.Operation, in any) []wire.IAMTarget {
+	target := wire.IAMTarget{Action: "dynamodb:" + op.Name, Resource: "*"}
+	switch in := in.(type) {
+	case *dynamodbstreamsapi.DescribeStreamInput:
+		target.Resource = *in.StreamArn
+	case *dynamodbstreamsapi.GetShardIteratorInput:
+		target.Resource = *in.StreamArn
+	case *dynamodbstreamsapi.GetRecordsInput:
+		if it, err := readIterator(*in.ShardIterator); err == nil {
+			target.Resource = it.Stream
+		}
+	case *dynamodbstreamsapi.ListStreamsInput:
+		c := wire.CallerFrom(ctx)
+		target.Resource = tableKey{c.Account, c.Region, "*"}.arn() + "/stream/*"
+		if in.TableName != nil {
+			target.Resource = tableKey{c.Account, c.Region, *in.TableName}.arn() + "/stream/*"
+		}
+	}
+	return []wire.IAMTarget{target}
+}
+
+func noStream(streamARN string) error {
+	return &dynamodbstreamsapi.ResourceNotFoundException{Message: wire.Ptr("Requested resource not found: Stream: " + streamARN + " not found")}
+}
+
+// streamTable is the table of a stream's ARN.
+func streamTable(streamARN string) (tableKey, bool) {
+	a, err := arn.Parse(streamARN)
+	resource, isTable := strings.CutPrefix(a.Resource, "table/")
+	name, _, isStream := strings.Cut(resource, "/stream/")
+	return tableKey{a.Account, a.Region, name}, err == nil && a.Service == "dynamodb" && isTable && isStream
+}
+
+// find reads a stream of the caller's.
+func (s *Streams) find(ctx context.Context, streamARN string) (st *streamRecord, err error) {
+	c := wire.CallerFrom(ctx)
+	key, ok := streamTable(streamARN)
+	if !ok {
+		return nil, validation("Invalid StreamArn: Invalid ResourceArn provided as input %s", streamARN)
+	}
+	if key.account != c.Account || key.region != c.Region {
+		return nil, noStream(streamARN)
+	}
+	_, label, _ := strings.Cut(streamARN, "/stream/")
+	err = s.service.store.View(ctx, func(tx store.ReadTx) error {
+		st, err = streams.Get(tx, key.account, key.region, key.name, label)
+		return err
+	})
+	if err == nil && st == nil {
+		err = noStream(streamARN)
+	}
+	return st, err
+}
+
+// ListStreams lists streams, all or those of one table.
+func (s *Streams) ListStreams(ctx context.Context, in *dynamodbstreamsapi.ListStreamsInput) (*dynamodbstreamsapi.ListStreamsOutput, error) {
+	const most = 100
+	limit := int64(most)
+	if in.Limit != nil {
+		limit = min(limit, *in.Limit)
+	}
+	c := wire.CallerFrom(ctx)
+	prefix := []string{c.Account, c.Region}
+	if in.TableName != nil {
+		prefix = append(prefix, *in.TableName)
+	}
+	out := &dynamodbstreamsapi.ListStreamsOutput{Streams: []dynamodbstreamsapi.Stream{}}
+	err := s.service.store.View(ctx, func(tx store.ReadTx) error {
+		past := in.ExclusiveStartStreamArn == nil
+		for st, err := range streams.All(tx, prefix...) {
+			switch {
+			case err != nil:
+				return err
+			case !past:
+				past = st.ARN == *in.ExclusiveStartStreamArn
+			case int64(len(out.Streams)) == limit:
+				out.LastEvaluatedStreamArn = out.Streams[limit-1].StreamArn
+				return nil
+			default:
+				out.Streams = append(out.Streams, dynamodbstreamsapi.Stream{StreamArn: &st.ARN, TableName: &st.Table, StreamLabel: &st.Label})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// DescribeStream returns a stream's settings and its shard.
+func (s *Streams) DescribeStream(ctx context.Context, in *dynamodbstreamsapi.DescribeStreamInput) (*dynamodbstreamsapi.DescribeStreamOutput, error) {
+	st, err := s.find(ctx, *in.StreamArn)
+	if err != nil {
+		return nil, err
+	}
+	status := dynamodbstreamsapi.StreamStatusENABLED
+	shard := dynamodbstreamsapi.Shard{ShardId: &st.Shard, SequenceNumberRange: &dynamodbstreamsapi.SequenceNumberRange{
+		StartingSequenceNumber: wire.Ptr(sequenceNumber(0))}}
+	if !st.Ended.IsZero() {
+		status = dynamodbstreamsapi.StreamStatusDISABLED
+		last, err := s.tail(ctx, st)
+		if err != nil {
+			return nil, err
+		}
+		shard.SequenceNumberRange.EndingSequenceNumber = wire.Ptr(sequenceNumber(last))
+	}
+	d := &dynamodbstreamsapi.StreamDescription{
+		StreamArn: &st.ARN, StreamLabel: &st.Label, StreamStatus: &status, StreamViewType: &st.View, CreationRequestDateTime: &st.Created,
+		TableName: &st.Table, Shards: []dynamodbstreamsapi.Shard{},
+	}
+	for _, k := range st.KeySchema {
+		d.KeySchema = append(d.KeySchema, dynamodbstreamsapi.KeySchemaElement{AttributeName: k.AttributeName, KeyType: k.KeyType})
+	}
+	// The one shard has neither children nor successors.
+	children := in.ShardFilter != nil && wire.Val(in.ShardFilter.Type) == dynamodbstreamsapi.ShardFilterTypeCHILDSHARDS && in.ShardFilter.ShardId != nil
+	if limit := in.Limit; !children && in.ExclusiveStartShardId == nil && (limit == nil || *limit > 0) {
+		d.Shards = append(d.Shards, shard)
+	}
+	return &dynamodbstreamsapi.DescribeStreamOutput{StreamDescription: d}, nil
+}
+
+// shardID is the id of a shard that opens now.
+func shardID(now time.Time) string {
+	return fmt.Sprintf("shardId-%020d-%s", now.UnixMilli(), ident.Hex(4))
+}
+
+// sequenceNumber is a feed's position as clients see it: 21 digits.
+func sequenceNumber(position uint64) string { return fmt.Sprintf("1%020d", position) }
+
+func position(sequence string) (uint64, bool) {
+	digits, ok := strings.CutPrefix(sequence, "1")
+	n, err := strconv.ParseUint(digits, 10, 64)
+	return n, ok && len(digits) == 20 && err == nil
+}
+
+// tail is the position of a stream's last change.
+func (s *Streams) tail(ctx context.Context, st *streamRecord) (uint64, error) {
+	at := st.Trimmed
+	if known, ok := s.service.tails.Load(st.Feed); ok {
+		at = max(at, known.(uint64))
+	}
+	for {
+		page, err := s.service.store.Feed(ctx, st.Feed, at, maxRecords)
+		if err != nil {
+			return 0, err
+		}
+		if len(page) > 0 {
+			at = page[len(page)-1].Position
+		}
+		if len(page) < maxRecords {
+			s.service.tails.Store(st.Feed, at)
+			return at, nil
+		}
+	}
+}
+
+// iterator is a place in a shard. Clients see it as opaque text.
+type iterator struct {
+	Stream string
+	After  uint64
+	Made   int64 // epoch seconds
+}
+
+const iteratorLife = 15 * time.Minute
+
+func (s *Streams) iterator(streamARN string, after uint64) *string {
+	text, _ := json.Marshal(iterator{streamARN, after, s.service.clock.Now().Unix()}) // plain text and numbers: it can't fail
+	return wire.Ptr(streamARN + "|1|" + base64.StdEncoding.EncodeToString(text))
+}
+
+func readIterator(text string) (it iterator, err error) {
+	_, after, ok := strings.Cut(text, "|1|")
+	raw, err := base64.StdEncoding.DecodeString(after)
+	if !ok || err != nil || json.Unmarshal(raw, &it) != nil {
+		return it, validation("Invalid ShardIterator")
+	}
+	return it, nil
+}
+
+// GetShardIterator returns a place to read from.
+func (s *Streams) GetShardIterator(ctx context.Context, in *dynamodbstreamsapi.GetShardIteratorInput) (*dynamodbstreamsapi.GetShardIteratorOutput, error) {
+	st, err := s.find(ctx, *in.StreamArn)
+	if err != nil {
+		return nil, err
+	}
+	if *in.ShardId != st.Shard {
+		return nil, &dynamodbstreamsapi.ResourceNotFoundException{Message: wire.Ptr("Requested resource not found: Shard does not exist")}
+	}
+	var after uint64
+	switch kind := *in.ShardIteratorType; kind {
+	case dynamodbstreamsapi.ShardIteratorTypeTRIMHORIZON:
+		after = st.Trimmed
+	case dynamodbstreamsapi.ShardIteratorTypeLATEST:
+		if after, err = s.tail(ctx, st); err != nil {
+			return nil, err
+		}
+	default:
+		at, ok := position(wire.Val(in.SequenceNumber))
+		if !ok {
+			return nil, validation("Invalid SequenceNumber")
+		}
+		if kind == dynamodbstreamsapi.ShardIteratorTypeATSEQUENCENUMBER && at > 0 {
+			at--
+		}
+		if at < st.Trimmed {
+			return nil, &dynamodbstreamsapi.TrimmedDataAccessException{Message: wire.Ptr("Attempt to access trimmed data")}
+		}
+		after = at
+	}
+	return &dynamodbstreamsapi.GetShardIteratorOutput{ShardIterator: s.iterator(st.ARN, after)}, nil
+}
+
+// Limits of one answer of GetRecords (API Reference).
+const (
+	maxRecords     = 1000
+	maxRecordBytes = 1 << 20
+)
+
+// GetRecords reads on from an iterator. An open shard always has a next one.
+func (s *Streams) GetRecords(ctx context.Context, in *dynamodbstreamsapi.GetRecordsInput) (*dynamodbstreamsapi.GetRecordsOutput, error) {
+	it, err := readIterator(*in.ShardIterator)
+	if err != nil {
+		return nil, err
+	}
+	if s.service.clock.Now().Sub(time.Unix(it.Made, 0)) > iteratorLife {
+		return nil, &dynamodbstreamsapi.ExpiredIteratorException{Message: wire.Ptr("Iterator expired")}
+	}
+	st, err := s.find(ctx, it.Stream)
+	if err != nil {
+		return nil, err
+	}
+	if it.After < st.Trimmed {
+		return nil, &dynamodbstreamsapi.TrimmedDataAccessException{Message: wire.Ptr("Attempt to access trimmed data")}
+	}
+	limit := maxRecords
+	if in.Limit != nil {
+		limit = min(limit, int(*in.Limit))
+	}
+	page, err := s.service.store.Feed(ctx, st.Feed, it.After, limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &dynamodbstreamsapi.GetRecordsOutput{Records: []dynamodbstreamsapi.Record{}}
+	bytes, after := int64(0), it.After
+	for _, rec := range page {
+		r, err := s.shown(ctx, st, &rec)
+		if err != nil {
+			return nil, err
+		}
+		if bytes += *r.Dynamodb.SizeBytes; bytes > maxRecordBytes && len(out.Records) > 0 {
+			break
+		}
+		out.Records, after = append(out.Records, *r), rec.Position
+	}
+	if st.Ended.IsZero() || len(page) == limit {
+		out.NextShardIterator = s.iterator(st.ARN, after)
+	}
+	return out, nil
+}
+
+// shown is a change as readers see it.
+func (s *Streams) shown(ctx context.Context, st *streamRecord, rec *store.Record) (*dynamodbstreamsapi.Record, error) {
+	var c change
+	if err := json.Unmarshal(rec.Payload, &c); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", st.Feed, rec.Position))
+	when := c.At.Truncate(time.Second)
+	d := &dynamodbstreamsapi.StreamRecord{
+		ApproximateCreationDateTime: &when, SequenceNumber: wire.Ptr(sequenceNumber(rec.Position)), StreamViewType: &st.View,
+	}
+	size := 0
+	for _, part := range []struct {
+		from []byte
+		to   *map[string]attr.Value
+	}{{c.Keys, &d.Keys}, {c.New, &d.NewImage}, {c.Old, &d.OldImage}} {
+		if part.from == nil {
+			continue
+		}
+		item, err := attr.DecodeItem(part.from)
+		if err != nil {
+			return nil, err
+		}
+		*part.to = item
+		size += item.Size()
+	}
+	d.SizeBytes = wire.Ptr(int64(size))
+	r := &dynamodbstreamsapi.Record{
+		EventID: wire.Ptr(hex.EncodeToString(sum[:16])), EventName: &c.Event, EventVersion: wire.Ptr("1.1"), EventSource: wire.Ptr("aws:dynamodb"),
+		AwsRegion: wire.Ptr(wire.CallerFrom(ctx).Region), Dynamodb: d,
+	}
+	if c.Expired {
+		r.UserIdentity = &dynamodbstreamsapi.Identity{PrincipalId: wire.Ptr("dynamodb.amazonaws.com"), Type: wire.Ptr("Service")}
+	}
+	return r, nil
+}
+
+// Tail returns the sequence number of a stream's last change.
+func (s *Streams) Tail(ctx context.Context, streamARN string) (string, error) {
+	st, err := s.find(ctx, streamARN)
+	if err != nil {
+		return "", err
+	}
+	at, err := s.tail(ctx, st)
+	return sequenceNumber(at), err
+}
+
+// Changed returns a channel that is closed when the stream next has a change
+// that this process has made; nil if there is no such stream.
+func (s *Streams) Changed(ctx context.Context, streamARN string) <-chan struct{} {
+	key, ok := streamTable(streamARN)
+	if !ok {
+		return nil
+	}
+	t, err := s.service.lookup(ctx, key)
+	if err != nil || t == nil || t.stream == nil {
+		return nil
+	}
+	return s.service.feeds.wait(t.stream.feed)
+}
+
+var _ interface {
+	dynamodbstreamsapi.DescribeStreamAPI
+	dynamodbstreamsapi.GetRecordsAPI
+	dynamodbstreamsapi.GetShardIteratorAPI
+	dynamodbstreamsapi.ListStreamsAPI
+} = (*Streams)(nil)
