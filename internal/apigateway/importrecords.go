@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -245,7 +246,7 @@ func (im *importer) method(res *apigatewayapi.Resource, in *openapi.Method) (*ap
 	}
 	integrationDefaults(i, res.Id)
 	if err = checkIntegrationType(i.Type); err == nil {
-		err = im.svc.checkIntegration(im.tx, im.scope, i)
+		err = cmp.Or(im.svc.checkIntegration(im.tx, im.scope, i), checkForwarding(&m))
 	}
 	if err := im.fault("Unable to put integration on '"+verb+"' for "+where, err); err != nil {
 		return nil, err

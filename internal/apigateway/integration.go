@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"regexp"
@@ -39,7 +40,7 @@ func (s *Service) PutIntegration(ctx context.Context, in *apigatewayapi.PutInteg
 	}
 	m, err := s.editMethod(ctx, at, func(r store.ReadTx, m *apigatewayapi.Method) error {
 		m.MethodIntegration = i
-		return s.checkIntegration(r, at.scope, i)
+		return cmp.Or(s.checkIntegration(r, at.scope, i), checkForwarding(m))
 	})
 	if err != nil {
 		return nil, err
@@ -188,9 +189,18 @@ func checkRole(sc scope, credentials string) error {
 	case strings.Contains(credentials, "${"):
 		return nil
 	case strings.Contains(credentials, "*"):
-		return wire.NotBuilt("integrations with the caller's credentials")
+		return nil // see checkForwarding
 	case err == nil && role.Service == "iam" && role.Account != sc.Account:
 		return &wire.Error{Code: "AccessDeniedException", Status: 403, Message: "Cross-account pass role is not allowed."}
+	}
+	return nil
+}
+
+// checkForwarding checks that a method whose integration calls as the signer
+// has one (measured).
+func checkForwarding(m *apigatewayapi.Method) error {
+	if strings.Contains(wire.Val(m.MethodIntegration.Credentials), "*") && *m.AuthorizationType != authIAM {
+		return badRequest("AWS_IAM Auth type is required for AWS integrations with identity forwarding specified")
 	}
 	return nil
 }
@@ -274,7 +284,7 @@ func (s *Service) UpdateIntegration(ctx context.Context, in *apigatewayapi.Updat
 		if i.CacheNamespace == nil {
 			i.CacheNamespace = in.ResourceId
 		}
-		return s.checkIntegration(r, at.scope, i)
+		return cmp.Or(s.checkIntegration(r, at.scope, i), checkForwarding(m))
 	})
 }
 

@@ -4,6 +4,20 @@ import "testing"
 
 const lambdaURI = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:111111111111:function:user:${stageVariables.stage}/invocations"
 
+// TestForwardedIdentity needs a method that asks for signatures.
+func TestForwardedIdentity(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	api, root := h.newAPI()
+	method := "/restapis/" + api + "/resources/" + root + "/methods/GET"
+	integration := object{"type": "AWS", "httpMethod": "POST", "credentials": "arn:aws:iam::*:user/*",
+		"uri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:111111111111:function:f/invocations"}
+	h.must(201, "PUT", method, object{"authorizationType": "NONE"})
+	h.fails("BadRequestException", "AWS_IAM Auth type is required for AWS integrations with identity forwarding specified", "PUT", method+"/integration", integration)
+	h.must(200, "PATCH", method, patch("replace /authorizationType AWS_IAM"))
+	h.must(201, "PUT", method+"/integration", integration)
+}
+
 func TestIntegrationLifecycle(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

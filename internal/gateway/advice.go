@@ -151,6 +151,9 @@ func callFix(fn *lambdaTarget, status int, whose, statement string) string {
 		return "There is no function " + fn.arn + ": create it, or the alias or version that the " +
 			strings.TrimPrefix(whose, "The ") + " URI names, or correct the stage variable in it."
 	}
+	if fn.asSigner {
+		return "Whoever signs the request must be allowed to call the function, as which the integration calls it: allow lambda:InvokeFunction on " + fn.arn + " in their policies."
+	}
 	if fn.roleARN != "" {
 		return fmt.Sprintf("%s role %s may not call the function, or API Gateway may not assume it: allow lambda:InvokeFunction on %s in one of the role's policies, and apigateway.amazonaws.com in its trust policy.",
 			whose, fn.roleARN, fn.arn)

@@ -311,6 +311,30 @@ func TestSignedRequests(t *testing.T) {
 	}
 }
 
+// TestForwardedIdentity: integrations may call as whoever signed the request.
+func TestForwardedIdentity(t *testing.T) {
+	t.Parallel()
+	signed, open := proxyMethod(), proxyMethod()
+	for _, m := range []*apigatewayapi.Method{signed, open} {
+		m.MethodIntegration.Credentials = ptr("arn:aws:iam::*:user/*")
+	}
+	signed.AuthorizationType = ptr("AWS_IAM")
+	fn := returns(`{"body": "in"}`)
+	f := newFixture(t, fn, api{"GET /signed": signed, "GET /open": open}.stage("s", strs{"stage": "prod"}))
+	ann := &wire.Caller{ARN: "arn:aws:iam::000000000000:user/ann"}
+	f.signers.callers = map[string]*wire.Caller{"ann": ann}
+	f.signers.decide = func(*wire.Caller, *policy.Request) policy.Decision { return policy.Decision{Allowed: true} }
+	if got := summary(t, f.do(request("GET", "/s/signed", "", "X-Signer", "ann"))); got != "200 in" {
+		t.Error(got)
+	}
+	if call := fn.last(t); call.Caller != ann || call.RoleARN != "" {
+		t.Errorf("called as %+v, role %q", call.Caller, call.RoleARN)
+	}
+	if got := summary(t, f.do(request("GET", "/s/open", "", "X-Signer", "ann"))); got != `500 {"message": "Internal server error"}` {
+		t.Error(got)
+	}
+}
+
 func TestTokensOfUserPools(t *testing.T) {
 	t.Parallel()
 	claims := `$context.authorizer.claims.sub|$context.authorizer.claims["cognito:groups"]|$context.authorizer.claims.exp|$context.authorizer.claims.email_verified|$!context.authorizer.claims`

@@ -62,7 +62,7 @@ func (x *exchange) invoke(payload []byte, async bool) *failure {
 	x.noteSent(payload)
 	begun := time.Now()
 	res, err := x.gw.functions.InvokeFunction(ctx, &FunctionCall{
-		FunctionARN: fn.arn, SourceARN: fn.sourceARN, SourceAccount: x.st.account, RoleARN: fn.roleARN,
+		FunctionARN: fn.arn, SourceARN: fn.sourceARN, SourceAccount: x.st.account, RoleARN: fn.roleARN, Caller: x.forwarded(fn.asSigner),
 		Payload: payload, Async: async, TraceID: x.trace.forFunction(fn.lineage),
 	})
 	x.inbound.called, x.inbound.latency = true, time.Since(begun)

@@ -104,7 +104,7 @@ func (m *method) compileIntegration(st *stage, config *apigatewayapi.Method, int
 	case m.kind.isHTTP():
 		m.http, fail = compileHTTP(st, integration)
 	case m.kind == typeAWS:
-		m.service, fail = compileService(st, integration)
+		m.service, fail = compileService(st, m, integration)
 	}
 	if fail == nil && (m.kind == typeAWSProxy || m.kind == typeAWS && m.service == nil) {
 		m.function, fail = compileLambda(st, m, integration)
@@ -188,6 +188,7 @@ type lambdaTarget struct {
 	arn       string // with its qualifier
 	sourceARN string
 	roleARN   string
+	asSigner  bool   // it is called as whoever signed the request
 	url       string // of the Invoke call, for the execution log
 	lineage   string // part of the trace header that tells calls of one function
 	post      bool   // the integration's own verb is POST, the only one that Lambda takes
@@ -208,14 +209,15 @@ func compileLambda(st *stage, m *method, integration *apigatewayapi.Integration)
 	if !ok {
 		return lambdaTarget{}, configurationError("Invalid endpoint address")
 	}
-	role := interpolate(wire.Val(integration.Credentials), st.variables)
-	if strings.Contains(role, "*") {
-		return lambdaTarget{}, notBuilt("integrations with the caller's credentials")
+	role, asSigner, fail := compileCredentials(st, m, wire.Val(integration.Credentials))
+	if fail != nil {
+		return lambdaTarget{}, fail
 	}
 	return lambdaTarget{
 		arn:       function,
 		sourceARN: arn.New("execute-api", st.region, st.account, st.apiID+"/"+st.name+"/"+m.verb+m.resourcePath).String(),
 		roleARN:   role,
+		asSigner:  asSigner,
 		url:       "https://lambda." + a.Region + ".amazonaws.com/" + lambdaPathPrefix + function + lambdaPathSuffix,
 		lineage:   lineageOf(function),
 		post:      strings.EqualFold(wire.Val(integration.HttpMethod), "POST"),

@@ -25,6 +25,9 @@ type ServiceCall struct {
 	Header  http.Header
 	Body    []byte
 	RoleARN string // to call as
+	// Caller is whoever signed the client's request, to call as instead of a
+	// role; nil if the integration doesn't forward their identity.
+	Caller *wire.Caller
 }
 
 // ServiceResult is a service's answer to a ServiceCall, errors included.
@@ -53,12 +56,13 @@ type serviceTarget struct {
 	path               uriTemplate // beginning with a slash
 	verb               string      // "" is the client's
 	roleARN            string
+	asSigner           bool // it is called as whoever signed the request
 }
 
 // compileService resolves arn:aws:apigateway:region:[subdomain.]service:path/…
 // or action/… with the stage's variables (API Reference, PutIntegration,
 // "uri"). It returns nil for Lambda's Invoke, which is no such call.
-func compileService(st *stage, integration *apigatewayapi.Integration) (*serviceTarget, *failure) {
+func compileService(st *stage, m *method, integration *apigatewayapi.Integration) (*serviceTarget, *failure) {
 	a, err := arn.Parse(interpolate(wire.Val(integration.Uri), st.variables))
 	if err != nil || a.Service != "apigateway" {
 		return nil, configurationError("Invalid endpoint address")
@@ -82,14 +86,12 @@ func compileService(st *stage, integration *apigatewayapi.Integration) (*service
 	if st.backends.services == nil || !st.backends.services.Serves(t.name) {
 		return nil, notBuilt("integrations with the service " + t.name)
 	}
-	t.roleARN = interpolate(wire.Val(integration.Credentials), st.variables)
-	switch {
-	case strings.Contains(t.roleARN, "*"):
-		return nil, notBuilt("integrations with the caller's credentials")
-	case t.roleARN == "":
-		return nil, configurationError("Role ARN must be specified for AWS integrations")
+	var fail *failure
+	t.roleARN, t.asSigner, fail = compileCredentials(st, m, wire.Val(integration.Credentials))
+	if fail == nil && t.roleARN == "" && !t.asSigner {
+		fail = configurationError("Role ARN must be specified for AWS integrations")
 	}
-	return t, nil
+	return t, fail
 }
 
 // callService sends the integration request to an AWS service.
@@ -102,6 +104,7 @@ func (x *exchange) callService() *failure {
 	call := &ServiceCall{
 		Service: t.name, Region: t.region, Host: t.host, Action: t.action, Verb: verb, Path: t.path.fill(x.outbound.path),
 		Query: encodeQuery("", x.outbound.query), Body: x.outbound.body, Header: x.backendHeader(verb), RoleARN: t.roleARN,
+		Caller: x.forwarded(t.asSigner),
 	}
 	if bodyless(verb) {
 		call.Body = nil

@@ -131,7 +131,7 @@ func TestServiceFailures(t *testing.T) {
 		{nil, ErrRole, "500", "API Gateway does not have permission to assume the provided role " + testRole},
 		{nil, errors.New("disk full"), "500", "There was an internal error while executing your request"},
 		{func(i *apigatewayapi.Integration) { i.Credentials = nil }, nil, "500", "Role ARN must be specified for AWS integrations"},
-		{func(i *apigatewayapi.Integration) { i.Credentials = wire.Ptr("arn:aws:iam::*:user/*") }, nil, "501", "the caller's credentials"},
+		{func(i *apigatewayapi.Integration) { i.Credentials = wire.Ptr("arn:aws:iam::*:user/*") }, nil, "500", "AWS_IAM Auth type is required for AWS integrations with identity forwarding specified"},
 		{func(i *apigatewayapi.Integration) { i.Uri = wire.Ptr("arn:aws:apigateway:eu-west-1:sqs:path/1/q") }, nil, "501", "integrations with the service sqs"},
 	} {
 		m := respond(serviceMethod("POST", "dynamodb:action/GetItem"), "200", "", "")

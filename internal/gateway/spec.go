@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/wire"
 )
 
 // Deployment is a frozen copy of an API's configuration. Edits of the API
@@ -64,9 +65,12 @@ type FunctionCall struct {
 	SourceARN     string // arn:aws:execute-api:region:account:api/stage/METHOD/path
 	SourceAccount string
 	RoleARN       string // of the integration's credentials; "" calls as apigateway.amazonaws.com
-	Payload       []byte
-	Async         bool // X-Amz-Invocation-Type: Event
-	TraceID       string
+	// Caller is whoever signed the client's request, to call as instead; nil
+	// if the integration doesn't forward their identity.
+	Caller  *wire.Caller
+	Payload []byte
+	Async   bool // X-Amz-Invocation-Type: Event
+	TraceID string
 }
 
 // FunctionResult is Lambda's answer to a FunctionCall.

@@ -33,7 +33,7 @@ type gatewayFunctions struct {
 var _ gateway.Functions = (*gatewayFunctions)(nil)
 
 // InvokeFunction calls as the service, which the function's policy must
-// allow, or as the integration's role, whose policies must.
+// allow, or as the integration's role or the client, whose policies must.
 func (g *gatewayFunctions) InvokeFunction(ctx context.Context, in *gateway.FunctionCall) (*gateway.FunctionResult, error) {
 	call := &catalog.Call{
 		FunctionARN: in.FunctionARN, Principal: gatewayPrincipal, SourceARN: in.SourceARN, SourceAccount: in.SourceAccount,
@@ -43,6 +43,12 @@ func (g *gatewayFunctions) InvokeFunction(ctx context.Context, in *gateway.Funct
 		call.Principal = ""
 		target := wire.IAMTarget{Action: "lambda:InvokeFunction", Resource: in.FunctionARN}
 		if denial := g.iam.RoleMay(in.RoleARN, gatewayPrincipal, target); denial != "" {
+			return nil, &gateway.FunctionError{Status: http.StatusForbidden, Code: "AccessDeniedException", Message: denial}
+		}
+	}
+	if in.Caller != nil {
+		call.Principal = ""
+		if denial := g.iam.Authorize(ctx, in.Caller, wire.IAMTarget{Action: "lambda:InvokeFunction", Resource: in.FunctionARN}); denial != "" {
 			return nil, &gateway.FunctionError{Status: http.StatusForbidden, Code: "AccessDeniedException", Message: denial}
 		}
 	}

@@ -53,7 +53,7 @@ func (a *awsServices) Serves(service string) bool { return a.services[service] !
 // CallService implements gateway.Services.
 func (a *awsServices) CallService(ctx context.Context, call *gateway.ServiceCall) (*gateway.ServiceResult, error) {
 	model := a.services[call.Service]
-	session, err := a.session(ctx, call.RoleARN)
+	keys, err := a.credentials(ctx, call)
 	if err != nil {
 		return nil, err
 	}
@@ -61,13 +61,30 @@ func (a *awsServices) CallService(ctx context.Context, call *gateway.ServiceCall
 	if err != nil {
 		return nil, err
 	}
-	keys := sigv4.Credentials{AccessKeyID: session.AccessKeyID, SecretAccessKey: session.SecretAccessKey, SessionToken: session.SessionToken}
 	if err := sigv4.Sign(ctx, r, call.Body, keys, model.SigningName, call.Region, a.clock.Now()); err != nil {
 		return nil, err
 	}
 	answer := &answerBuffer{status: http.StatusOK, header: http.Header{}}
 	a.api.ServeHTTP(answer, r)
 	return &gateway.ServiceResult{Status: answer.status, Header: answer.header, Body: answer.body.Bytes()}, nil
+}
+
+// credentials are what a call is signed with: the client's own if it forwards
+// their identity. A key that butai didn't issue has no secret, and needs none:
+// who has come this far with it is trusted there too.
+func (a *awsServices) credentials(ctx context.Context, call *gateway.ServiceCall) (sigv4.Credentials, error) {
+	if call.Caller != nil {
+		keys := sigv4.Credentials{AccessKeyID: call.Caller.AccessKeyID}
+		if who := a.iam.Lookup(keys.AccessKeyID); who != nil {
+			keys.SecretAccessKey, keys.SessionToken = who.Secret, who.Token
+		}
+		return keys, nil
+	}
+	session, err := a.session(ctx, call.RoleARN)
+	if err != nil {
+		return sigv4.Credentials{}, err
+	}
+	return sigv4.Credentials{AccessKeyID: session.AccessKeyID, SecretAccessKey: session.SecretAccessKey, SessionToken: session.SessionToken}, nil
 }
 
 // session returns credentials for a role that API Gateway may assume.

@@ -127,6 +127,30 @@ equal(signed(ada, "/signed", "POST", b'{"a": "\xc3\xa9"}')[0], 200)
 iam.put_user_policy(UserName="ada", PolicyName="deny", PolicyDocument=policy("Deny", "execute-api:Invoke", execute + "/*/DELETE/*"))
 equal(signed(ada, "/signed", "DELETE"), may_not(WHO, "DELETE", "/signed", " with an explicit deny in an identity-based policy"))
 
+# An integration that calls as whoever signed: the function's own policy doesn't count, theirs do.
+user_table("forwarded")
+for path, name, uri in [("/forward", "lambda", invocation(echo)), ("/table", "dynamodb", "arn:aws:apigateway:%s:dynamodb:action/DescribeTable" % REGION)]:
+    paths[path] = apigateway.create_resource(restApiId=api["id"], parentId=api["rootResourceId"], pathPart=path[1:])["id"]
+    on = {"restApiId": api["id"], "resourceId": paths[path], "httpMethod": "POST"}
+    apigateway.put_method(authorizationType="AWS_IAM", **on)
+    apigateway.put_integration(
+        type="AWS_PROXY" if name == "lambda" else "AWS", integrationHttpMethod="POST", uri=uri, credentials="arn:aws:iam::*:user/*", **on)
+    apigateway.put_method_response(statusCode="200", **on)
+    apigateway.put_method_response(statusCode="400", **on)
+    if name == "dynamodb":
+        apigateway.put_integration_response(statusCode="200", **on)
+        apigateway.put_integration_response(statusCode="400", selectionPattern="4..", **on)
+publish()
+TABLE = b'{"TableName": "forwarded"}'
+equal(signed(ada, "/forward", "POST", b"{}")[0], 500)
+refusal = signed(ada, "/table", "POST", TABLE)
+equal(refusal[0], 400)
+assert "User: %s is not authorized to perform: dynamodb:DescribeTable" % WHO in refusal[2], refusal
+iam.put_user_policy(UserName="ada", PolicyName="behind", PolicyDocument=policy("Allow", ["lambda:InvokeFunction", "dynamodb:DescribeTable"]))
+equal(signed(ada, "/forward", "POST", b"{}")[0], 200)
+equal(json.loads(signed(ada, "/table", "POST", TABLE)[2])["Table"]["TableName"], "forwarded")
+equal(signed({"AccessKeyId": "test", "SecretAccessKey": "test"}, "/table", "POST", TABLE)[0], 200)  # the root user
+
 # Signatures that are wrong.
 wrong = signed(dict(ada, SecretAccessKey="x"), "/signed")
 equal(wrong[:2], (403, "InvalidSignatureException"))
