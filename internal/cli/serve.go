@@ -25,6 +25,7 @@ func (a *app) serveCommand() *cobra.Command {
 	cfg := server.Config{}
 	var logLevel, logFormat, throttle string
 	var runtimes, vpcLinks, cognitoKeys []string
+	var spares int
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Start butai",
@@ -46,6 +47,9 @@ func (a *app) serveCommand() *cobra.Command {
 			if cfg.CognitoKeys, err = parseCognitoKeys(cognitoKeys); err != nil {
 				return usageError{err}
 			}
+			if cfg.Spares = spares; spares <= 0 {
+				cfg.Spares = server.NoSpares
+			}
 			cfg.Log, cfg.Clock = log, clock.System{}
 			return runServe(cmd.Context(), cfg, a.out)
 		},
@@ -61,6 +65,7 @@ func (a *app) serveCommand() *cobra.Command {
 	f.StringArrayVar(&vpcLinks, "vpc-link", nil, "where a VPC link of API Gateway leads, as link=http://host:port, the link by its id, name or load balancer ARN (repeatable)")
 	f.StringArrayVar(&cognitoKeys, "cognito-jwks", nil, "where a Cognito user pool's keys are fetched, as its ARN or id=URL (repeatable)")
 	f.StringVar(&cfg.Isolation, "isolation", "", "weakest isolation to run functions under: see 'butai doctor'")
+	f.IntVar(&spares, "spares", server.DefaultSpares, "booted sandboxes to keep for each runtime in use, so that functions start in milliseconds; 0 keeps none")
 	f.IntVar(&cfg.Tracing.Keep, "traces", server.DefaultTraces, "requests to API Gateway to remember for 'butai trace', and as many failed ones; 0 remembers none")
 	f.IntVar(&cfg.Tracing.Every, "trace-every", 1, "remember one request in so many")
 	f.StringVar(&throttle, "account-throttle", "10000:5000", "requests per second and burst over all REST APIs of an account's region, as on AWS; off for no limit")

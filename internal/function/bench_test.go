@@ -2,12 +2,14 @@ package function
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -110,7 +112,7 @@ func startFloor(b *testing.B) *os.File {
 
 // benchmarkCalls runs b.N calls from c callers and reports medians too: one
 // mean hides what the machine's other work does to it.
-func benchmarkCalls(b *testing.B, c int, call func() error) {
+func benchmarkCalls(b *testing.B, c int, call func() error, between ...func()) {
 	times := make([][]time.Duration, c)
 	var wg sync.WaitGroup
 	b.ResetTimer()
@@ -124,6 +126,9 @@ func benchmarkCalls(b *testing.B, c int, call func() error) {
 					return
 				}
 				times[n] = append(times[n], time.Since(begin))
+				for _, rest := range between {
+					rest()
+				}
 			}
 		})
 	}
@@ -137,18 +142,29 @@ func benchmarkCalls(b *testing.B, c int, call func() error) {
 	b.ReportMetric(float64(all[len(all)*99/100])/1e3, "p99-µs")
 }
 
-// BenchmarkColdStart measures first calls: sandbox, interpreter, handler, answer.
+// BenchmarkColdStart measures first calls: sandbox, interpreter, handler,
+// answer; from spares and without.
 func BenchmarkColdStart(b *testing.B) {
-	for _, runtime := range []string{"python3.11", "nodejs20.x"} {
-		b.Run(runtime, func(b *testing.B) {
-			r := newRig(b, func(c *Config) { c.Logs = discardSink{} })
-			handler := map[string]string{"main.py": benchHandler, "main.js": "exports.handler = async (e) => ({ id: e.id });"}
-			spec := r.function(b, runtime, "main.handler", handler)
-			benchmarkCalls(b, 1, func() error {
-				_, err := r.Invoke(b.Context(), spec, &Request{RequestID: ident.UUID(), Payload: benchEvent})
-				r.Retire(spec.ID)
-				return err
+	handlers := map[string]map[string]string{
+		"python3.11":       {"main.py": benchHandler},
+		"python3.11 boto3": {"main.py": "import boto3\n" + benchHandler},
+		"nodejs20.x":       {"main.js": "exports.handler = async (e) => ({ id: e.id });"},
+	}
+	for name, files := range handlers {
+		runtime, _, _ := strings.Cut(name, " ")
+		for _, spares := range []int{DefaultSpares, NoSpares} {
+			b.Run(fmt.Sprintf("%s/spares=%d", name, max(spares, 0)), func(b *testing.B) {
+				r := newRig(b, func(c *Config) { c.Logs, c.Spares = discardSink{}, spares })
+				spec := r.function(b, runtime, "main.handler", files)
+				r.awaitSpares(b, spec)
+				benchmarkCalls(b, 1, func() error {
+					_, err := r.Invoke(b.Context(), spec, &Request{RequestID: ident.UUID(), Payload: benchEvent})
+					return err
+				}, func() {
+					r.Retire(spec.ID)
+					r.awaitSpares(b, spec)
+				})
 			})
-		})
+		}
 	}
 }

@@ -48,6 +48,9 @@ type Config struct {
 	// MaxSandboxes bounds the sandboxes of all functions together; 0 derives it
 	// from the machine's memory.
 	MaxSandboxes int
+	// Spares is how many booted sandboxes without a function are kept for each
+	// runtime in use; 0 means DefaultSpares.
+	Spares int
 	// IdleTimeout is how long an unused sandbox is kept; 0 means DefaultIdleTimeout.
 	IdleTimeout time.Duration
 }
@@ -65,8 +68,9 @@ type Engine struct {
 	starting int // those that count against the limit of starts at a time
 	all      map[*instance]struct{}
 	booting  map[*instance]struct{} // in their init phase
-	watched  bool                   // keepWatch is at work
-	onAhead  func()                 // for tests: a call is sent ahead
+	shelves  map[shelfKey]*shelf
+	watched  bool   // keepWatch is at work
+	onAhead  func() // for tests: a call is sent ahead
 	closed   bool
 
 	stop chan struct{}
@@ -82,6 +86,9 @@ var errClosed = errors.New("function: the engine is closed")
 func New(cfg Config) (*Engine, error) {
 	if cfg.Concurrency == 0 {
 		cfg.Concurrency = DefaultConcurrency
+	}
+	if cfg.Spares == 0 {
+		cfg.Spares = DefaultSpares
 	}
 	if cfg.IdleTimeout == 0 {
 		cfg.IdleTimeout = DefaultIdleTimeout
@@ -103,7 +110,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, host: host, cores: runtime.GOMAXPROCS(0),
-		pools: map[string]*pool{}, accounts: map[accountKey]*account{}, all: map[*instance]struct{}{}, booting: map[*instance]struct{}{},
+		pools: map[string]*pool{}, accounts: map[accountKey]*account{}, all: map[*instance]struct{}{}, booting: map[*instance]struct{}{}, shelves: map[shelfKey]*shelf{},
 		stop: make(chan struct{}),
 	}
 	e.work.Add(1)
@@ -153,7 +160,9 @@ func (e *Engine) Close() error {
 	for _, p := range e.pools {
 		p.failWaiters(errClosed)
 	}
+	spares := e.takeSpares(0)
 	e.mu.Unlock()
+	endSpares(spares)
 	e.end(instances)
 	e.work.Wait()
 	return errors.Join(e.host.Close(), os.RemoveAll(e.cfg.Dir))
@@ -201,6 +210,10 @@ func (e *Engine) reclaimIdle() {
 			return
 		case <-tick.C:
 			e.end(e.takeStale(e.cfg.IdleTimeout))
+			e.mu.Lock()
+			spares := e.takeSpares(e.cfg.IdleTimeout)
+			e.mu.Unlock()
+			endSpares(spares)
 		}
 	}
 }

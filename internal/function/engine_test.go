@@ -97,7 +97,7 @@ func newRig(t testing.TB, change func(*Config)) rig {
 	logs := &memorySink{}
 	cfg := Config{
 		Dir: filepath.Join(t.TempDir(), "engine"), Logger: slog.New(slog.DiscardHandler), Clock: clock.System{},
-		Runtimes: set, Logs: logs, Isolation: sandbox.Auto(),
+		Runtimes: set, Logs: logs, Isolation: sandbox.Auto(), Spares: NoSpares,
 		Environment: map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"},
 	}
 	if change != nil {

@@ -69,8 +69,10 @@ type instance struct {
 
 	calls int
 	dead  bool
-	took  time.Duration // of the last call
-	sent  atomic.Bool   // the call under way has been sent: others may follow
+	// spareless tells that the process was started for this function.
+	spareless bool
+	took      time.Duration // of the last call
+	sent      atomic.Bool   // the call under way has been sent: others may follow
 
 	// Guarded by Engine.mu.
 	idleSince time.Time

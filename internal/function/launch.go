@@ -18,6 +18,8 @@ import (
 type family struct {
 	program string // bootstrap file below LAMBDA_RUNTIME_DIR
 	sdkDir  string // folder there in which the host's SDK copy appears
+	spares  bool   // the bootstrap can boot without a function
+	preload string // library of the SDK that spares for handlers that use it have imported
 	packets bool   // the bootstrap reads packet by packet, and may be sent calls ahead
 	// args are the arguments before the program's path.
 	args func(spec *Spec) []string
@@ -25,8 +27,8 @@ type family struct {
 }
 
 var families = map[runtimes.Family]family{
-	runtimes.Python: {program: "bootstrap.py", sdkDir: "sdk", packets: true, args: pythonArgs, env: pythonEnv},
-	runtimes.Node:   {program: "bootstrap.cjs", sdkDir: "node_modules", args: nodeArgs, env: nodeEnv},
+	runtimes.Python: {program: "bootstrap.py", sdkDir: "sdk", packets: true, spares: true, preload: "boto3", args: pythonArgs, env: pythonEnv},
+	runtimes.Node:   {program: "bootstrap.cjs", sdkDir: "node_modules", spares: true, args: nodeArgs, env: nodeEnv},
 	runtimes.Java:   {program: "bootstrap.jar", sdkDir: "lib", args: javaArgs, env: javaEnv},
 }
 
@@ -60,18 +62,17 @@ func (i *instance) start() error {
 	if i.interpreter.Runtime.Family == runtimes.Provided {
 		return i.startProvided(level)
 	}
-	kind := syscall.SOCK_STREAM
-	if families[i.interpreter.Runtime.Family].packets {
-		kind = packetSocket
+	if spare := i.takeSpare(); spare != nil {
+		err := i.startFromSpare(spare)
+		if err == nil {
+			return nil
+		}
+		i.engine.cfg.Logger.Warn("a spare sandbox was of no use", "runtime", i.spec.Runtime, "reason", err)
 	}
-	ours, theirs, err := socketPair(kind)
+	i.spareless = true
+	spec, session, theirs, err := i.prepare(level)
 	if err != nil {
 		return err
-	}
-	session := &framed{Channel: bootstrap.NewChannel(ours, maxResponse), conn: ours, peer: theirs}
-	spec, err := i.plan(level)
-	if err != nil {
-		return errors.Join(err, session.Close())
 	}
 	spec.Channel = theirs
 	if err := i.spawn(spec, session); err != nil {
@@ -79,6 +80,25 @@ func (i *instance) start() error {
 	}
 	session.letGo(i.proc)
 	return nil
+}
+
+// prepare plans the sandbox of a runtime whose bootstrap speaks frames, and
+// opens the session with it; theirs is the process's end, which the session
+// owns.
+func (i *instance) prepare(level sandbox.Level) (plan *sandbox.Spec, session *framed, theirs *os.File, err error) {
+	kind := syscall.SOCK_STREAM
+	if families[i.interpreter.Runtime.Family].packets {
+		kind = packetSocket
+	}
+	ours, theirs, err := socketPair(kind)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	session = &framed{Channel: bootstrap.NewChannel(ours, maxResponse), conn: ours, peer: theirs}
+	if plan, err = i.plan(level); err != nil {
+		return nil, nil, nil, errors.Join(err, session.Close())
+	}
+	return plan, session, theirs, nil
 }
 
 // spawn starts the process with its output going to the log, and takes over

@@ -239,7 +239,7 @@ func (p *pool) hurried() (n int) {
 // there is room; startAll makes up for the rest later. e.mu is held.
 func (e *Engine) startFor(p *pool) {
 	for e.starting < e.cores && p.starting < p.hurried() {
-		if e.closed || e.live >= e.cfg.MaxSandboxes && !e.evictOldest() {
+		if e.closed || e.live >= e.cfg.MaxSandboxes && !e.dropSpare() && !e.evictOldest() {
 			return
 		}
 		p.starting++

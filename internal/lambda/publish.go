@@ -45,6 +45,9 @@ func (s *Service) publish(ctx context.Context, i id) error {
 	for _, specID := range retired {
 		s.Engine.Retire(specID)
 	}
+	if f != nil && f.Versions[catalog.Latest] != nil {
+		s.Engine.Expect(f.Versions[catalog.Latest])
+	}
 	return nil
 }
 

@@ -28,6 +28,8 @@ type Engine interface {
 	function.Invoker
 	// Retire ends the sandboxes of a Spec that no call can reach any more.
 	Retire(specID string)
+	// Expect tells that a Spec will probably be invoked soon.
+	Expect(spec *function.Spec)
 }
 
 // Objects fetches code that was uploaded to S3.

@@ -63,6 +63,8 @@ func (e *engine) Retire(specID string) {
 	e.retired = append(e.retired, specID)
 }
 
+func (*engine) Expect(*function.Spec) {}
+
 // world is everything around the service that isn't its own.
 type world struct {
 	missingRole bool

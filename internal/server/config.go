@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/function"
 	"github.com/butai-dev/butai/internal/gateway"
 )
 
@@ -26,6 +27,12 @@ type Throttle struct {
 	Burst int64
 }
 
+// Values of Config.Spares.
+const (
+	DefaultSpares = function.DefaultSpares
+	NoSpares      = function.NoSpares
+)
+
 // Config is what New needs. Log and Clock are required.
 type Config struct {
 	Listen string // host:port; port 0 picks a free one
@@ -38,6 +45,7 @@ type Config struct {
 	StrictCredentials bool
 	Runtimes          map[string]string   // interpreter paths by runtime id
 	Isolation         string              // weakest isolation accepted; "" means any
+	Spares            int                 // booted sandboxes kept for each runtime in use; 0 for the default, below it none
 	AccountThrottle   Throttle            // over all REST APIs of an account's region
 	VPCLinks          map[string]*url.URL // addresses behind API Gateway's VPC links, by id, name or load balancer ARN
 	// CognitoKeys are where the keys of user pools are fetched, by the pool's

@@ -18,6 +18,8 @@ type Kind byte
 const (
 	Ready      Kind = 'K'
 	InitFailed Kind = 'F'
+	Spare      Kind = 'S'
+	Load       Kind = 'L'
 	Invoke     Kind = 'I'
 	Response   Kind = 'R'
 	Failure    Kind = 'E'
@@ -166,6 +168,15 @@ func (c *Channel) sendLong(b []byte, deadline time.Time) error {
 	return c.conn.SetWriteDeadline(time.Time{})
 }
 
+// Load writes the order to load a function: its environment, a JSON object.
+func (c *Channel) Load(environment []byte, deadline time.Time) error {
+	c.write.Lock()
+	defer c.write.Unlock()
+	b := binary.BigEndian.AppendUint32(nil, uint32(len(environment)+1))
+	b = append(append(b, byte(Load)), environment...)
+	return c.sendLong(b, deadline)
+}
+
 // RequestIDOf returns the request id in a whole invocation frame, "" if it is
 // none.
 func RequestIDOf(frame []byte) string {
@@ -253,7 +264,7 @@ func (c *Channel) Receive(deadline time.Time) (Frame, error) {
 // split takes the error type off the body of the kinds that carry one.
 func (f *Frame) split(body []byte) error {
 	switch f.Kind {
-	case Ready, Response:
+	case Ready, Spare, Response:
 		f.Body = body
 		return nil
 	case InitFailed, Failure, Fatal:

@@ -161,12 +161,8 @@ func (h *Host) start(level Level, spec *Spec, trial bool) (*Process, error) {
 		p.release()
 		return nil, err
 	}
-	if p.guarded {
-		p.guard = make(chan struct{})
-		go func() {
-			defer close(p.guard)
-			p.guardMemory(int64(spec.TmpMB) << 20)
-		}()
+	if level == Namespaces && spec.MemoryMB > 0 && p.group.memory != "" && spec.TmpMB > 0 {
+		p.watchFrom(spec.MemoryMB, spec.TmpMB)
 	}
 	h.ending.Go(p.wait)
 	return p, nil
@@ -192,8 +188,7 @@ func (h *Host) prepare(p *Process, level Level, spec *Spec) error {
 	if err != nil {
 		return err
 	}
-	p.group, p.limit = group, int64(spec.MemoryMB)<<20
-	p.guarded = memory > spec.MemoryMB && group.memory != ""
+	p.group = group
 	return nil
 }
 
@@ -299,7 +294,8 @@ func (h *Host) config(p *Process, level Level, spec *Spec, trial bool) *initConf
 	c := &initConfig{
 		Level: level, Args: spec.Args, Env: spec.Env, Dir: spec.Dir, Root: h.root,
 		Binds: spec.Binds, Links: spec.Links, Layers: spec.Layers, LayersAt: spec.LayersAt, TmpMB: spec.TmpMB,
-		UID: insideUID, GID: insideUID, Trial: trial,
+		MountPoints: spec.MountPoints,
+		UID:         insideUID, GID: insideUID, Trial: trial,
 	}
 	if p.uid != 0 {
 		c.UID, c.GID, c.InitUID, c.SetUser = p.uid, p.uid, initUID, true

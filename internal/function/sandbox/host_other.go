@@ -122,3 +122,14 @@ func (p *Process) wait() {
 	os.RemoveAll(p.tmp)
 	close(p.done)
 }
+
+// CanAttach is false: there is nothing to attach to.
+func (h *Host) CanAttach() bool { return false }
+
+// MemoryLimited is false.
+func (h *Host) MemoryLimited() bool { return false }
+
+// Attach fails.
+func (p *Process) Attach([]Bind, int, int) error {
+	return errors.New("sandbox: isolation is only available on Linux")
+}

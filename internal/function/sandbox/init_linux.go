@@ -34,22 +34,23 @@ const setupFailed = 125
 
 // initConfig is the order that the engine gives to a sandbox's first process.
 type initConfig struct {
-	Level    Level
-	Args     []string
-	Env      []string
-	Dir      string
-	Root     string // host directory on which the new root is assembled
-	Binds    []Bind
-	Links    []Link
-	Layers   []string
-	LayersAt string
-	TmpMB    int
-	UID, GID int // whom the program runs as
-	InitUID  int // whom this process becomes afterwards; 0: stay
-	SetUser  bool
-	Read     []string // Restricted: directories and files to read and execute
-	Write    []string // Restricted: directories to write
-	Trial    bool     // stop before starting the program
+	Level       Level
+	Args        []string
+	Env         []string
+	Dir         string
+	Root        string // host directory on which the new root is assembled
+	Binds       []Bind
+	Links       []Link
+	Layers      []string
+	LayersAt    string
+	MountPoints []string
+	TmpMB       int
+	UID, GID    int // whom the program runs as
+	InitUID     int // whom this process becomes afterwards; 0: stay
+	SetUser     bool
+	Read        []string // Restricted: directories and files to read and execute
+	Write       []string // Restricted: directories to write
+	Trial       bool     // stop before starting the program
 }
 
 // initStatus is what the first process reports at its end.

@@ -122,8 +122,7 @@ func (g *group) memoryUse() (memoryUse, error) {
 // guardMemory ends the sandbox when its processes take more memory than they
 // may. It returns after the sandbox's end. The kernel takes its time to set up
 // an alarm, up to tens of milliseconds, so nobody waits for that.
-func (p *Process) guardMemory(tmpSize int64) {
-	limit := p.limit
+func (p *Process) guardMemory(limit, tmpSize int64) {
 	alarm, err := p.group.alarm(limit)
 	if err != nil {
 		// Then /tmp counts, too: better than no limit.

@@ -146,6 +146,11 @@ func mountTmp(c *initConfig) error {
 }
 
 func makeLinks(c *initConfig) error {
+	for _, dir := range c.MountPoints {
+		if err := os.MkdirAll(c.Root+dir, 0o755); err != nil {
+			return err
+		}
+	}
 	for _, link := range c.Links {
 		name := c.Root + link.Name
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -242,19 +247,30 @@ func bind(source, target string, attributes uint64) error {
 
 // attach is bind for a mount point that is there already.
 func attach(source, target string, attributes uint64) error {
-	tree, err := unix.OpenTree(unix.AT_FDCWD, source, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+	tree, err := cloneTree(source, attributes)
 	if err != nil {
-		return fmt.Errorf("bind %s: open tree: %w", source, err)
+		return err
 	}
 	defer unix.Close(tree)
-	attr := unix.MountAttr{Attr_set: attributes}
-	if err := unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &attr); err != nil {
-		return fmt.Errorf("bind %s: set attributes: %w", source, err)
-	}
 	if err := unix.MoveMount(tree, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
 		return fmt.Errorf("bind %s: %w", source, err)
 	}
 	return nil
+}
+
+// cloneTree makes a mount of a directory or file, with the given attributes,
+// that isn't attached anywhere yet. The caller closes it.
+func cloneTree(source string, attributes uint64) (tree int, err error) {
+	tree, err = unix.OpenTree(unix.AT_FDCWD, source, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+	if err != nil {
+		return -1, fmt.Errorf("bind %s: open tree: %w", source, err)
+	}
+	attr := unix.MountAttr{Attr_set: attributes}
+	if err := unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &attr); err != nil {
+		unix.Close(tree)
+		return -1, fmt.Errorf("bind %s: set attributes: %w", source, err)
+	}
+	return tree, nil
 }
 
 func makeMountPoint(source, target string) error {

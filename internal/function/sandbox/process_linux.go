@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 )
@@ -17,12 +18,12 @@ type Process struct {
 	cmd    *exec.Cmd // nil if the program could not be started
 	group  *group
 	uid    int
-	limit  int64 // memory of its processes, bytes
 	tmp    string
 	status *os.File // where the first process reports, nil without one
 
-	guarded   bool          // /tmp is charged to the group, so guardMemory is at work
-	guard     chan struct{} // closed when that has ended, nil before it begins
+	limit     atomic.Int64 // memory of its processes, bytes; 0 unless /tmp is charged to the group
+	mu        sync.Mutex
+	guard     chan struct{} // closed when guardMemory has ended, nil if it never began; guarded by mu
 	taken     atomic.Int64  // the most memory that guardMemory saw its processes take
 	overLimit atomic.Bool   // guardMemory has ended it
 
@@ -79,11 +80,11 @@ func (p *Process) PeakMemory() int64 {
 // matter, and are only known, when all was more than the function's memory.
 func (p *Process) highest() int64 {
 	peak := p.group.peakBytes()
-	if p.guarded && peak > p.limit {
+	if limit := p.limit.Load(); limit > 0 && peak > limit {
 		if taken := p.taken.Load(); taken > 0 {
 			return taken
 		}
-		return p.limit // nobody has looked yet
+		return limit // nobody has looked yet
 	}
 	return peak
 }
@@ -143,9 +144,30 @@ func (p *Process) wait() {
 	p.release()
 }
 
+// watchFrom has guardMemory look after the sandbox from now on.
+func (p *Process) watchFrom(memoryMB, tmpMB int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.done:
+		return
+	default:
+	}
+	p.limit.Store(int64(memoryMB) << 20)
+	guard := make(chan struct{})
+	p.guard = guard
+	go func() {
+		defer close(guard)
+		p.guardMemory(int64(memoryMB)<<20, int64(tmpMB)<<20)
+	}()
+}
+
 func (p *Process) release() {
-	if p.guard != nil {
-		<-p.guard
+	p.mu.Lock()
+	guard := p.guard
+	p.mu.Unlock()
+	if guard != nil {
+		<-guard
 	}
 	if p.group != nil {
 		p.group.remove()

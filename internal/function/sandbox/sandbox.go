@@ -36,6 +36,9 @@ type Spec struct {
 	// LayersAt is where Layers appear, "" for nowhere.
 	LayersAt string
 
+	// MountPoints are empty directories inside, for Process.Attach.
+	MountPoints []string
+
 	TmpMB    int // size of /tmp
 	MemoryMB int // memory limit of everything inside; 0 means none
 	MaxTasks int // processes and threads; 0 means none

@@ -128,7 +128,7 @@ function logPartOrValue(error) {
 
 // --- the log ----------------------------------------------------------------
 
-const LOG_JSON = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
+let LOG_JSON = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
 let requestId;
 
 function writeLog(level, ...args) {
@@ -253,13 +253,15 @@ globalThis.awslambda = {
 
 // --- invocations ------------------------------------------------------------
 
-const environment = {
+const readEnvironment = () => ({
   functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
   functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
   memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
   logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
   logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
-};
+});
+
+let environment;
 
 let handler;
 let current; // the invocation under way
@@ -383,7 +385,38 @@ function fatal(title, error, code) {
   process.exit(code);
 }
 
+// awaitFunction boots as far as one can without a function, and takes one on.
+async function awaitFunction() {
+  await rehearse();
+  writeFrame('S', '');
+  const end = readFrame();
+  if (end === 0) process.exit(0);
+  const variables = JSON.parse(input.toString('utf8', FRAME_HEAD, end));
+  for (const name of Object.keys(process.env)) delete process.env[name];
+  Object.assign(process.env, variables);
+  LOG_JSON = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
+  require('node:module')._initPaths();
+}
+
+// rehearse loads and calls handlers of its own, which loads and warms up what
+// every function needs, and leaves nothing behind.
+async function rehearse() {
+  for (const [name, text] of [
+    ['butai-rehearsal-1.js', 'exports.handler = async (event) => ({ id: event.id });'],
+    ['butai-rehearsal-2.mjs', 'export const handler = async (event) => ({ id: event.id });'],
+  ]) {
+    const file = path.join('/tmp', name);
+    fs.writeFileSync(file, text);
+    const module = await loadModule('/tmp', path.parse(name).name);
+    for (let n = 0; n < 3; n++) JSON.stringify(await module.handler(JSON.parse('{"id": "ada"}')));
+    fs.unlinkSync(file);
+    delete require.cache[file];
+  }
+}
+
 async function main() {
+  if (process.env.BUTAI_SPARE) await awaitFunction();
+  environment = readEnvironment();
   patchConsole();
   process.on('uncaughtException', (e) => fatal('Uncaught Exception', e, EXIT_UNCAUGHT_EXCEPTION));
   process.on('unhandledRejection', (reason, promise) => {

@@ -237,7 +237,7 @@ def timestamp():
 
 # --- logging ----------------------------------------------------------------
 
-LOG_JSON = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+LOG_JSON = False  # set by read_environment
 current_request = [None]
 
 
@@ -336,12 +336,7 @@ def client_context(text):
 class LambdaContext(object):
     """What a handler gets as its second argument ("Lambda context object in Python")."""
 
-    log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
-    log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
-    function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
-    memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-    function_version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION")
-    tenant_id = None
+    tenant_id = None  # read_environment sets the others that all calls share
 
     def __init__(self, request_id, arn, deadline, client):
         self.aws_request_id = request_id
@@ -458,9 +453,84 @@ def init():
     sys.exit(1)
 
 
+def read_environment():
+    """Takes from the environment what concerns the bootstrap itself."""
+    global LOG_JSON
+    LOG_JSON = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+    LambdaContext.log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+    LambdaContext.log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
+    LambdaContext.function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+    LambdaContext.memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    LambdaContext.function_version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION")
+
+
+# --- booting without a function ---------------------------------------------
+
+def await_function():
+    """Boots as far as one can without a function, and takes one on."""
+    preload = os.environ.get("BUTAI_PRELOAD")
+    before = list(sys.path)
+    set_up_path()
+    import importlib
+    import logging  # noqa: F401
+    import traceback  # noqa: F401
+    try:
+        rehearse(importlib)
+        if preload:
+            importlib.import_module(preload)
+    except Exception:
+        pass  # then it takes its time later
+    sys.path[:] = before
+    write_frame("S", b"")
+    frame = read_frame()
+    if frame is None:
+        sys.exit(0)
+    environment = json.loads(frame[5:].decode("utf-8"))
+    os.environ.clear()
+    for name, value in environment.items():
+        if PY2:
+            name, value = name.encode("utf-8"), value.encode("utf-8")
+        os.environ[name] = value
+    os.chdir(os.environ["LAMBDA_TASK_ROOT"])
+    for path in list(sys.path_importer_cache):
+        if path.startswith(("/var/task", "/opt", "/tmp")):
+            del sys.path_importer_cache[path]  # what it knows is from before
+    re_seed()
+
+
+def rehearse(importlib):
+    """Imports and calls a handler of its own, which loads and warms up what
+    every function needs, and leaves nothing behind."""
+    name = "butai_rehearsal"
+    source = "/tmp/" + name + ".py"
+    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    with open(source, "w") as f:
+        f.write("def handler(event, context):\n    return {'id': event['id'], 'list': [1, 2.5, None, True]}\n")
+    sys.path.insert(0, "/tmp")
+    try:
+        handler = load_handler(name + ".handler")
+        context = LambdaContext("", "", 0, None)
+        for _ in range(3):
+            marshal(handler(unmarshal(b'{"id": "ada", "n": 1}'), context))
+    finally:
+        sys.path.remove("/tmp")
+        sys.modules.pop(name, None)
+        os.remove(source)
+        sys.dont_write_bytecode = writes
+
+
+def re_seed():
+    random = sys.modules.get("random")
+    if random is not None:
+        random.seed()
+
+
 def main():
     fcntl(CHANNEL, F_SETFD, FD_CLOEXEC)
     restore_site()
+    if os.environ.get("BUTAI_SPARE"):
+        await_function()
+    read_environment()
     set_up_path()
     set_up_streams()
     set_up_logging()

@@ -1,0 +1,90 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// CanAttach tells whether running sandboxes can be given files and other limits
+// (Process.Attach): only root may enter their mount namespaces.
+func (h *Host) CanAttach() bool {
+	level, err := h.Level()
+	return err == nil && level == Namespaces && h.asRoot
+}
+
+// MemoryLimited tells whether the memory of sandboxes is limited.
+func (h *Host) MemoryLimited() bool {
+	_, err := h.Level()
+	return err == nil && h.cgroups.memory != ""
+}
+
+// Attach shows more of the host's directories in a running sandbox, read-only
+// and at mount points that it has (Spec.MountPoints), and sets the memory limit
+// and the size of /tmp, which must not have been set before. On an error the
+// sandbox is good for nothing.
+func (p *Process) Attach(binds []Bind, memoryMB, tmpMB int) error {
+	trees := make([]int, 0, len(binds))
+	defer func() {
+		for _, tree := range trees {
+			unix.Close(tree)
+		}
+	}()
+	for _, b := range binds {
+		tree, err := cloneTree(b.Source, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
+		if err != nil {
+			return err
+		}
+		trees = append(trees, tree)
+	}
+	if err := p.setMemory(memoryMB, tmpMB); err != nil {
+		return err
+	}
+	done := make(chan error)
+	go func() {
+		// The thread can't leave the sandbox's namespace again; it ends with
+		// this goroutine, because it stays locked.
+		runtime.LockOSThread()
+		done <- p.attachInside(binds, trees, tmpMB)
+	}()
+	return <-done
+}
+
+func (p *Process) attachInside(binds []Bind, trees []int, tmpMB int) error {
+	namespace, err := os.Open("/proc/" + strconv.Itoa(p.Pid()) + "/ns/mnt")
+	if err != nil {
+		return fmt.Errorf("attach: %w", err)
+	}
+	defer namespace.Close()
+	// Threads share their root directory unless they say otherwise.
+	if err := errors.Join(unix.Unshare(unix.CLONE_FS), unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNS)); err != nil {
+		return fmt.Errorf("attach: enter the sandbox: %w", err)
+	}
+	for i, b := range binds {
+		if err := unix.MoveMount(trees[i], "", unix.AT_FDCWD, b.Target, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+			return fmt.Errorf("attach %s: %w", b.Source, err)
+		}
+	}
+	if tmpMB > 0 {
+		if err := unix.Mount("", "/tmp", "", unix.MS_REMOUNT|unix.MS_NOSUID|unix.MS_NODEV, "size="+strconv.Itoa(tmpMB)+"m"); err != nil {
+			return fmt.Errorf("attach: size of /tmp: %w", err)
+		}
+	}
+	return nil
+}
+
+// setMemory limits a sandbox's memory that was started without a limit.
+func (p *Process) setMemory(memoryMB, tmpMB int) error {
+	if p.group.memory == "" || memoryMB == 0 {
+		return nil
+	}
+	if err := p.group.limitMemory(memoryMB + tmpMB); err != nil {
+		return err
+	}
+	p.watchFrom(memoryMB, tmpMB)
+	return nil
+}
