@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -33,6 +35,7 @@ func Config(ctx context.Context) (aws.Config, error) {
 		r := retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
 			o.RateLimiter = noLimit{}
+			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(cutShort))
 		})
 		return retry.AddWithErrorCodes(r, "ConflictException", "TooManyRequestsException", "LimitExceededException", "ConcurrentModificationException")
 	}))
@@ -40,6 +43,16 @@ func Config(ctx context.Context) (aws.Config, error) {
 		err = errors.New("no region is configured: set AWS_REGION")
 	}
 	return cfg, err
+}
+
+// cutShort takes an answer that ended early for a reason to ask again. The SDK
+// closes its request's body when the answer begins, and where that is before
+// net/http has seen the body's end, net/http closes the connection.
+func cutShort(err error) aws.Ternary {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
 }
 
 // noLimit lets a release that was throttled often go on.
