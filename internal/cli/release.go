@@ -61,7 +61,9 @@ and drift: there is a difference; 3 taken back; 4 waits for somebody; 5 locked.`
 	cmd.AddCommand(
 		a.releaseInitCommand(o), a.releaseStatusCommand(o), a.releaseDeployCommand(o), a.releasePromoteCommand(o),
 		a.releaseRollbackCommand(o), a.releaseResumeCommand(o), a.releasePauseCommand(o), a.releaseAbortCommand(o),
-		a.releaseHistoryCommand(o), a.releaseShowCommand(o),
+		a.releaseHistoryCommand(o), a.releaseShowCommand(o), a.releaseDiffCommand(o),
+		a.releaseVerifyCommand(o), a.releaseDriftCommand(o), a.releasePruneCommand(o), a.releaseFreezeCommand(o), a.releaseThawCommand(o),
+		a.releasePolicyCommand(o), a.releaseSchemaCommand(),
 	)
 	return cmd
 }

@@ -120,6 +120,8 @@ func (e *Engine) Earlier(stage string, number int) (*plan.Release, error) {
 			return nil, fmt.Errorf("release %d is one of stage %s", number, r.Stage)
 		case r.Status != plan.Released:
 			return nil, fmt.Errorf("release %d was %s, never served", number, r.Status)
+		case !e.history.Whole(r.To):
+			return nil, fmt.Errorf("release %d was pruned: what it needs is gone", number)
 		}
 		return r, nil
 	}
@@ -128,7 +130,7 @@ func (e *Engine) Earlier(stage string, number int) (*plan.Release, error) {
 		return nil, fmt.Errorf("stage %s has no release to go back to", stage)
 	}
 	for n := last.Number - 1; n > 0; n-- {
-		if r := e.history.Find(n); r.Stage == stage && r.Status == plan.Released && !r.To.Same(last.To) {
+		if r := e.history.Find(n); r.Stage == stage && r.Status == plan.Released && !r.To.Same(last.To) && e.history.Whole(r.To) {
 			return r, nil
 		}
 	}

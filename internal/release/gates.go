@@ -244,3 +244,23 @@ func (e *Engine) compare(ctx context.Context, r *plan.Release, since time.Time, 
 	}
 	return results, judge(results)
 }
+
+// Verify runs the checks on a stage as it is, outside of any release.
+func (e *Engine) Verify(ctx context.Context, stage string) ([]plan.Result, error) {
+	if _, err := e.Load(ctx); err != nil {
+		return nil, err
+	}
+	c, _, err := e.Config.Stage(stage)
+	if err != nil {
+		return nil, err
+	}
+	_, pair, err := e.Observe(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	url, err := e.StageURL(stage)
+	if err != nil {
+		return nil, err
+	}
+	return e.Checks.Run(ctx, e.Config.Checks, check.Target{Stage: stage, URL: url, Versions: pair.Versions}), ctx.Err()
+}

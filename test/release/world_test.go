@@ -51,8 +51,9 @@ type world struct {
 // newWorld deploys generation 1 of both halves, to both stages.
 func newWorld(t testing.TB, url string, env []string) *world {
 	t.Helper()
-	cfg := aws.Config{Region: region, BaseEndpoint: &url, Credentials: harness.Credentials(account, "butai")}
-	w := &world{TB: t, url: url, env: env, dir: t.TempDir(), gateway: apigateway.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg)}
+	w := &world{TB: t, url: url, env: env, dir: t.TempDir()}
+	cfg := w.sdk()
+	w.gateway, w.lambda = apigateway.NewFromConfig(cfg), lambda.NewFromConfig(cfg)
 	ctx := context.Background()
 	role, err := iam.NewFromConfig(cfg).CreateRole(ctx, &iam.CreateRoleInput{
 		RoleName: aws.String("pair"), AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
@@ -81,6 +82,10 @@ func newWorld(t testing.TB, url string, env []string) *world {
 		w.must(err)
 	}
 	return w
+}
+
+func (w *world) sdk() aws.Config {
+	return aws.Config{Region: region, BaseEndpoint: &w.url, Credentials: harness.Credentials(account, "butai")}
 }
 
 func (w *world) must(err error) {

@@ -131,6 +131,19 @@ type History struct {
 	// Pinned names, by deployment, the variable that its integrations take
 	// the alias from, for deployments that a release made.
 	Pinned map[string]string
+	// Pruned are the deployments and versions that prune has removed, as
+	// "deployment ID" and "version FUNCTION:VERSION".
+	Pruned map[string]bool
+}
+
+// Whole reports whether everything that a pair needs is still there.
+func (h *History) Whole(p Pair) bool {
+	for fn, v := range p.Versions {
+		if h.Pruned["version "+fn+":"+v] {
+			return false
+		}
+	}
+	return !h.Pruned["deployment "+p.Deployment]
 }
 
 // Find returns a release, or nil.
@@ -177,6 +190,12 @@ func (h *History) Apply(e Event, at time.Time) error {
 		delete(h.Frozen, e.Stage)
 		return nil
 	case EventPruned:
+		if h.Pruned == nil {
+			h.Pruned = map[string]bool{}
+		}
+		for _, what := range e.Removed {
+			h.Pruned[what] = true
+		}
 		return nil
 	}
 	r := h.Find(e.Release)

@@ -1,0 +1,152 @@
+package diff
+
+import (
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+)
+
+// signs mark kinds of changes in texts.
+var signs = map[string]string{Added: "+", Removed: "-", Changed: "~", Missing: "!"}
+
+// headline is the change in one line.
+func (c Change) headline() string {
+	text := signs[c.Kind] + " " + c.Name
+	switch {
+	case len(c.Lines) > 0:
+	case c.Before != "" && c.After != "":
+		text += ": " + c.Before + " → " + c.After
+	case c.Before != "":
+		text += ": " + c.Before
+	case c.After != "":
+		text += ": " + c.After
+	}
+	if c.Breaking != "" {
+		text += "  (breaking: " + c.Breaking + ")"
+	}
+	return text
+}
+
+func (r *Report) title() string {
+	return fmt.Sprintf("Stage %s would get %s instead of %s", r.Stage, r.To, r.From)
+}
+
+func (r *Report) summary() string {
+	switch n, b := len(r.Changes), len(r.Breaking()); {
+	case n == 0:
+		return "No difference."
+	case b == 0:
+		return fmt.Sprintf("%d differences, none known to break clients.", n)
+	default:
+		return fmt.Sprintf("%d differences, %d of them break clients.", n, b)
+	}
+}
+
+// Text writes the report for a terminal.
+func (r *Report) Text(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n%s\n", r.title(), r.summary())
+	for _, area := range areas {
+		first := true
+		for _, c := range r.Changes {
+			if c.Area != area {
+				continue
+			}
+			if first {
+				fmt.Fprintf(&b, "\n%s\n", area)
+				first = false
+			}
+			fmt.Fprintf(&b, "  %s\n", c.headline())
+			for _, l := range c.Lines {
+				fmt.Fprintf(&b, "      %s\n", l)
+			}
+		}
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(&b, "\nnote: %s\n", n)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Markdown writes the report for a pull request.
+func (r *Report) Markdown(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s\n\n%s\n", r.title(), r.summary())
+	for _, area := range areas {
+		first := true
+		for _, c := range r.Changes {
+			if c.Area != area {
+				continue
+			}
+			if first {
+				fmt.Fprintf(&b, "\n#### %s\n\n", area)
+				first = false
+			}
+			mark := ""
+			if c.Breaking != "" {
+				mark = "⚠️ "
+			}
+			fmt.Fprintf(&b, "- %s`%s`\n", mark, strings.ReplaceAll(c.headline(), "`", "'"))
+			if len(c.Lines) > 0 {
+				fmt.Fprintf(&b, "  ```diff\n  %s\n  ```\n", strings.Join(c.Lines, "\n  "))
+			}
+		}
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(&b, "\n> %s\n", n)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+var page = template.Must(template.New("report").Parse(`<!doctype html>
+<meta charset="utf-8"><title>{{.Title}}</title>
+<style>
+body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}
+h2{font-size:1em;margin:1.5em 0 .3em;text-transform:uppercase;letter-spacing:.05em;color:#555}
+pre{background:#f6f8fa;padding:.6em;overflow:auto;margin:.3em 0 .8em}
+.add{color:#116329}.del{color:#a40e26}.breaking{color:#a40e26;font-weight:600}li{margin:.2em 0}
+</style>
+<h1>{{.Title}}</h1><p>{{.Summary}}</p>
+{{range .Areas}}<h2>{{.Name}}</h2><ul>{{range .Changes}}<li{{if .Breaking}} class="breaking"{{end}}>{{.Head}}
+{{if .Lines}}<pre>{{range .Lines}}<span class="{{.Class}}">{{.Text}}</span>
+{{end}}</pre>{{end}}</li>{{end}}</ul>{{end}}
+{{range .Notes}}<p>{{.}}</p>{{end}}
+`))
+
+type (
+	pageLine   struct{ Class, Text string }
+	pageChange struct {
+		Head, Breaking string
+		Lines          []pageLine
+	}
+	pageArea struct {
+		Name    string
+		Changes []pageChange
+	}
+)
+
+// HTML writes the report as a page that needs nothing else.
+func (r *Report) HTML(w io.Writer) error {
+	var list []pageArea
+	for _, area := range areas {
+		a := pageArea{Name: area}
+		for _, c := range r.Changes {
+			if c.Area != area {
+				continue
+			}
+			p := pageChange{Head: c.headline(), Breaking: c.Breaking}
+			for _, l := range c.Lines {
+				class := map[byte]string{'+': "add", '-': "del"}[l[0]]
+				p.Lines = append(p.Lines, pageLine{class, l})
+			}
+			a.Changes = append(a.Changes, p)
+		}
+		if len(a.Changes) > 0 {
+			list = append(list, a)
+		}
+	}
+	return page.Execute(w, map[string]any{"Title": r.title(), "Summary": r.summary(), "Areas": list, "Notes": r.Notes})
+}

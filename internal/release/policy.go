@@ -1,0 +1,48 @@
+package release
+
+import "fmt"
+
+// Statement is one statement of an IAM policy.
+type Statement struct {
+	Sid      string
+	Effect   string
+	Action   []string
+	Resource []string
+}
+
+// Policy is an IAM policy.
+type Policy struct {
+	Version   string
+	Statement []Statement
+}
+
+// MinimalPolicy is what the commands need, and no more: this API, these
+// functions, this table. Tests run them with it.
+func (e *Engine) MinimalPolicy() *Policy {
+	a, c := e.Account, e.Config
+	api := fmt.Sprintf("arn:%s:apigateway:%s::/restapis/%s", a.Partition, a.Region, c.API)
+	table := fmt.Sprintf("arn:%s:dynamodb:%s:%s:table/%s", a.Partition, a.Region, a.ID, c.Table)
+	var functions, qualified []string
+	for _, fn := range c.Functions {
+		arn := fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", a.Partition, a.Region, a.ID, fn)
+		functions, qualified = append(functions, arn), append(qualified, arn+":*")
+	}
+	both := append(append([]string{}, functions...), qualified...)
+	allow := func(sid string, resources []string, actions ...string) Statement {
+		return Statement{Sid: sid, Effect: "Allow", Action: actions, Resource: resources}
+	}
+	return &Policy{Version: "2012-10-17", Statement: []Statement{
+		allow("Gateway", []string{api, api + "/*"}, "apigateway:GET"),
+		allow("Deploy", []string{api + "/deployments"}, "apigateway:POST"),
+		allow("MoveStages", []string{api + "/stages", api + "/stages/*"}, "apigateway:POST", "apigateway:PATCH", "apigateway:DELETE"),
+		allow("PinIntegrations", []string{api + "/resources/*/methods/*/integration"}, "apigateway:PATCH"),
+		allow("PruneDeployments", []string{api + "/deployments/*"}, "apigateway:DELETE"),
+		allow("Functions", both, "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListVersionsByFunction",
+			"lambda:PublishVersion", "lambda:GetAlias", "lambda:ListAliases", "lambda:CreateAlias", "lambda:UpdateAlias", "lambda:DeleteAlias",
+			"lambda:GetPolicy", "lambda:AddPermission"),
+		allow("PruneVersions", qualified, "lambda:DeleteFunction"),
+		allow("Records", []string{table}, "dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem",
+			"dynamodb:DeleteItem", "dynamodb:Query"),
+		allow("Metrics", []string{"*"}, "cloudwatch:GetMetricData"),
+	}}
+}
