@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -303,5 +305,41 @@ func TestUsageLog(t *testing.T) {
 		if diff := cmp.Diff(tt.want, normalLog(f.logs.group(executionGroup))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
+	}
+}
+
+// TestQuotaUnderLoad: however many requests come at once, while plans are
+// published and counts are saved, just as many pass as the quota has.
+func TestQuotaUnderLoad(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil, keyed().stage("s", nil))
+	spec := plansFor(apigatewayapi.UsagePlan{Quota: quotaOf(100, 0, "DAY")})
+	f.PublishUsagePlans(spec)
+	var passed atomic.Int64
+	var clients, others sync.WaitGroup
+	done := make(chan struct{})
+	others.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				f.PublishUsagePlans(spec)
+				if err := f.SaveUsage(func([]KeyUsage) error { return nil }); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	for range 8 {
+		clients.Go(func() {
+			passed.Add(int64(strings.Count(f.times(25, "/s", testKey), "200")))
+		})
+	}
+	clients.Wait()
+	close(done)
+	others.Wait()
+	if got := passed.Load(); got != 100 {
+		t.Errorf("%d requests passed a quota of 100", got)
 	}
 }
