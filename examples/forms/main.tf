@@ -2,6 +2,7 @@
 # function no form, so the mapping template form.vtl decodes it.
 #
 #   curl -d 'name=Ada+Lovelace&note=1%2B1' "$(terraform output -raw url)"
+#   curl -d … "$AWS_ENDPOINT_URL/_aws/execute-api/$(terraform output -raw api)/live/" # on butai
 
 terraform {
   required_providers {
