@@ -33,7 +33,7 @@ func services(extra ...string) []string { return append(extra, common...) }
 // doors lists every room of the house. A new room must be entered here.
 var doors = []door{
 	{[]string{
-		"arn", "clock", "ident", "iam/policy", "iam/managed", "gateway/value", "gateway/route", "gateway/schema", "gateway/tracing", "metric", "dynamodb/attr", "logs/pattern",
+		"arn", "clock", "ident", "iam/policy", "iam/managed", "gateway/value", "gateway/route", "gateway/schema", "gateway/tracing", "metric", "cloudwatch/expr", "dynamodb/attr", "logs/pattern",
 		"function/bootstrap", "function/runtimes", "function/sandbox",
 	}, nil, pure},
 	{[]string{"gateway/jsonpath"}, []string{"gateway/value"}, pure},
@@ -67,6 +67,7 @@ var doors = []door{
 	{[]string{"apigateway"}, services("api/apigatewayapi", "apigateway/...", "gateway", "gateway/schema", "iam/policy"),
 		service + "; schemas of models are checked by the pure gateway/schema, an API's resource policy by the pure iam/policy"},
 	{[]string{"apigateway/openapi"}, []string{"api/apigatewayapi", "wire"}, pure + "; its values are API Gateway's own shapes"},
+	{[]string{"cloudwatch"}, services("api/cloudwatchapi", "cloudwatch/...", "metric"), service + "; what rooms measure comes in as samples of metric"},
 	{[]string{"dynamodb"}, services("api/dynamodbapi", "api/dynamodbstreamsapi", "dynamodb/..."), service},
 	{[]string{"iam"}, services("api/iamapi", "iam/..."), service},
 	{[]string{"lambda"}, services("api/lambdaapi", "lambda/...", "function", "function/catalog", "function/runtimes", "functionurl", "iam/policy"),

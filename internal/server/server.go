@@ -15,6 +15,7 @@ import (
 	"github.com/butai-dev/butai/internal/apigateway"
 	"github.com/butai-dev/butai/internal/awsapi"
 	"github.com/butai-dev/butai/internal/ca"
+	"github.com/butai-dev/butai/internal/cloudwatch"
 	"github.com/butai-dev/butai/internal/dynamodb"
 	"github.com/butai-dev/butai/internal/edge"
 	"github.com/butai-dev/butai/internal/function"
@@ -66,6 +67,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		{"prepare the data directory", s.prepareDataDir},
 		{"open the store", s.openStore},
 		{"start IAM and STS", s.startIAM},
+		{"start CloudWatch", s.startCloudWatch},
 		{"start CloudWatch Logs", s.startLogs},
 		{"start DynamoDB", s.startDynamoDB},
 		{"start S3", s.startS3},
@@ -143,6 +145,14 @@ func (s *Server) startIAM(ctx context.Context) (err error) {
 	return err
 }
 
+func (s *Server) startCloudWatch(ctx context.Context) (err error) {
+	s.services.cloudwatch, err = cloudwatch.New(ctx, cloudwatch.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log})
+	if err == nil {
+		s.onClose(s.services.cloudwatch.Close)
+	}
+	return err
+}
+
 func (s *Server) startLogs(ctx context.Context) (err error) {
 	s.services.logs, err = logs.New(ctx, logs.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log})
 	if err == nil {
@@ -212,6 +222,7 @@ func (s *Server) startGateway(ctx context.Context) (err error) {
 		Signers: s.signers(), UserPools: s.userPools(),
 		Clock: s.cfg.Clock, Log: s.cfg.Log, Tracing: s.cfg.Tracing, Services: s.aws, VPCLinks: s.cfg.VPCLinks,
 	})
+	s.services.cloudwatch.Gather(s.gateway.DrainMetrics)
 	s.services.apigateway, err = apigateway.New(ctx, apigateway.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Gateway: s.gateway, Services: s.aws, Principals: s.services.iam,
 		Certificates: Authority(s.cfg.DataDir, s.cfg.Clock), DomainCertificates: s.services.acm, Objects: objects{s.services.s3},

@@ -4,6 +4,7 @@ import (
 	"github.com/butai-dev/butai/internal/acm"
 	"github.com/butai-dev/butai/internal/api/acmapi"
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
@@ -15,6 +16,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/stsapi"
 	"github.com/butai-dev/butai/internal/apigateway"
 	"github.com/butai-dev/butai/internal/awsapi"
+	"github.com/butai-dev/butai/internal/cloudwatch"
 	"github.com/butai-dev/butai/internal/dynamodb"
 	"github.com/butai-dev/butai/internal/iam"
 	"github.com/butai-dev/butai/internal/lambda"
@@ -30,6 +32,7 @@ import (
 type services struct {
 	acm        *acm.Service
 	apigateway *apigateway.Service
+	cloudwatch *cloudwatch.Service
 	dynamodb   *dynamodb.Service
 	streams    *dynamodb.Streams
 	iam        *iam.Service
@@ -46,6 +49,7 @@ func (s *services) registrations() []awsapi.Registration {
 	return []awsapi.Registration{
 		{Model: &acmapi.Service, Service: s.acm},
 		{Model: &apigatewayapi.Service, Service: s.apigateway},
+		{Model: &cloudwatchapi.Service, Service: s.cloudwatch},
 		{Model: &dynamodbapi.Service, Service: s.dynamodb},
 		{Model: &dynamodbstreamsapi.Service, Service: s.streams},
 		{Model: &iamapi.Service, Service: s.iam},

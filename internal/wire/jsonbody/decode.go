@@ -213,7 +213,8 @@ func (d *decoder) scalar(shape *wire.Shape, rv reflect.Value, kind jsontext.Kind
 		rv.SetInt(n)
 	case wire.Float, wire.Double:
 		f, err := strconv.ParseFloat(text, 64)
-		if kind != '0' || err != nil {
+		special := kind == '"' && (text == "NaN" || text == "Infinity" || text == "-Infinity") // Smithy, "awsJson1_0": numbers that JSON lacks
+		if kind != '0' && !special || err != nil {
 			return d.scalarMismatch(kind, text, shape)
 		}
 		rv.SetFloat(f)
