@@ -110,6 +110,15 @@ func (x *exchange) domainName() string {
 }
 
 func (s identitySource) Keys() []string {
+	keys := s.knownKeys()
+	if s.x.target.ClientCert != nil {
+		keys = append([]string{"clientCert"}, keys...)
+	}
+	return keys
+}
+
+// knownKeys are those of clients without a certificate.
+func (s identitySource) knownKeys() []string {
 	if s.x.m != nil && s.x.m.keyRequired || s.x.test {
 		return []string{"cognitoIdentityPoolId", "cognitoIdentityId", "apiKey", "principalOrgId", "cognitoAuthenticationType", "userArn",
 			"apiKeyId", "userAgent", "accountId", "caller", "sourceIp", "accessKey", "cognitoAuthenticationProvider", "user"}
@@ -128,6 +137,8 @@ func (s identitySource) Lookup(name string) (vtl.Value, bool) {
 		}
 	case "vpceId":
 		return s.x.target.VPCEndpoint, s.x.target.VPCEndpoint != ""
+	case "clientCert":
+		return clientCertSource{s.x.target.ClientCert}, s.x.target.ClientCert != nil
 	case "apiKey":
 		return s.x.key.value, s.x.key.value != ""
 	case "apiKeyId":

@@ -105,6 +105,9 @@ func (g *Gateway) ServeDomain(w http.ResponseWriter, r *http.Request) {
 	if d := g.domainOf(r.Host); d != nil {
 		if d.tls.admits(r, g.clock.Now()) {
 			t, _ = d.resolve(r.URL.EscapedPath())
+			if d.tls.Mutual {
+				t.ClientCert = r.TLS.PeerCertificates[0]
+			}
 		}
 		t.Region = d.region
 	}

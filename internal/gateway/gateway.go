@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"crypto/x509"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -173,6 +174,9 @@ type Target struct {
 	// Custom tells a custom domain from the API's own execute-api host, which
 	// disableExecuteApiEndpoint closes.
 	Custom bool
+	// ClientCert is the certificate by which a custom domain with mutual TLS
+	// knows the client.
+	ClientCert *x509.Certificate
 }
 
 // proxyPath is the path member of a proxy event: with a custom domain's base

@@ -10,8 +10,11 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 )
 
 // authority is a certificate authority with its key.
@@ -28,7 +31,7 @@ func issue(t *testing.T, issuer *authority, name string, ends time.Time) *author
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(0x0a1b), Subject: pkix.Name{CommonName: name}, NotBefore: ends.AddDate(-1, 0, 0), NotAfter: ends,
+		SerialNumber: big.NewInt(0x0a1b), Subject: pkix.Name{CommonName: name}, NotBefore: ends.AddDate(-20, 0, 0), NotAfter: ends,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, BasicConstraintsValid: true, IsCA: issuer == nil,
 	}
 	signer := &authority{template, key}
@@ -83,5 +86,36 @@ func TestMutualTLS(t *testing.T) {
 	}
 	if _, ok := g.DomainTLS("a.api.example.com"); ok {
 		t.Error("a wildcard stands for more than one label")
+	}
+}
+
+// TestClientCertContext: templates and functions see who the client is.
+func TestClientCertContext(t *testing.T) {
+	t.Parallel()
+	template := "$context.identity.clientCert.subjectDN|$context.identity.clientCert.issuerDN|" +
+		"$context.identity.clientCert.serialNumber|$context.identity.clientCert.validity.notAfter"
+	f := newFixture(t, returns("{}"), api{
+		"GET /mock": respond(mockMethod(`{"statusCode": 200}`), "200", "", template), "GET /proxy": proxyMethod(),
+	}.stage("s", strs{"stage": "prod"}))
+	later := time.Date(2031, 8, 5, 9, 36, 4, 0, time.UTC)
+	ca := issue(t, nil, "Clients", later)
+	f.PublishDomain(&DomainName{Region: testRegion, Name: "api.example.com", Truststore: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.cert.Raw})),
+		Mappings: []apigatewayapi.BasePathMapping{{BasePath: ptr("(none)"), RestApiId: ptr(testAPI), Stage: ptr("s")}}})
+	ask := func(path string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", "https://api.example.com"+path, nil)
+		r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{issue(t, ca, "me", later).cert}}
+		res := httptest.NewRecorder()
+		f.ServeDomain(res, r)
+		return res
+	}
+	if got, want := ask("/mock").Body.String(), "CN=me|CN=Clients|0a:1b|Aug  5 09:36:04 2031 GMT"; got != want {
+		t.Errorf("template: %s, want %s", got, want)
+	}
+	ask("/proxy")
+	payload := string(f.fn.last(t).Payload)
+	for _, want := range []string{`"clientCert":{"clientCertPem":"-----BEGIN CERTIFICATE-----\n`, `"subjectDN":"CN=me"`, `"validity":{"notAfter":"Aug  5 09:36:04 2031 GMT"`} {
+		if !strings.Contains(payload, want) {
+			t.Errorf("the event lacks %s: %s", want, payload)
+		}
 	}
 }

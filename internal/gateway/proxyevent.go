@@ -63,20 +63,8 @@ func (x *exchange) appendRequestContext(b []byte) []byte {
 	b = append(b, `,"requestTimeEpoch":`...)
 	b = strconv.AppendInt(b, x.started.UnixMilli(), 10)
 	b = appendMember(b, ',', "requestId", x.requestID)
-	b = append(b, `,"identity":{`...)
-	identity := identitySource{x}
-	for i, key := range identity.Keys() {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(appendText(b, key), ':')
-		if v, ok := identity.Lookup(key); ok {
-			b = appendText(b, v.(string))
-		} else {
-			b = append(b, "null"...)
-		}
-	}
-	b = append(b, '}')
+	b = append(b, `,"identity":`...)
+	b = appendSource(b, identitySource{x})
 	for _, key := range [...]string{"domainName", "deploymentId", "apiId"} {
 		if key != "deploymentId" || !x.test { // nothing is deployed
 			b = appendMember(b, ',', key, x.contextText(key))
