@@ -171,7 +171,10 @@ func (src *botocoreModel) facts(name string) *Model {
 	for shapeName, s := range src.Shapes {
 		m.Shapes[shapeName] = s.facts()
 	}
-	if name == "sqs" {
+	switch name {
+	case "apigateway":
+		m.markEmptyTexts()
+	case "sqs":
 		m.restoreQueryNames()
 	}
 	return m

@@ -374,6 +374,7 @@ func (p *pkg) ref(r *Ref) string {
 	add(r.XMLNamespace != "", "XMLNamespace: "+quote(r.XMLNamespace))
 	add(r.TimestampFormat != "", "TimestampFormat: "+quote(r.TimestampFormat))
 	add(r.JSONValue, "JSONValue: true")
+	add(r.EmptyIsNull, "EmptyIsNull: true")
 	return "wire.Ref{" + strings.Join(f, ", ") + "}"
 }
 

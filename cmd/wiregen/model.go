@@ -89,6 +89,7 @@ type Ref struct {
 	TimestampFormat  string `json:"timestampFormat,omitempty"`
 	IdempotencyToken bool   `json:"token,omitempty"`
 	JSONValue        bool   `json:"jsonvalue,omitempty"`
+	EmptyIsNull      bool   `json:"emptyisnull,omitempty"`
 }
 
 // Error is the error trait of a structure.

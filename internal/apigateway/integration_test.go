@@ -144,3 +144,14 @@ func TestContentHandling(t *testing.T) {
 		t.Errorf("taken back: %v", out)
 	}
 }
+
+// TestEmptyResponseTemplate: a template that is an empty text is null on the
+// wire (recorded).
+func TestEmptyResponseTemplate(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	_, method := h.newMock()
+	const want = `{"statusCode": "200", "responseTemplates": {"application/json": null, "text/plain": "x"}}`
+	h.same("put", h.must(201, "PUT", method+"/integration/responses/200", object{"responseTemplates": object{"application/json": "", "text/plain": "x"}}), want)
+	h.same("get", h.must(200, "GET", method+"/integration/responses/200", nil), want)
+}

@@ -87,6 +87,7 @@ type Ref struct {
 	Streaming       bool
 	XMLAttribute    bool
 	JSONValue       bool // base64 of JSON in a header
+	EmptyIsNull     bool // empty texts of the map are written as null
 	XMLNamespace    string
 	TimestampFormat string
 }

@@ -721,7 +721,7 @@ var shapes = [...]wire.Shape{
 		{Name: "statusCode", Field: "StatusCode", Ref: wire.Ref{Shape: 230, Wire: "statusCode"}},
 		{Name: "selectionPattern", Field: "SelectionPattern", Ref: wire.Ref{Shape: 231, Wire: "selectionPattern"}},
 		{Name: "responseParameters", Field: "ResponseParameters", Ref: wire.Ref{Shape: 186, Wire: "responseParameters"}},
-		{Name: "responseTemplates", Field: "ResponseTemplates", Ref: wire.Ref{Shape: 186, Wire: "responseTemplates"}},
+		{Name: "responseTemplates", Field: "ResponseTemplates", Ref: wire.Ref{Shape: 186, Wire: "responseTemplates", EmptyIsNull: true}},
 		{Name: "contentHandling", Field: "ContentHandling", Ref: wire.Ref{Shape: 25, Wire: "contentHandling"}},
 	}},
 	144: {Name: "IntegrationType", Kind: wire.String, Enum: []string{"HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"}},

@@ -99,7 +99,7 @@ func (e *encoder) value(ref wire.Ref, rv reflect.Value) error {
 	case wire.List:
 		return e.list(shape, rv)
 	case wire.Map:
-		return e.mapping(shape, rv)
+		return e.mapping(shape, rv, ref.EmptyIsNull)
 	case wire.String:
 		return e.enc.WriteToken(jsontext.String(rv.String()))
 	case wire.Boolean:
@@ -138,7 +138,7 @@ func (e *encoder) list(shape *wire.Shape, rv reflect.Value) error {
 
 // mapping writes a map in the order of its keys, so that answers are the same
 // bytes every time.
-func (e *encoder) mapping(shape *wire.Shape, rv reflect.Value) error {
+func (e *encoder) mapping(shape *wire.Shape, rv reflect.Value, emptyIsNull bool) error {
 	if err := e.enc.WriteToken(jsontext.BeginObject); err != nil {
 		return err
 	}
@@ -148,7 +148,14 @@ func (e *encoder) mapping(shape *wire.Shape, rv reflect.Value) error {
 		if err := e.enc.WriteToken(jsontext.String(k.String())); err != nil {
 			return err
 		}
-		if err := e.value(shape.Value, rv.MapIndex(k)); err != nil {
+		v := rv.MapIndex(k)
+		if emptyIsNull && v.String() == "" {
+			if err := e.enc.WriteToken(jsontext.Null); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := e.value(shape.Value, v); err != nil {
 			return err
 		}
 	}
