@@ -19,8 +19,10 @@ func conflict(format string, args ...any) error {
 	return &apigatewayapi.ConflictException{Message: wire.Ptr(fmt.Sprintf(format, args...))}
 }
 
+// limitExceeded is the answer to one thing too many. SDKs that are told to try
+// again at once, and do, get the same answer at little cost.
 func limitExceeded(format string, args ...any) error {
-	return &apigatewayapi.LimitExceededException{Message: wire.Ptr(fmt.Sprintf(format, args...))}
+	return &apigatewayapi.LimitExceededException{RetryAfterSeconds: wire.Ptr("1"), Message: wire.Ptr(fmt.Sprintf(format, args...))}
 }
 
 func noAPI(sc scope, id string) error {

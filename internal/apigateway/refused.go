@@ -9,7 +9,6 @@ func (s *Service) Refused() []wire.Refusal {
 		upload  = "certificates come from ACM; give certificateArn instead"
 	)
 	return []wire.Refusal{
-		{Operation: "CreateRestApi", Member: "cloneFrom", Reason: "cloning is not built"},
 		{Operation: "CreateRestApi", Member: "securityPolicy", Reason: "TLS policies of APIs are not built"},
 		{Operation: "CreateRestApi", Member: "endpointAccessMode", Reason: "endpoint access modes are not built"},
 		{Operation: "PutIntegration", Member: "integrationTarget", Reason: "VPC links to application load balancers are not built"},

@@ -25,6 +25,9 @@ func (s *Service) CreateRestApi(ctx context.Context, in *apigatewayapi.CreateRes
 	id := *api.Id
 	defaults := defaultModels()
 	err = s.Store.Update(ctx, func(tx store.Tx) error {
+		if wire.Val(in.CloneFrom) != "" {
+			return cloneAPI(tx, sc, api, *in.CloneFrom)
+		}
 		if err := apis.Put(tx, api, sc.id(id)...); err != nil {
 			return err
 		}

@@ -295,4 +295,8 @@ func TestQuotas(t *testing.T) {
 	}
 	h.fails("LimitExceededException", "Maximum number of stages for this API has been reached. Please contact AWS if you need additional stages.",
 		"POST", "/restapis/"+api+"/stages", object{"stageName": "more", "deploymentId": id})
+	refused := h.raw("POST", "/restapis/"+api+"/stages", `{"stageName": "more", "deploymentId": "`+id+`"}`)
+	if got := refused.Header().Get("Retry-After"); got != "1" {
+		t.Errorf("Retry-After %q, want 1", got)
+	}
 }
