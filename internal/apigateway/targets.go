@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/apigateway/openapi"
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/wire"
 )
@@ -64,6 +65,10 @@ func setsPolicy(in any) bool {
 	switch in := in.(type) {
 	case *apigatewayapi.CreateRestApiRequest:
 		return wire.Val(in.Policy) != ""
+	case *apigatewayapi.ImportRestApiRequest:
+		return openapi.NamesPolicy(in.Body)
+	case *apigatewayapi.PutRestApiRequest:
+		return openapi.NamesPolicy(in.Body)
 	case *apigatewayapi.UpdateRestApiRequest:
 		for _, p := range in.PatchOperations {
 			if wire.Val(p.Path) == "/policy" {

@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"bytes"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -31,6 +32,10 @@ const (
 	extValidator      = "x-amazon-apigateway-request-validator"
 	extValidators     = "x-amazon-apigateway-request-validators"
 )
+
+// NamesPolicy reports whether a document may set a resource policy: it names
+// the extension somewhere.
+func NamesPolicy(body []byte) bool { return bytes.Contains(body, []byte(extPolicy)) }
 
 // reader turns one document into an API.
 type reader struct {
