@@ -136,7 +136,9 @@ func (e *Engine) Retire(specID string) {
 		e.mu.Unlock()
 		return
 	}
-	p.retired = true
+	p.retired, p.provisioned = true, 0
+	e.account(p.spec).provisioned -= p.carved
+	p.carved = 0
 	idle := p.idle
 	p.idle = nil
 	e.forget(p, len(idle))
@@ -194,6 +196,9 @@ func (e *Engine) endLater(i *instance) {
 func (e *Engine) forget(p *pool, n int) {
 	p.live -= n
 	e.live -= n
+	if n > 0 {
+		e.topUp(p)
+	}
 	if p.retired && p.live == 0 && len(p.waiting) == 0 {
 		delete(e.pools, p.spec.ID)
 	}
@@ -212,6 +217,7 @@ func (e *Engine) reclaimIdle() {
 			e.end(e.takeStale(e.cfg.IdleTimeout))
 			e.mu.Lock()
 			spares := e.takeSpares(e.cfg.IdleTimeout)
+			e.renewProvisioned()
 			e.mu.Unlock()
 			endSpares(spares)
 		}
@@ -226,7 +232,7 @@ func (e *Engine) takeStale(age time.Duration) []*instance {
 	for id, p := range e.pools {
 		// The stack's bottom is the longest unused.
 		n := 0
-		for n < len(p.idle) && time.Since(p.idle[n].idleSince) > age {
+		for n < len(p.idle) && p.live-n > p.provisioned && time.Since(p.idle[n].idleSince) > age {
 			n++
 		}
 		if n > 0 {
@@ -234,7 +240,7 @@ func (e *Engine) takeStale(age time.Duration) []*instance {
 			p.idle = append([]*instance(nil), p.idle[n:]...)
 			e.forget(p, n)
 		}
-		if p.live == 0 && len(p.waiting) == 0 {
+		if p.live == 0 && len(p.waiting) == 0 && p.provisioned == 0 {
 			delete(e.pools, id)
 		}
 	}

@@ -60,7 +60,7 @@ func (i *instance) platformVariables(at places) map[string]string {
 		"AWS_LAMBDA_FUNCTION_NAME":        i.spec.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION":     i.spec.Version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(i.spec.MemoryMB),
-		"AWS_LAMBDA_INITIALIZATION_TYPE":  initOnDemand,
+		"AWS_LAMBDA_INITIALIZATION_TYPE":  i.initType,
 		"AWS_LAMBDA_LOG_GROUP_NAME":       i.spec.LogGroup,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      i.log.stream,
 		"AWS_LAMBDA_RUNTIME_API":          runtimeAPIAddress,

@@ -37,8 +37,12 @@ type Spec struct {
 	// Concurrency is the function's reserved concurrent executions; <0 means
 	// none reserved. Unlike the rest it may differ between Specs of one ID: the
 	// newest one that was invoked counts, for all versions of the function.
-	Concurrency  int
-	Architecture string // x86_64 or arm64
+	Concurrency int
+	// Provisioned is how many sandboxes of this version are kept ready (see
+	// Engine.Provision), FunctionProvisioned that of all versions together. They
+	// may differ between Specs of one ID, as Concurrency may.
+	Provisioned, FunctionProvisioned int
+	Architecture                     string // x86_64 or arm64
 }
 
 // Request is one invocation.

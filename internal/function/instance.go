@@ -51,6 +51,7 @@ type instance struct {
 	spec        *Spec
 	interpreter *runtimes.Interpreter
 	credentials Credentials
+	initType    string // as the function sees it in AWS_LAMBDA_INITIALIZATION_TYPE
 	log         *logWriter
 
 	mu      sync.Mutex // guards killed, and writes of proc and session
@@ -86,13 +87,13 @@ type instance struct {
 
 // launch starts a sandbox and runs its init phase. An error means that it
 // could not be set up; a function that fails to load is no error here.
-func (e *Engine) launch(p *pool) (*instance, error) {
+func (e *Engine) launch(p *pool, initType string) (*instance, error) {
 	ctx := context.Background() // what is started serves whoever comes next
 	interpreter, err := e.cfg.Runtimes.Lookup(ctx, p.spec.Runtime)
 	if err != nil {
 		return nil, err
 	}
-	i := &instance{engine: e, pool: p, spec: p.spec, interpreter: interpreter, place: -1}
+	i := &instance{engine: e, pool: p, spec: p.spec, interpreter: interpreter, initType: initType, place: -1}
 	if e.cfg.Roles != nil {
 		if i.credentials, err = e.cfg.Roles.AssumeForFunction(ctx, p.spec); err != nil {
 			return nil, fmt.Errorf("assume the function's role: %w", err)
@@ -100,7 +101,7 @@ func (e *Engine) launch(p *pool) (*instance, error) {
 	}
 	now := e.cfg.Clock.Now().UTC()
 	stream := now.Format("2006/01/02") + "/[" + p.spec.Version + "]" + ident.Hex(16)
-	i.log = &logWriter{spec: p.spec, stream: stream, clock: e.cfg.Clock, sink: e.cfg.Logs}
+	i.log = &logWriter{spec: p.spec, initType: initType, stream: stream, clock: e.cfg.Clock, sink: e.cfg.Logs}
 	if err := e.adopt(i); err != nil {
 		return nil, err
 	}
@@ -141,7 +142,7 @@ type initStartRecord struct {
 func (i *instance) logInitStart() {
 	version, arn := i.interpreter.RuntimeVersion(), runtimes.VersionARN(i.spec.Region, i.spec.Runtime)
 	i.log.platform(fmt.Sprintf("INIT_START Runtime Version: %s\tRuntime Version ARN: %s\n", version, arn),
-		"platform.initStart", initStartRecord{initOnDemand, "init", version, arn})
+		"platform.initStart", initStartRecord{i.initType, "init", version, arn})
 }
 
 // boot starts the process and waits until it has loaded the handler.

@@ -11,10 +11,12 @@ type accountKey struct{ account, region string }
 
 // account counts the executions that are under way ("Understanding Lambda
 // function scaling"). Functions with reserved concurrency have their own
-// count, and what they reserve is taken from the rest, used or not.
+// count, and what they reserve is taken from the rest, used or not. So is
+// provisioned concurrency.
 type account struct {
-	unreserved int // under way, of functions without a reservation
-	functions  map[string]*reservation
+	unreserved  int // under way, of functions without a reservation
+	provisioned int // of functions without a reservation
+	functions   map[string]*reservation
 }
 
 type reservation struct {
@@ -22,16 +24,26 @@ type reservation struct {
 	inFlight int
 }
 
-// enter counts one execution in or refuses it; e.mu is held. The reservation
-// is read from the Spec at hand, so the newest one seen counts for all
-// versions of a function.
-func (e *Engine) enter(spec *Spec) (leave func(), err error) {
+// account is the account that a function counts in; e.mu is held.
+func (e *Engine) account(spec *Spec) *account {
 	key := accountKey{spec.Account, spec.Region}
 	a := e.accounts[key]
 	if a == nil {
 		a = &account{functions: map[string]*reservation{}}
 		e.accounts[key] = a
 	}
+	return a
+}
+
+// enter counts one execution in or refuses it; e.mu is held. A version's
+// provisioned concurrency is used first. The reservation is read from the Spec
+// at hand, so the newest one seen counts for all versions of a function.
+func (e *Engine) enter(spec *Spec) (leave func(), err error) {
+	if p := e.pools[spec.ID]; p != nil && p.inProvisioned < p.provisioned {
+		p.inProvisioned++
+		return func() { p.inProvisioned-- }, nil
+	}
+	a := e.account(spec)
 	if spec.Concurrency >= 0 {
 		r := a.functions[spec.Name]
 		if r == nil {
@@ -39,7 +51,7 @@ func (e *Engine) enter(spec *Spec) (leave func(), err error) {
 			a.functions[spec.Name] = r
 		}
 		r.limit = spec.Concurrency
-		if r.inFlight >= r.limit {
+		if r.inFlight >= r.limit-spec.FunctionProvisioned {
 			return nil, &ThrottledError{Reason: reasonReserved}
 		}
 		r.inFlight++
@@ -48,7 +60,7 @@ func (e *Engine) enter(spec *Spec) (leave func(), err error) {
 	if r := a.functions[spec.Name]; r != nil {
 		r.limit = 0 // the reservation was taken back
 	}
-	limit := e.cfg.Concurrency
+	limit := e.cfg.Concurrency - a.provisioned
 	for _, r := range a.functions {
 		limit -= r.limit
 	}

@@ -36,6 +36,8 @@ type logWriter struct {
 	stream string
 	clock  clock.Clock
 	sink   LogSink // may be nil
+	// initType is that of the sandbox's init phase.
+	initType string
 
 	calls atomic.Int64 // number of the call under way
 
@@ -392,7 +394,7 @@ type initRecord struct {
 
 // initFailed writes the line about a failed init phase.
 func (l *logWriter) initFailed(took time.Duration, phase, status, errorType string) {
-	record := initRecord{Type: initOnDemand, Phase: phase, Status: status, Error: errorType}
+	record := initRecord{Type: l.initType, Phase: phase, Status: status, Error: errorType}
 	record.Metrics.DurationMS = millis(took)
 	l.platform(initReport(took, phase, status, errorType), "platform.initReport", record)
 }

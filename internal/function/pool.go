@@ -54,6 +54,12 @@ type pool struct {
 	typical  time.Duration // what calls take at best, of late
 	served   int           // calls that have ended
 	retired  bool
+
+	provisioned   int  // sandboxes to keep ready
+	inProvisioned int  // calls under way that count as theirs
+	topping       int  // on their way to become one of them
+	initFails     bool // they can't be had, because the function doesn't initialize
+	carved        int  // what the account's limit is lower for them
 }
 
 // waiter is a call in line for a sandbox.
@@ -270,7 +276,7 @@ func (e *Engine) startOne(p *pool) {
 		e.mu.Unlock()
 	})
 	slice := time.AfterFunc(startSlice, done)
-	i, err := e.launch(p)
+	i, err := e.launch(p, initOnDemand)
 	e.mu.Lock()
 	p.starting--
 	e.mu.Unlock()
@@ -288,7 +294,7 @@ func (e *Engine) startOne(p *pool) {
 func (e *Engine) evictOldest() bool {
 	var from *pool
 	for _, p := range e.pools {
-		if len(p.idle) > 0 && (from == nil || p.idle[0].idleSince.Before(from.idle[0].idleSince)) {
+		if len(p.idle) > 0 && p.live > p.provisioned && (from == nil || p.idle[0].idleSince.Before(from.idle[0].idleSince)) {
 			from = p
 		}
 	}

@@ -41,6 +41,11 @@ func (s *Service) editReserved(ctx context.Context, name *string, reserved *int6
 		if function.DefaultConcurrency-others-wire.Val(reserved) < minUnreserved && wire.Val(reserved) > 0 {
 			return invalidPlain("Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [%d].", minUnreserved)
 		}
+		if total, err := provisionedBy(tx, r.id); err != nil {
+			return err
+		} else if reserved != nil && *reserved < total {
+			return invalidPlain("ReservedConcurrentExecutions  %d should not be lower than function's total provisioned concurrency [%d].", *reserved, total)
+		}
 		f.Reserved = reserved
 		return functions.Put(tx, f, r.key()...)
 	})

@@ -154,7 +154,7 @@ func (s *Service) DeleteAlias(ctx context.Context, in *lambdaapi.DeleteAliasRequ
 		if err := aliases.Delete(tx, r.key(*in.Name)...); err != nil {
 			return err
 		}
-		for _, forget := range []func(store.Tx, ...string) error{urls.Delete, eventConfigs.Delete, policies.Delete} {
+		for _, forget := range []func(store.Tx, ...string) error{urls.Delete, eventConfigs.Delete, policies.Delete, provisioned.Delete} {
 			if err := forget(tx, r.key(*in.Name)...); err != nil {
 				return err
 			}

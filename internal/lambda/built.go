@@ -25,6 +25,7 @@ var _ interface {
 	lambdaapi.DeleteFunctionEventInvokeConfigAPI
 	lambdaapi.DeleteFunctionUrlConfigAPI
 	lambdaapi.DeleteLayerVersionAPI
+	lambdaapi.DeleteProvisionedConcurrencyConfigAPI
 	lambdaapi.GetAccountSettingsAPI
 	lambdaapi.GetAliasAPI
 	lambdaapi.GetEventSourceMappingAPI
@@ -38,6 +39,7 @@ var _ interface {
 	lambdaapi.GetLayerVersionByArnAPI
 	lambdaapi.GetLayerVersionPolicyAPI
 	lambdaapi.GetPolicyAPI
+	lambdaapi.GetProvisionedConcurrencyConfigAPI
 	lambdaapi.GetRuntimeManagementConfigAPI
 	lambdaapi.InvokeAPI
 	lambdaapi.ListAliasesAPI
@@ -47,12 +49,14 @@ var _ interface {
 	lambdaapi.ListFunctionsAPI
 	lambdaapi.ListLayerVersionsAPI
 	lambdaapi.ListLayersAPI
+	lambdaapi.ListProvisionedConcurrencyConfigsAPI
 	lambdaapi.ListTagsAPI
 	lambdaapi.ListVersionsByFunctionAPI
 	lambdaapi.PublishLayerVersionAPI
 	lambdaapi.PublishVersionAPI
 	lambdaapi.PutFunctionConcurrencyAPI
 	lambdaapi.PutFunctionEventInvokeConfigAPI
+	lambdaapi.PutProvisionedConcurrencyConfigAPI
 	lambdaapi.RemoveLayerVersionPermissionAPI
 	lambdaapi.RemovePermissionAPI
 	lambdaapi.TagResourceAPI

@@ -294,6 +294,9 @@ func deleteAll(tx store.Tx, i id) error {
 	if err := aliases.DeleteAll(tx, i.key()...); err != nil {
 		return err
 	}
+	if err := provisioned.DeleteAll(tx, i.key()...); err != nil {
+		return err
+	}
 	if err := eventConfigs.DeleteAll(tx, i.key()...); err != nil {
 		return err
 	}

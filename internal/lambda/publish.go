@@ -45,10 +45,18 @@ func (s *Service) publish(ctx context.Context, i id) error {
 	for _, specID := range retired {
 		s.Engine.Retire(specID)
 	}
-	if f != nil && f.Versions[catalog.Latest] != nil {
+	if f != nil {
+		s.prepare(f)
 		s.Engine.Expect(f.Versions[catalog.Latest])
 	}
 	return nil
+}
+
+// prepare has the engine keep ready what is provisioned.
+func (s *Service) prepare(f *catalog.Function) {
+	for _, spec := range f.Versions {
+		s.Engine.Provision(spec)
+	}
 }
 
 // publishAll publishes every function and deletes code that none has.
@@ -99,6 +107,7 @@ func (s *Service) publishAll(ctx context.Context) error {
 	}
 	for _, f := range all {
 		s.Catalog.Put(f)
+		s.prepare(f)
 	}
 	return s.code.Sweep(used)
 }
@@ -149,6 +158,9 @@ func (s *Service) compile(r store.ReadTx, i id) (*catalog.Function, error) {
 			return nil, err
 		}
 		f.Aliases[*a.Name] = compileAlias(a.FunctionVersion, weights(a))
+	}
+	if err := addProvisioned(r, i, f); err != nil {
+		return nil, err
 	}
 	for p, err := range policies.All(r, i.key()...) {
 		if err != nil {

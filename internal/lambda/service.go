@@ -30,6 +30,10 @@ type Engine interface {
 	Retire(specID string)
 	// Expect tells that a Spec will probably be invoked soon.
 	Expect(spec *function.Spec)
+	// Provision keeps as many sandboxes of a Spec ready as it says, and
+	// Provisioned tells how many are, or that the function fails to initialize.
+	Provision(spec *function.Spec)
+	Provisioned(specID string) (ready int, initFails bool)
 }
 
 // Objects fetches code that was uploaded to S3.

@@ -43,7 +43,10 @@ type engine struct {
 	specs   []*function.Spec
 	reqs    []*function.Request
 	retired []string
-	answer  func(*function.Spec, *function.Request) (*function.Result, error)
+
+	provisioned map[string]int
+	initFails   bool
+	answer      func(*function.Spec, *function.Request) (*function.Result, error)
 }
 
 func (e *engine) Invoke(_ context.Context, spec *function.Spec, req *function.Request) (*function.Result, error) {
@@ -64,6 +67,25 @@ func (e *engine) Retire(specID string) {
 }
 
 func (*engine) Expect(*function.Spec) {}
+
+func (e *engine) Provision(spec *function.Spec) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.provisioned == nil {
+		e.provisioned = map[string]int{}
+	}
+	e.provisioned[spec.ID] = spec.Provisioned
+}
+
+// Provisioned has all ready, but for functions that should fail.
+func (e *engine) Provisioned(specID string) (int, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.initFails {
+		return 0, true
+	}
+	return e.provisioned[specID], false
+}
 
 // world is everything around the service that isn't its own.
 type world struct {

@@ -138,5 +138,8 @@ func deleteVersion(tx store.Tx, r ref) error {
 	if err := eventConfigs.Delete(tx, r.key(r.qualifier)...); err != nil {
 		return err
 	}
+	if err := provisioned.Delete(tx, r.key(r.qualifier)...); err != nil {
+		return err
+	}
 	return policies.Delete(tx, r.key(r.qualifier)...)
 }

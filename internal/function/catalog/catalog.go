@@ -74,6 +74,9 @@ func (t *Target) Grants() string { return t.grants }
 // Policy returns the target's resource policy, nil if it has none.
 func (t *Target) Policy() *policy.Document { return t.policy }
 
+// Primary returns the version that all calls go to, or most of them.
+func (t *Target) Primary() *function.Spec { return t.primary }
+
 // Pick returns the version that the next call goes to.
 func (t *Target) Pick() *function.Spec {
 	if t.second != nil && ident.Float64() < t.weight {
