@@ -17,9 +17,10 @@ const noCompression = -1
 // API Gateway") happens at the gateway's edge: templates and functions see
 // plain bodies in both directions.
 
-// decompress undoes the Content-Encoding of the request's body.
+// decompress undoes the Content-Encoding of the request's body, whether or not
+// the API compresses answers.
 func (x *exchange) decompress() *failure {
-	if x.st.compressFrom == noCompression || len(x.body) == 0 {
+	if len(x.body) == 0 {
 		return nil
 	}
 	var r io.ReadCloser
@@ -79,21 +80,27 @@ func (x *exchange) compress() error {
 	return nil
 }
 
-// acceptedEncoding is the first encoding that the client names and that we
-// have; "*" names none.
+// acceptedEncoding is the encoding that the client prefers, if we have it:
+// where it prefers another one, answers stay as they are. "*" names none.
 func acceptedEncoding(accept string) string {
+	best, weight := "", 0.0
 	for part := range strings.SplitSeq(accept, ",") {
 		name, params, _ := strings.Cut(strings.ToLower(strings.TrimSpace(part)), ";")
-		name = strings.TrimSpace(name)
-		if name != "gzip" && name != "deflate" {
-			continue
-		}
-		if q, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
-			if weight, err := strconv.ParseFloat(q, 64); err == nil && weight == 0 {
-				continue
+		q := 1.0
+		if text, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
+			if parsed, err := strconv.ParseFloat(text, 64); err == nil {
+				q = parsed
 			}
 		}
-		return name
+		name = strings.TrimSpace(name)
+		if q > weight || q == weight && q > 0 && !isEncoding(best) && isEncoding(name) {
+			best, weight = name, q
+		}
 	}
-	return ""
+	if !isEncoding(best) {
+		return ""
+	}
+	return best
 }
+
+func isEncoding(name string) bool { return name == "gzip" || name == "deflate" }

@@ -26,6 +26,10 @@ func TestCompression(t *testing.T) {
 		{wire.Ptr(int64(101)), "gzip", "", ""},
 		{wire.Ptr(int64(0)), "", "", ""},
 		{wire.Ptr(int64(0)), "*", "", ""},
+		{wire.Ptr(int64(0)), "br, gzip", "", "gzip"},
+		{wire.Ptr(int64(0)), "br;q=1, gzip;q=0.5", "", ""},
+		{wire.Ptr(int64(0)), "gzip;q=0.5, deflate;q=0.8", "", "deflate"},
+		{wire.Ptr(int64(0)), "gzip;q=0", "", ""},
 		{wire.Ptr(int64(0)), "gzip", "br", "br"},
 	} {
 		m := respond(lambdaMethod(nil), "200", "", "")
@@ -81,7 +85,6 @@ func TestDecompression(t *testing.T) {
 	} {
 		fn := returns("{}")
 		s := api{"POST /": respond(lambdaMethod(nil), "200", "", "")}.stage("s", strs{"stage": "x"})
-		s.Deployment.API.MinimumCompressionSize = wire.Ptr(int64(1000))
 		f := newFixture(t, fn, s)
 		res := f.do(request("POST", "/s", tt.body, "Content-Encoding", tt.encoding))
 		if res.StatusCode != tt.status {

@@ -3,6 +3,8 @@ package gateway
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log"
@@ -19,6 +21,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/ca"
+	"github.com/butai-dev/butai/internal/clock"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -114,7 +118,7 @@ X-Two: first|last`},
 			"integration.request.header.Expect", "'x'", "integration.request.header.Proxy-Authenticate", "'x'"), "200", "", "")
 		f := newFixture(t, nil, api{"POST /": m}.stage("s", nil))
 		res := f.do(request("POST", "/s", "hello world", "Content-Type", "text/plain", "Accept", "text/html", "User-Agent", "agent",
-			"X-Two", "first", "X-Two", "last", "Authorization", "Bearer own", "Content-Encoding", "x", "Via", "1.1 x", "Max-Forwards", "3", "Upgrade", "x"))
+			"X-Two", "first", "X-Two", "last", "Authorization", "Bearer own", "Content-Encoding", "identity", "Via", "1.1 x", "Max-Forwards", "3", "Upgrade", "x"))
 		if res.StatusCode != 200 {
 			t.Fatalf("%s: %s", tt.kind, summary(t, res))
 		}
@@ -441,5 +445,64 @@ func TestBackendContentHandling(t *testing.T) {
 		if got := bodyOf(t, f.do(request("GET", "/s", "", "Accept", tt.accept))); got != tt.want {
 			t.Errorf("%+v: got %q", tt, got)
 		}
+	}
+}
+
+// TestIntegrationGatewayResponses customises the answers to backends that
+// fail.
+func TestIntegrationGatewayResponses(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	slow := newBackend(t, func(http.ResponseWriter, *http.Request) { <-release })
+	t.Cleanup(func() { close(release) })
+	silent := httpMethod("HTTP_PROXY", "GET", slow.URL)
+	silent.MethodIntegration.TimeoutInMillis = wire.Ptr[int64](60)
+	s := api{"GET /slow": silent, "GET /gone": httpMethod("HTTP_PROXY", "GET", "http://127.0.0.1:1"), "GET /bad": httpMethod("HTTP_PROXY", "GET", "http://")}.stage("s", nil)
+	for kind, code := range map[string]string{"INTEGRATION_TIMEOUT": "598", "INTEGRATION_FAILURE": "597", "DEFAULT_5XX": "596"} {
+		s.Deployment.GatewayResponses = append(s.Deployment.GatewayResponses, apigatewayapi.GatewayResponse{
+			ResponseType: wire.Ptr(kind), StatusCode: wire.Ptr(code), ResponseTemplates: strs{"application/json": `$context.error.responseType: $context.error.message`}})
+	}
+	f := newFixture(t, nil, s)
+	for target, want := range map[string]string{
+		"/s/slow": "598 INTEGRATION_TIMEOUT: Endpoint request timed out",
+		"/s/gone": "597 INTEGRATION_FAILURE: Network error communicating with endpoint",
+		"/s/bad":  "596 API_CONFIGURATION_ERROR: Internal server error",
+	} {
+		if got := summary(t, f.do(request("GET", target, ""))); got != want {
+			t.Errorf("%s: got %s, want %s", target, got, want)
+		}
+	}
+}
+
+// TestClientCertificate shows a backend the stage's certificate.
+func TestClientCertificate(t *testing.T) {
+	t.Parallel()
+	authority := ca.New(t.TempDir(), clock.NewFake(time.Now()))
+	cert, key, _, err := authority.ClientCertificate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(cert)
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.TLS.PeerCertificates[0].Subject.CommonName)
+	}))
+	srv.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: trusted}
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	m := httpMethod("HTTP_PROXY", "GET", srv.URL)
+	m.MethodIntegration.TlsConfig = &apigatewayapi.TlsConfig{InsecureSkipVerification: wire.Ptr(true)}
+	s := api{"GET /": m}.stage("s", nil)
+	f := newFixture(t, nil, s)
+	if res := f.do(request("GET", "/s", "")); res.StatusCode != 504 {
+		t.Errorf("without a certificate: %d", res.StatusCode)
+	}
+	s.ClientCertificate = &ClientCertificate{ID: "abc123", Certificate: string(cert), PKCS8: string(key)}
+	if err := f.PublishStage(s); err != nil {
+		t.Fatal(err)
+	}
+	if got := summary(t, f.do(request("GET", "/s", ""))); !strings.HasSuffix(got, " ApiGateway") {
+		t.Errorf("with one: %s", got)
 	}
 }
