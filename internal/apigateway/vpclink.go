@@ -8,6 +8,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/gateway"
 	"github.com/butai-dev/butai/internal/ident"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
@@ -149,22 +150,33 @@ func usersOfLink(r store.ReadTx, sc scope, id string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		snapshot, err := snapshots.Get(r, sc.id(st.API, *st.Stage.DeploymentId)...)
+		spec, err := stageSpec(r, sc, st.API, *st.Stage.StageName)
 		if err != nil {
 			return nil, err
 		}
-		if snapshot == nil {
-			continue
-		}
-		for _, res := range snapshot.Resources {
-			for _, verb := range slices.Sorted(maps.Keys(res.ResourceMethods)) {
-				if linkOf(res.ResourceMethods[verb].MethodIntegration, st.Stage.Variables) == id {
-					users = append(users, verb+":"+*res.Id+":"+*st.Stage.StageName)
-				}
+		users = append(users, linked(spec.Deployment, st.Stage.Variables, id, *st.Stage.StageName)...)
+		if spec.Canary != nil {
+			variables := maps.Clone(st.Stage.Variables)
+			if variables == nil {
+				variables = map[string]string{}
 			}
+			maps.Copy(variables, st.Stage.CanarySettings.StageVariableOverrides)
+			users = append(users, linked(spec.Canary, variables, id, *st.Stage.StageName)...)
 		}
 	}
 	return users, nil
+}
+
+func linked(d *gateway.Deployment, variables map[string]string, id, stage string) []string {
+	var users []string
+	for _, res := range d.Resources {
+		for _, verb := range slices.Sorted(maps.Keys(res.ResourceMethods)) {
+			if linkOf(res.ResourceMethods[verb].MethodIntegration, variables) == id {
+				users = append(users, verb+":"+*res.Id+":"+stage)
+			}
+		}
+	}
+	return users
 }
 
 // linkOf is the id of the link that an integration leads through, "" if none.

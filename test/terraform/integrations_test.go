@@ -9,7 +9,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/butai-dev/butai/internal/sigv4"
 	"github.com/butai-dev/butai/test/harness"
 )
 
@@ -61,6 +63,25 @@ func invokeStage(t *testing.T, s *harness.Server, api, stage, verb, path, body s
 			req.Header.Set(headers[i], headers[i+1])
 		}
 	}
+	return send(t, req)
+}
+
+// invokeSigned posts nothing, as the account's root user.
+func invokeSigned(t *testing.T, url string) answer {
+	t.Helper()
+	req, err := http.NewRequest("POST", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := sigv4.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}
+	if err := sigv4.Sign(t.Context(), req, nil, keys, "execute-api", "us-east-1", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	return send(t, req)
+}
+
+func send(t *testing.T, req *http.Request) answer {
+	t.Helper()
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -126,6 +147,7 @@ func checkServices(t *testing.T, s *harness.Server, api string) {
 			`{"__type":"com.amazon.coral.service#AccessDeniedException","message":"User: arn:aws:sts::000000000000:assumed-role/integrations/BackplaneAssumeRoleSession ` +
 				`is not authorized to perform: dynamodb:DeleteItem on resource: arn:aws:dynamodb:us-east-1:000000000000:table/notes because no identity-based policy allows the dynamodb:DeleteItem action"}`},
 		{"GetCallerIdentity", "GET", "/whoami", "", "", "", 200, "arn:aws:sts::000000000000:assumed-role/integrations/BackplaneAssumeRoleSession"},
+		{"SendMessage", "POST", "/queue", "hello & goodbye", "", "", 200, "811ce9d59ce2bc337d4cdb1fe26dc1af"},
 		{"PutObject", "PUT", "/file?key=a/b%20c.png", png, "image/png", "", 200, ""},
 		{"GetObject", "GET", "/file?key=a/b%20c.png", "", "", "image/png", 200, strings.TrimSpace(png)},
 		{"GetObject as text", "GET", "/file?key=a/b%20c.png", "", "", "text/plain", 200, "iVBORw0KGgr/"},
@@ -136,6 +158,9 @@ func checkServices(t *testing.T, s *harness.Server, api string) {
 		if got.status != tt.status || got.body != tt.want {
 			t.Errorf("%s: %d %s\nwant %d %s", tt.what, got.status, got.body, tt.status, tt.want)
 		}
+	}
+	if got := invokeSigned(t, s.API(api, "live")+"/whoami"); got.body != "arn:aws:iam::000000000000:root" {
+		t.Errorf("as the caller: %d %s", got.status, got.body)
 	}
 	missing := invoke(t, s, api, "GET", "/file?key=none", "")
 	if missing.status != 404 || !strings.Contains(missing.body, "<Code>NoSuchKey</Code>") || missing.header.Get("Content-Type") != "application/xml" {

@@ -165,6 +165,10 @@ resource "aws_s3_bucket" "files" {
   force_destroy = true
 }
 
+resource "aws_sqs_queue" "integrations" {
+  name = "integrations"
+}
+
 resource "aws_iam_role" "integrations" {
   name               = "integrations"
   assume_role_policy = data.aws_iam_policy_document.assume.json
@@ -176,6 +180,7 @@ resource "aws_iam_role_policy" "integrations" {
   policy = jsonencode({ Version = "2012-10-17", Statement = [
     { Effect = "Allow", Action = ["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = aws_dynamodb_table.notes.arn },
     { Effect = "Allow", Action = ["s3:PutObject", "s3:GetObject"], Resource = "${aws_s3_bucket.files.arn}/*" },
+    { Effect = "Allow", Action = "sqs:SendMessage", Resource = aws_sqs_queue.integrations.arn },
   ] })
 }
 
@@ -202,6 +207,17 @@ locals {
       verb     = "POST", uri = "dynamodb:action/DeleteItem", parameters = {}
       request  = "{\"TableName\": \"notes\", \"Key\": {\"owner\": {\"S\": \"x\"}, \"id\": {\"S\": \"x\"}}}"
       response = ""
+    }
+    "POST queue" = {
+      verb       = "POST", uri = "sqs:path/000000000000/integrations"
+      parameters = { "integration.request.header.Content-Type" = "'application/x-www-form-urlencoded'" }
+      request    = "Action=SendMessage&MessageBody=$util.urlEncode($input.body)"
+      response   = "$input.path('$.SendMessageResponse.SendMessageResult.MD5OfMessageBody')"
+    }
+    "POST whoami" = {
+      verb     = "GET", uri = "sts:action/GetCallerIdentity", parameters = {}, caller = true
+      request  = ""
+      response = "$input.path('$.GetCallerIdentityResponse.GetCallerIdentityResult.Arn')"
     }
     "GET whoami" = {
       verb     = "GET", uri = "sts:action/GetCallerIdentity", parameters = {}
@@ -235,8 +251,8 @@ resource "aws_api_gateway_method" "service" {
   rest_api_id        = aws_api_gateway_rest_api.integrations.id
   resource_id        = aws_api_gateway_resource.service[split(" ", each.key)[1]].id
   http_method        = split(" ", each.key)[0]
-  authorization      = "NONE"
-  request_parameters = { for _, source in each.value.parameters : source => false }
+  authorization      = try(each.value.caller, false) ? "AWS_IAM" : "NONE"
+  request_parameters = { for _, source in each.value.parameters : source => false if startswith(source, "method.") }
 }
 
 resource "aws_api_gateway_integration" "service" {
@@ -247,7 +263,7 @@ resource "aws_api_gateway_integration" "service" {
   type                    = "AWS"
   integration_http_method = each.value.verb
   uri                     = "arn:aws:apigateway:${data.aws_region.here.name}:${each.value.uri}"
-  credentials             = aws_iam_role.integrations.arn
+  credentials             = try(each.value.caller, false) ? "arn:aws:iam::*:user/*" : aws_iam_role.integrations.arn
   request_parameters      = each.value.parameters
   request_templates       = each.value.request == "" ? {} : { "application/json" = each.value.request }
   timeout_milliseconds    = local.second ? 20000 : 29000
