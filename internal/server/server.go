@@ -199,7 +199,9 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(s.engine.Close)
-	s.catalog = catalog.New(s.engine)
+	metered := catalog.Meter(s.engine, s.cfg.Clock)
+	s.services.cloudwatch.Gather(metered.DrainMetrics)
+	s.catalog = catalog.New(metered)
 	s.urls = functionurl.New(functionurl.Config{
 		Functions: s.catalog, Signers: urlSigners{s.signers()}, Clock: s.cfg.Clock, Log: s.cfg.Log,
 		Trace: func(functionARN string) string { return lambda.NewTraceID(s.cfg.Clock.Now(), functionARN) },

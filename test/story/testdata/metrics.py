@@ -200,4 +200,20 @@ equal((gateway("Latency", "SampleCount", ApiName="users"), gateway("IntegrationL
 assert gateway("Latency", "p99", ApiName="users", Stage="production") > 0
 equal(statistics("5XXError", "Average", namespace="AWS/ApiGateway", ApiName="users")[-1]["Average"], 0.0)
 equal(cloudwatch.list_metrics(Namespace="AWS/ApiGateway", MetricName="Count", Dimensions=[{"Name": "Method"}])["Metrics"][0]["MetricName"], "Count")
+
+
+def function_metric(name, stat="Sum", **dimensions):
+    return sum(data(query("m", name, stat, namespace="AWS/Lambda", **dimensions))["m"])
+
+
+users = {"FunctionName": "users"}
+staging = users | {"Resource": "users:staging"}
+equal((function_metric("Invocations", **users), function_metric("Invocations", **staging), function_metric("Errors", **staging)), (3, 2, 1))
+equal(function_metric("Invocations", ExecutedVersion="$LATEST", **staging), 2)
+equal((function_metric("Invocations"), function_metric("Throttles", **users)), (3, 0))
+assert function_metric("Duration", "Average", **users) > 0
+equal(function_metric("ConcurrentExecutions", "Maximum", **users) >= 1, True)
+lambda_.put_function_concurrency(FunctionName="users", ReservedConcurrentExecutions=0)
+equal(request(api, "staging", "/ada")[0], 500)
+equal((function_metric("Throttles", **users), function_metric("Invocations", **users)), (1, 3))
 print("ok")
