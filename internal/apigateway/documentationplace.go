@@ -91,6 +91,13 @@ func undocumented(r store.ReadTx, sc scope, apiID string, parts []*apigatewayapi
 	for _, m := range known {
 		places = append(places, place{kind: apigatewayapi.DocumentationPartTypeMODEL, name: *m.Name})
 	}
+	guards, err := authorizers.List(r, sc.id(apiID)...)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range guards {
+		places = append(places, place{kind: apigatewayapi.DocumentationPartTypeAUTHORIZER, name: *a.Name})
+	}
 	tree, err := resources.List(r, sc.id(apiID)...)
 	if err != nil {
 		return nil, err

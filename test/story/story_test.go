@@ -14,7 +14,7 @@ import (
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	python := harness.Python(t)
-	for _, name := range []string{"permissions", "policies", "items", "functions", "accounts", "queues", "events", "layers", "urls", "mappings", "plans", "metrics"} {
+	for _, name := range []string{"permissions", "policies", "items", "functions", "accounts", "queues", "events", "layers", "urls", "mappings", "plans", "metrics", "documents"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			runScript(t, harness.Start(t), python, name)
