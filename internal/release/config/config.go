@@ -252,3 +252,6 @@ func (f *File) Write() ([]byte, error) {
 	}
 	return b.Bytes(), enc.Close()
 }
+
+// Seconds is the duration in seconds.
+func (d Duration) Seconds() float64 { return time.Duration(d).Seconds() }
