@@ -44,7 +44,7 @@ rename() { # FROM TO
   integrations | while read -r resource verb uri; do
     case $uri in *":\${stageVariables.$1}"*)
       aws apigateway update-integration --rest-api-id "$api" --resource-id "$resource" --http-method "$verb" \
-        --patch-operations "op=replace,path=/uri,value=${uri//":\${stageVariables.$1}"/":\${stageVariables.$2}"}" >/dev/null ;;
+        --patch-operations "$(printf '[{"op":"replace","path":"/uri","value":"%s"}]' "${uri//":\${stageVariables.$1}"/":\${stageVariables.$2}"}")" >/dev/null ;;
     esac
   done
 }

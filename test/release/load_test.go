@@ -108,4 +108,4 @@ func TestNoMixedPair(t *testing.T) {
 }
 
 // strategies are those that the load test goes through.
-var strategies = []string{"all"}
+var strategies = []string{"canary 50% for 1s", "all", "linear 30% every 1s"}

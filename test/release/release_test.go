@@ -196,7 +196,7 @@ func TestHandEditedStageIsLeftAlone(t *testing.T) {
 	w.must(err)
 	w.says(1, `names the alias "staging"`, "promote")
 	_, err = w.lambda.RemovePermission(ctx, &lambda.RemovePermissionInput{
-		FunctionName: aws.String(function), Qualifier: aws.String("production"), StatementId: aws.String("gateway"),
+		FunctionName: aws.String(function), Qualifier: aws.String("production"), StatementId: aws.String("gateway-production"),
 	})
 	w.must(err)
 	w.says(2, "aws lambda add-permission", "diff")
@@ -223,4 +223,22 @@ func TestScript(t *testing.T) {
 	w.serves("staging", "gateway-2", "code-2")
 	w.serves("production", "gateway-2", "code-2")
 	w.says(2, "alias production of pair is 2", "drift")
+}
+
+// TestOwnVariable: where nothing but integrations reads the alias's variable,
+// deployments need nothing special, and any can be gone back to at once.
+func TestOwnVariable(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t)
+	w := &world{TB: t, url: s.URL, env: s.Env(), dir: t.TempDir(), variable: "alias"}
+	w.deploy()
+	w.does(0, "init")
+	w.configure(map[string]string{"propagation: 1s": "propagation: 100ms", "pairing: variable": "pairing: variable"})
+	w.editGateway("gateway-2")
+	w.editCode("code-2", nil)
+	w.does(0, "deploy", "staging")
+	w.does(0, "promote")
+	w.serves("production", "gateway-2", "code-2")
+	w.does(0, "rollback", "production", "--strategy", "canary 50% for 1s")
+	w.serves("production", "gateway-1", "code-1")
 }

@@ -44,6 +44,11 @@ type world struct {
 	lambda  *lambda.Client
 	api     string
 	get     string // resource id
+	// variable is the stage variable that picks the alias: "stage", which the
+	// template reads too, or one of its own.
+	variable string
+	// noPatch is set where integrations can only be put anew.
+	noPatch bool
 	// generations that staging serves now
 	gatewayNow, codeNow string
 }
@@ -51,7 +56,13 @@ type world struct {
 // newWorld deploys generation 1 of both halves, to both stages.
 func newWorld(t testing.TB, url string, env []string) *world {
 	t.Helper()
-	w := &world{TB: t, url: url, env: env, dir: t.TempDir()}
+	w := &world{TB: t, url: url, env: env, dir: t.TempDir(), variable: "stage"}
+	w.deploy()
+	return w
+}
+
+func (w *world) deploy() {
+	w.Helper()
 	cfg := w.sdk()
 	w.gateway, w.lambda = apigateway.NewFromConfig(cfg), lambda.NewFromConfig(cfg)
 	ctx := context.Background()
@@ -71,17 +82,24 @@ func newWorld(t testing.TB, url string, env []string) *world {
 		_, err := w.lambda.CreateAlias(ctx, &lambda.CreateAliasInput{FunctionName: aws.String(function), Name: &stage, FunctionVersion: &alias})
 		w.must(err)
 		_, err = w.lambda.AddPermission(ctx, &lambda.AddPermissionInput{
-			FunctionName: aws.String(function), Qualifier: &stage, StatementId: aws.String("gateway"),
+			FunctionName: aws.String(function), Qualifier: &stage, StatementId: aws.String("gateway-" + stage),
 			Action: aws.String("lambda:InvokeFunction"), Principal: aws.String("apigateway.amazonaws.com"),
-			SourceArn: aws.String(fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/GET/pair", region, account, w.api, stage)),
+			SourceArn: aws.String(fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/GET/pair", region, w.account(), w.api, stage)),
 		})
 		w.must(err)
 		_, err = w.gateway.CreateDeployment(ctx, &apigateway.CreateDeploymentInput{
-			RestApiId: &w.api, StageName: &stage, Variables: map[string]string{"stage": stage},
+			RestApiId: &w.api, StageName: &stage, Variables: map[string]string{"stage": stage, w.variable: stage},
 		})
 		w.must(err)
 	}
-	return w
+}
+
+// account is the one that the server takes us for.
+func (w *world) account() string {
+	if w.noPatch {
+		return "123456789012" // moto's
+	}
+	return account
 }
 
 func (w *world) sdk() aws.Config {
@@ -133,7 +151,7 @@ func (w *world) makeAPI(ctx context.Context) {
 func (w *world) editGateway(generation string) {
 	w.Helper()
 	ctx, template := context.Background(), fmt.Sprintf(`{"stage": "$stageVariables.stage", "gateway": %q}`, generation)
-	if w.gatewayNow != "" {
+	if w.gatewayNow != "" && !w.noPatch {
 		_, err := w.gateway.UpdateIntegration(ctx, &apigateway.UpdateIntegrationInput{
 			RestApiId: &w.api, ResourceId: &w.get, HttpMethod: aws.String("GET"), PatchOperations: []apitypes.PatchOperation{
 				{Op: apitypes.OpReplace, Path: aws.String("/requestTemplates/application~1json"), Value: &template},
@@ -144,8 +162,8 @@ func (w *world) editGateway(generation string) {
 		_, err := w.gateway.PutIntegration(ctx, &apigateway.PutIntegrationInput{
 			RestApiId: &w.api, ResourceId: &w.get, HttpMethod: aws.String("GET"), IntegrationHttpMethod: aws.String("POST"),
 			Type: apitypes.IntegrationTypeAws, RequestTemplates: map[string]string{"application/json": template},
-			Uri: aws.String(fmt.Sprintf("arn:aws:apigateway:%s:lambda:path/2015-03-31/functions/arn:aws:lambda:%s:%s:function:%s:${stageVariables.stage}/invocations",
-				region, region, account, function)),
+			Uri: aws.String(fmt.Sprintf("arn:aws:apigateway:%s:lambda:path/2015-03-31/functions/arn:aws:lambda:%s:%s:function:%s:${stageVariables.%s}/invocations",
+				region, region, w.account(), function, w.variable)),
 		})
 		w.must(err)
 	}

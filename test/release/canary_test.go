@@ -1,0 +1,137 @@
+package release
+
+import (
+	"context"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/apigateway"
+
+	"github.com/butai-dev/butai/test/harness"
+)
+
+// background starts butai release; the function that it returns waits for the
+// exit code.
+func (w *world) background(args ...string) (wait func() int) {
+	w.Helper()
+	cmd := w.command(args...)
+	w.must(cmd.Start())
+	w.Cleanup(func() { _ = cmd.Process.Kill() })
+	return func() int {
+		_ = cmd.Wait()
+		return cmd.ProcessState.ExitCode()
+	}
+}
+
+// shifting waits until production gives a share of its requests away.
+func (w *world) shifting(percent float64) {
+	w.Helper()
+	for range 600 {
+		s, err := w.gateway.GetStage(context.Background(), &apigateway.GetStageInput{RestApiId: &w.api, StageName: aws.String("production")})
+		w.must(err)
+		if s.CanarySettings != nil && s.CanarySettings.PercentTraffic == percent {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	w.Fatalf("production never shared %g%% of its requests", percent)
+}
+
+// TestCanary gives a share of production's requests to the new pair, pauses,
+// counts, goes on and goes back.
+func TestCanary(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t)
+	w := newWorld(t, s.URL, s.Env())
+	w.does(0, "init")
+	w.configure(map[string]string{"propagation: 1s": "propagation: 100ms", "checks:": "gates: {every: 1s}\nchecks:"})
+	w.editGateway("gateway-2")
+	w.editCode("code-2", nil)
+	w.does(0, "deploy", "staging")
+	ended := w.background("promote", "--strategy", "canary 30% for 5m")
+	w.shifting(30)
+	w.does(0, "pause", "production")
+	if code := ended(); code != 4 {
+		t.Errorf("the paused command ended with %d, want 4", code)
+	}
+	w.shares(0.3)
+
+	ended = w.background("resume", "production")
+	w.does(0, "abort", "production", "-m", "enough")
+	if code := ended(); code != 3 && code != 5 { // 5: abort had the lease already
+		t.Errorf("the aborted command ended with %d, want 3", code)
+	}
+	w.serves("production", "gateway-1", "code-1")
+
+	w.does(0, "promote", "--strategy", "linear 40% every 1s")
+	w.serves("production", "gateway-2", "code-2")
+}
+
+// shares expects that a part of production's answers comes from generation 2,
+// within five standard deviations, and that none is mixed.
+func (w *world) shares(want float64) {
+	w.Helper()
+	const n = 500
+	got := 0
+	for range n {
+		switch a := w.ask("production"); {
+		case a.Gateway == "gateway-2" && a.Code == "code-2" && a.Stage == "production":
+			got++
+		case a.Gateway != "gateway-1" || a.Code != "code-1" || a.Stage != "production":
+			w.Fatalf("production answers %+v", a)
+		}
+	}
+	if bound := 5 * math.Sqrt(n*want*(1-want)); math.Abs(float64(got)-n*want) > bound {
+		w.Errorf("%d of %d answers are new, want %g ± %.0f", got, n, n*want, bound)
+	}
+}
+
+// TestBadVersionIsCaught: errors, slowness and a wrong body that only show in
+// production are found by the gate while it has a share, and taken back.
+func TestBadVersionIsCaught(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t)
+	w := newWorld(t, s.URL, s.Env())
+	w.does(0, "init")
+	const check = "expect:\n      status: 200\n      latency: 4s\n      body: code-[12]\n    stages: [production]"
+	w.configure(map[string]string{
+		"propagation: 1s": "propagation: 100ms", "checks:": "gates: {every: 200ms}\nchecks:", "expect:\n      status: 200": check,
+	})
+	w.editGateway("gateway-2")
+	w.does(0, "deploy", "staging")
+	for what, change := range map[string]map[string]string{
+		"status 500": {"FAILS = False": "FAILS = True"}, "took": {"SLOW = 0": "SLOW = 6"}, "body is": nil,
+	} {
+		generation := "code-2"
+		if change == nil {
+			generation = "code-9"
+		}
+		w.editCode(generation, change)
+		w.says(3, what, "promote", "--strategy", "canary 90% for 20s")
+		w.serves("production", "gateway-1", "code-1")
+	}
+}
+
+// TestDark serves the new pair on a stage of its own until somebody agrees.
+func TestDark(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t)
+	w := newWorld(t, s.URL, s.Env())
+	w.does(0, "init")
+	w.configure(map[string]string{"propagation: 1s": "propagation: 100ms"})
+	w.editGateway("gateway-2")
+	w.editCode("code-2", nil)
+	w.does(0, "deploy", "staging")
+	w.says(4, "waits for somebody's approval", "promote", "--strategy", "dark")
+	w.serves("production", "gateway-1", "code-1")
+	if a := w.ask("production_dark"); a.Gateway != "gateway-2" || a.Code != "code-2" || a.Stage != "production" {
+		t.Errorf("the dark stage answers %+v", a)
+	}
+	w.does(0, "resume")
+	w.serves("production", "gateway-2", "code-2")
+	if a := w.ask("production_dark"); a.Status != 403 {
+		t.Errorf("the dark stage is there still: %+v", a)
+	}
+}
