@@ -59,6 +59,9 @@ oracle: ## compare 20,000 random templates with Apache Velocity
 soak: ## load a server for ten minutes while deployments and variables change
 	@BUTAI_SOAK=10m $(GO) test -count=1 -v -timeout 15m ./test/soak
 
+release-proof: build ## the long form of butai release's tests: killed at each call, 200 requests a second
+	@BUTAI_RELEASE_FULL=1 $(GO) test -count=1 -v -timeout 60m -run 'Killed|Mixed' ./test/release
+
 fuzz: ## fuzz each parser for 30 seconds
 	@scripts/fuzz.sh 30s
 

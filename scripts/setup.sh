@@ -9,7 +9,7 @@ tools=$PWD/.tools
 export PATH=$tools/go/bin:$tools/python/bin:$PATH
 want_go=$(sed -n 's/^go //p' go.mod)
 toolchain=go1.26.8
-boto3=1.43.11 awscli=1.45.11
+boto3=1.43.11 awscli=1.45.11 moto=5.2.1
 needed=() wished=()
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -39,12 +39,22 @@ aws_fits() {
 }
 python_fits() { boto3_fits && { [ -z "$1" ] || aws_fits; }; }
 
+# moto_fits: some python has moto's server, on which butai release is tried too.
+moto_fits() {
+	local python
+	for python in "$tools/moto/bin/python" python3 python3.11; do
+		"$python" -c 'import moto.server' 2>/dev/null && return
+	done
+	false
+}
+
 # plan lists the packages that are missing.
 plan() {
 	go_fits || have go || needed+=(golang-go)
 	python_fits "$1" || python3 -c 'import ensurepip, venv' 2>/dev/null || needed+=(python3 python3-venv)
 	[ ${#needed[@]} -eq 0 ] || [ -e /etc/ssl/certs/ca-certificates.crt ] || needed+=(ca-certificates)
 	[ -n "$1" ] || return 0
+	moto_fits || python3 -c 'import ensurepip, venv' 2>/dev/null || wished+=(python3 python3-venv)
 	have node || wished+=(nodejs)
 	have javac || wished+=(default-jdk-headless)
 	ls /usr/share/java/{velocity,json-path}.jar >/dev/null 2>&1 || wished+=(velocity libjsonpath-java)
@@ -97,10 +107,21 @@ install_python() {
 	"$tools/python/bin/pip" install --quiet --disable-pip-version-check "boto3==$boto3" ${1:+"awscli==$awscli"}
 }
 
+# install_moto gives moto's server an environment of its own: it wants its own
+# version of much.
+install_moto() {
+	moto_fits && return
+	say "pip install moto into .tools/moto"
+	python3 -m venv --clear "$tools/moto" &&
+		"$tools/moto/bin/pip" install --quiet --disable-pip-version-check "moto[server]==$moto" ||
+		say "moto's server is not installed; its test will be skipped"
+}
+
 for_tests=${1:-}
 plan "$for_tests"
 [ ${#needed[@]} -eq 0 ] || apt_install "${needed[@]}" || exit 1
 [ ${#wished[@]} -eq 0 ] || apt_install "${wished[@]}" || say "the tests that need them will be skipped"
 install_go
 install_python "$for_tests"
+[ -z "$for_tests" ] || install_moto
 [ -z "$for_tests" ] || have terraform || say "terraform is not installed; its tests will be skipped"

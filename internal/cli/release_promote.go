@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -57,6 +58,7 @@ func (a *app) releaseDeployCommand(o *releaseOptions) *cobra.Command {
 func (a *app) releaseRollbackCommand(o *releaseOptions) *cobra.Command {
 	var m moveOptions
 	var number int
+	var quick bool
 	cmd := &cobra.Command{
 		Use:   "rollback [STAGE] [--to RELEASE]",
 		Short: "Move a stage back to an earlier release, gateway and code as one unit",
@@ -77,6 +79,9 @@ func (a *app) releaseRollbackCommand(o *releaseOptions) *cobra.Command {
 						stage = r.Stage
 					}
 				}
+				if !quick && !o.json {
+					a.showWayBack(ctx, e, stage, number)
+				}
 				return e.Rollback(ctx, stage, number, m.Options)
 			})
 		},
@@ -84,5 +89,22 @@ func (a *app) releaseRollbackCommand(o *releaseOptions) *cobra.Command {
 	m.flags(cmd)
 	cmd.Flags().StringVar(&m.Strategy, "strategy", "", "how the requests move; default: all")
 	cmd.Flags().IntVar(&number, "to", 0, "the release to go back to; default: the one before the present")
+	cmd.Flags().BoolVar(&quick, "no-diff", false, "don't show first what the stage will get")
 	return cmd
+}
+
+// showWayBack prints what a rollback changes. That it can't must not keep
+// anybody from rolling back.
+func (a *app) showWayBack(ctx context.Context, e *release.Engine, stage string, number int) {
+	back, err := e.Earlier(stage, number)
+	if err != nil {
+		return // Rollback says so
+	}
+	report, err := e.Diff(ctx, stage, back.Number, false)
+	if err == nil {
+		err = report.Text(a.out)
+	}
+	if err != nil {
+		fmt.Fprintln(a.err, "note: the difference can't be shown:", err)
+	}
 }

@@ -25,15 +25,15 @@ func (e *Engine) Drifts(ctx context.Context) ([]Drift, error) {
 	out := []Drift{}
 	for i := range e.Config.Stages {
 		s := &e.Config.Stages[i]
-		last := e.history.Last(s.Name)
-		if last == nil || e.history.Open(s.Name) != nil {
+		left, ok := e.history.Left(s.Name)
+		if !ok || e.history.Open(s.Name) != nil {
 			continue
 		}
 		stage, pair, err := e.Observe(ctx, s)
 		if err != nil {
 			return nil, err
 		}
-		found, err := e.drifted(ctx, s, last, stage, pair)
+		found, err := e.drifted(ctx, s, left, stage, pair)
 		if err != nil {
 			return nil, err
 		}
@@ -42,14 +42,14 @@ func (e *Engine) Drifts(ctx context.Context) ([]Drift, error) {
 	return out, nil
 }
 
-func (e *Engine) drifted(ctx context.Context, s *config.Stage, last *plan.Release, stage plan.Stage, pair plan.Pair) ([]Drift, error) {
+func (e *Engine) drifted(ctx context.Context, s *config.Stage, left plan.Pair, stage plan.Stage, pair plan.Pair) ([]Drift, error) {
 	var out []Drift
 	add := func(what, left, now string) {
 		if left != now {
 			out = append(out, Drift{s.Name, what, left, now})
 		}
 	}
-	add("deployment", last.To.Deployment, pair.Deployment)
+	add("deployment", left.Deployment, pair.Deployment)
 	if stage.Missing {
 		return out, nil
 	}
@@ -59,9 +59,9 @@ func (e *Engine) drifted(ctx context.Context, s *config.Stage, last *plan.Releas
 		add("canary", "none", fmt.Sprintf("%g%% on deployment %s", stage.Canary.Percent, stage.Canary.Deployment))
 	}
 	for _, fn := range e.Config.Functions {
-		add(fmt.Sprintf("alias %s of %s", s.Alias, fn), last.To.Versions[fn], pair.Versions[fn])
-		if last.To.Versions[fn] == pair.Versions[fn] && pair.Versions[fn] != plan.Latest { // $LATEST changes with each upload
-			add("code of "+fn+":"+pair.Versions[fn], last.To.Code[fn], pair.Code[fn])
+		add(fmt.Sprintf("alias %s of %s", s.Alias, fn), left.Versions[fn], pair.Versions[fn])
+		if left.Versions[fn] == pair.Versions[fn] && pair.Versions[fn] != plan.Latest { // $LATEST changes with each upload
+			add("code of "+fn+":"+pair.Versions[fn], left.Code[fn], pair.Code[fn])
 		}
 		a, err := e.Functions.Alias(ctx, fn, s.Alias)
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 func moto(t *testing.T) string {
 	t.Helper()
 	python := ""
-	for _, name := range []string{"python3", "python3.11"} {
+	for _, name := range []string{"../../.tools/moto/bin/python", "python3", "python3.11"} {
 		if exec.Command(name, "-c", "import moto.server").Run() == nil {
 			python = name
 		}

@@ -37,10 +37,17 @@ func (r *Report) summary() string {
 	case n == 0:
 		return "No difference."
 	case b == 0:
-		return fmt.Sprintf("%d differences, none known to break clients.", n)
+		return differences(n) + ", none known to break clients."
 	default:
-		return fmt.Sprintf("%d differences, %d of them break clients.", n, b)
+		return fmt.Sprintf("%s, of which %d may break clients.", differences(n), b)
 	}
+}
+
+func differences(n int) string {
+	if n == 1 {
+		return "1 difference"
+	}
+	return fmt.Sprintf("%d differences", n)
 }
 
 // Text writes the report for a terminal.

@@ -175,6 +175,22 @@ func (h *History) Last(stage string) *Release {
 	return last
 }
 
+// Left is what releases have left a stage to serve: its last one, and the
+// deployment of a later promotion from it that needed one of its own.
+func (h *History) Left(stage string) (Pair, bool) {
+	last := h.Last(stage)
+	if last == nil {
+		return Pair{}, false
+	}
+	pair := last.To
+	for _, r := range h.Releases[last.Number:] {
+		if r.Source == stage && r.passed(MoveSource) {
+			pair.Deployment = r.To.Deployment
+		}
+	}
+	return pair, true
+}
+
 // Apply takes one more event. It fails on one that can't follow.
 func (h *History) Apply(e Event, at time.Time) error {
 	switch e.Type {
