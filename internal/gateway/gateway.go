@@ -104,6 +104,9 @@ func (g *Gateway) PublishStage(s *Stage) error {
 				}
 			}
 		}
+		if before != nil {
+			st.limiters.goOn(before.limiters)
+		}
 		st.openCaches(s, before)
 		t.stages[at] = st
 	})

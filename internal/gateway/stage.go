@@ -130,6 +130,16 @@ func (all limiters) share(method string, l *limiter) *limiter {
 	return l
 }
 
+// goOn takes over the buckets of before that have the same limits, so that an
+// edit of the stage refills none.
+func (all limiters) goOn(before limiters) {
+	for method, l := range all {
+		if old := before[method]; old != nil && old.same(l) {
+			l.bucket = old.bucket
+		}
+	}
+}
+
 func compileRoutes(st *stage, s *Stage, log *slog.Logger) []route.Route[*method] {
 	var routes []route.Route[*method]
 	for i := range s.Deployment.Resources {

@@ -186,6 +186,29 @@ func TestPublishingKeepsCounts(t *testing.T) {
 	}
 }
 
+// TestStageEditsRefillNothing: a method's bucket outlasts an edit of its stage
+// that leaves its limits alone.
+func TestStageEditsRefillNothing(t *testing.T) {
+	t.Parallel()
+	stage := func(burst int64, description string) *Stage {
+		s := keyed().stage("s", nil)
+		s.Stage.Description = &description
+		s.Stage.MethodSettings = map[string]apigatewayapi.MethodSetting{"*/*": {ThrottlingRateLimit: wire.Ptr(0.0), ThrottlingBurstLimit: &burst}}
+		return s
+	}
+	f := newFixture(t, nil, stage(2, "one"))
+	got := f.times(1, "/s/open", "")
+	for _, s := range []*Stage{stage(2, "two"), stage(1, "two"), stage(1, "three")} {
+		if err := f.PublishStage(s); err != nil {
+			t.Fatal(err)
+		}
+		got += ", " + f.times(2, "/s/open", "")
+	}
+	if want := "200, 200 429, 200 429, 429 429"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestQuotaPeriods(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC) // a Wednesday
