@@ -200,11 +200,19 @@ func (s *Service) publishPlansLocked(ctx context.Context, sc scope) error {
 }
 
 // plansSpec reads what the data plane needs of usage plans; what keys used
-// already only if it doesn't count it itself.
+// already only if it doesn't count it itself. It reads each collection once,
+// since there may be thousands of keys.
 func (s *Service) plansSpec(r store.ReadTx, sc scope, used bool) (*gateway.UsagePlans, error) {
 	plans, err := usagePlans.List(r, sc.id()...)
 	if err != nil {
 		return nil, err
+	}
+	keys := map[string]*apigatewayapi.ApiKey{}
+	for key, err := range apiKeys.All(r, sc.id()...) {
+		if err != nil {
+			return nil, err
+		}
+		keys[*key.Id] = key
 	}
 	out := &gateway.UsagePlans{Account: sc.Account, Region: sc.Region, Throttle: &s.AccountThrottle}
 	for _, p := range plans {
@@ -213,19 +221,16 @@ func (s *Service) plansSpec(r store.ReadTx, sc scope, used bool) (*gateway.Usage
 			if err != nil {
 				return nil, err
 			}
-			key, err := getKey(r, sc, *id)
-			if err != nil {
-				return nil, err
+			if key := keys[*id]; key != nil {
+				keyed.Keys = append(keyed.Keys, *key)
 			}
-			keyed.Keys = append(keyed.Keys, *key)
-			if !used || p.Plan.Quota == nil {
-				continue
-			}
-			for day, err := range usages.All(r, sc.id(*p.Plan.Id, *id)...) {
+		}
+		if used && p.Plan.Quota != nil {
+			for day, err := range usages.All(r, sc.id(*p.Plan.Id)...) {
 				if err != nil {
 					return nil, err
 				}
-				keyed.Used[*id] = *day // the last one stays
+				keyed.Used[day.KeyID] = *day // a key's last day stays
 			}
 		}
 		out.Plans = append(out.Plans, keyed)
