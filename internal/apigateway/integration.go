@@ -62,6 +62,11 @@ func integrationDefaults(i *apigatewayapi.Integration, resourceID *string) {
 	if i.CacheKeyParameters == nil {
 		i.CacheKeyParameters = []string{}
 	}
+	switch kind := wire.Val(i.Type); { // the others have none (recorded)
+	case i.ConnectionType != nil:
+	case kind == apigatewayapi.IntegrationTypeHTTP, kind == apigatewayapi.IntegrationTypeHTTPPROXY:
+		i.ConnectionType = wire.Ptr(apigatewayapi.ConnectionTypeINTERNET)
+	}
 }
 
 // checkIntegration refuses what API Gateway refuses, and names what the data

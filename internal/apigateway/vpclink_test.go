@@ -27,6 +27,9 @@ func TestVPCLinks(t *testing.T) {
 	h.fails("NotFoundException", "Invalid Vpc Link identifier specified", "GET", "/vpclinks/nosuch", nil)
 
 	api, method := h.newMock()
+	h.same("HTTP has a connection type by default", h.must(201, "PUT", method+"/integration", object{"type": "HTTP", "httpMethod": "POST", "uri": "http://example.com"}),
+		`{"type": "HTTP", "httpMethod": "POST", "uri": "http://example.com", "connectionType": "INTERNET", "passthroughBehavior": "WHEN_NO_MATCH",
+		"timeoutInMillis": 29000, "cacheNamespace": "*", "cacheKeyParameters": []}`)
 	h.same("private integration", h.must(201, "PUT", method+"/integration", object{
 		"type": "HTTP_PROXY", "httpMethod": "ANY", "uri": "http://${stageVariables.host}/x", "connectionType": "VPC_LINK",
 		"connectionId": made["id"], "tlsConfig": object{"insecureSkipVerification": true}}),

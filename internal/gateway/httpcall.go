@@ -93,7 +93,7 @@ func (x *exchange) callHTTP() *failure {
 	if bodyless(verb) {
 		body = nil
 	}
-	header := x.backendHeader(verb)
+	header := x.backendHeader()
 	if h := header["Host"]; len(h) > 0 {
 		host = h[len(h)-1]
 		delete(header, "Host")
@@ -154,7 +154,7 @@ func (x *exchange) convertedBody() ([]byte, *failure) {
 // backendHeader makes the headers that an HTTP backend sees (recorded): for
 // HTTP the mapped ones and a few of the gateway's own, for HTTP_PROXY the
 // client's besides. An AWS service sees the same as an HTTP backend.
-func (x *exchange) backendHeader(verb string) http.Header {
+func (x *exchange) backendHeader() http.Header {
 	h := make(http.Header, 16)
 	if x.m.kind == typeHTTPProxy {
 		for _, f := range x.headers() {
@@ -172,11 +172,7 @@ func (x *exchange) backendHeader(verb string) http.Header {
 	}
 	setDefault(h, "Accept", applicationJSON)
 	setDefault(h, "User-Agent", "AmazonAPIGateway_"+x.st.apiID)
-	if x.m.kind.isHTTP() {
-		// What the gateway itself can decode, and does.
-		setDefault(h, "Accept-Encoding", "gzip,deflate")
-	}
-	if !bodyless(verb) {
+	if !bodyless(x.verb) { // of the client: a GET that becomes a POST has no type (recorded)
 		contentType := one(x.r.Header, "Content-Type")
 		if contentType == "" && !x.m.kind.isProxy() {
 			contentType = applicationJSON
@@ -184,6 +180,10 @@ func (x *exchange) backendHeader(verb string) http.Header {
 		if contentType != "" {
 			setDefault(h, "Content-Type", contentType)
 		}
+	}
+	takeFold(h, "Connection") // is between the gateway and its backend
+	if trailer := takeFold(h, "Trailer"); trailer != nil {
+		h["trailer"] = trailer // net/http leaves it out in the usual spelling
 	}
 	if host := takeFold(h, "Host"); host != nil {
 		h["Host"] = host

@@ -85,8 +85,7 @@ func httpMethod(kind, verb, uri string, mappings ...string) *apigatewayapi.Metho
 func TestHTTPBackendHeaders(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ kind, want string }{
-		{"HTTP", `Accept-Encoding: gzip,deflate
-Accept: application/json
+		{"HTTP", `Accept: application/json
 Content-Length: 11
 Content-Type: text/plain
 Referer: mapped
@@ -94,7 +93,7 @@ User-Agent: AmazonAPIGateway_abcdefghij
 X-Amzn-Apigateway-Api-Id: abcdefghij
 X-Amzn-Trace-Id
 X-Mapped: last`},
-		{"HTTP_PROXY", `Accept-Encoding: gzip,deflate
+		{"HTTP_PROXY", `Accept-Encoding: br
 Accept: text/html
 Authorization: Bearer own
 Content-Length: 11
@@ -117,7 +116,7 @@ X-Two: first|last`},
 			"integration.request.header.TE", "'trailers'", "integration.request.header.Via", "'proxy'",
 			"integration.request.header.Expect", "'x'", "integration.request.header.Proxy-Authenticate", "'x'"), "200", "", "")
 		f := newFixture(t, nil, api{"POST /": m}.stage("s", nil))
-		res := f.do(request("POST", "/s", "hello world", "Content-Type", "text/plain", "Accept", "text/html", "User-Agent", "agent",
+		res := f.do(request("POST", "/s", "hello world", "Content-Type", "text/plain", "Accept", "text/html", "User-Agent", "agent", "Accept-Encoding", "br",
 			"X-Two", "first", "X-Two", "last", "Authorization", "Bearer own", "Content-Encoding", "identity", "Via", "1.1 x", "Max-Forwards", "3", "Upgrade", "x"))
 		if res.StatusCode != 200 {
 			t.Fatalf("%s: %s", tt.kind, summary(t, res))
@@ -504,5 +503,61 @@ func TestClientCertificate(t *testing.T) {
 	}
 	if got := summary(t, f.do(request("GET", "/s", ""))); !strings.HasSuffix(got, " ApiGateway") {
 		t.Errorf("with one: %s", got)
+	}
+}
+
+// TestMappedBackendHeaders maps every header of a recording that a client sent
+// to an HTTP integration, whose own verb is POST, with GET.
+func TestMappedBackendHeaders(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t, nil)
+	bare := respond(httpMethod("HTTP", "POST", b.URL), "200", "", "")
+	mapped := respond(httpMethod("HTTP", "POST", b.URL), "200", "", "")
+	mapped.MethodIntegration.RequestTemplates = strs{"application/json": `[$input.params('TE')$input.params('Upgrade')]`}
+	for _, name := range []string{"Accept", "Accept-Charset", "Accept-Encoding", "Age", "Authorization", "Connection", "Content-Encoding", "Content-MD5",
+		"Content-Type", "Expect", "Host", "Max-Forwards", "Pragma", "Proxy-Authenticate", "Range", "Referer", "Server", "TE", "Trailer", "Upgrade",
+		"User-Agent", "Via", "Warn", "WWW-Authenticate"} {
+		mapped.MethodIntegration.RequestParameters["integration.request.header."+name] = "'mapped'"
+	}
+	f := newFixture(t, nil, api{"GET /bare": bare, "GET /mapped": mapped}.stage("s", nil))
+	get := func(path string) string {
+		res := f.do(request("GET", path, "", "Content-Type", "application/json", "TE", "x", "Upgrade", "x", "X-Own", "x"))
+		if res.StatusCode != 200 {
+			t.Fatalf("%s: %s", path, summary(t, res))
+		}
+		return b.headers()
+	}
+	if diff := cmp.Diff(`Accept: application/json
+Content-Length: 0
+User-Agent: AmazonAPIGateway_abcdefghij
+X-Amzn-Apigateway-Api-Id: abcdefghij
+X-Amzn-Trace-Id`, get("/s/bare")); diff != "" {
+		t.Errorf("without mappings: -want +got\n%s", diff)
+	}
+	if diff := cmp.Diff(`Accept-Charset: mapped
+Accept-Encoding: mapped
+Accept: mapped
+Age: mapped
+Authorization: mapped
+Content-Encoding: mapped
+Content-Length: 2
+Content-Md5: mapped
+Content-Type: mapped
+Max-Forwards: mapped
+Pragma: mapped
+Range: mapped
+Referer: mapped
+Server: mapped
+Trailer: mapped
+Upgrade: mapped
+User-Agent: mapped
+Warn: mapped
+Www-Authenticate: mapped
+X-Amzn-Apigateway-Api-Id: abcdefghij
+X-Amzn-Trace-Id`, get("/s/mapped")); diff != "" {
+		t.Errorf("with mappings: -want +got\n%s", diff)
+	}
+	if b.seen.Host != "mapped" || b.body != "[]" {
+		t.Errorf("host %q, body %s", b.seen.Host, b.body)
 	}
 }

@@ -103,7 +103,7 @@ func (x *exchange) callService() *failure {
 	}
 	call := &ServiceCall{
 		Service: t.name, Region: t.region, Host: t.host, Action: t.action, Verb: verb, Path: t.path.fill(x.outbound.path),
-		Query: encodeQuery("", x.outbound.query), Body: x.outbound.body, Header: x.backendHeader(verb), RoleARN: t.roleARN,
+		Query: encodeQuery("", x.outbound.query), Body: x.outbound.body, Header: x.backendHeader(), RoleARN: t.roleARN,
 		Caller: x.forwarded(t.asSigner),
 	}
 	if bodyless(verb) {
