@@ -106,6 +106,10 @@ func (a *awsServices) session(ctx context.Context, roleARN string) (*iam.Session
 	return s, nil
 }
 
+// queried are the services of several protocols that API Gateway calls by
+// parameters, as it did before they spoke JSON (recorded of SQS).
+var queried = map[string]bool{"sqs": true, "cloudwatch": true}
+
 // serviceRequest is the HTTP request of a call, not signed yet.
 func serviceRequest(ctx context.Context, model *wire.ServiceModel, call *gateway.ServiceCall) (*http.Request, error) {
 	verb, path, query := call.Verb, call.Path, call.Query
@@ -124,7 +128,7 @@ func serviceRequest(ctx context.Context, model *wire.ServiceModel, call *gateway
 		}
 	}
 	r.Header.Del("Authorization")
-	if call.Action != "" && model.TargetPrefix != "" {
+	if call.Action != "" && model.TargetPrefix != "" && !queried[model.Name] {
 		r.Header.Set("X-Amz-Target", model.TargetPrefix+"."+call.Action)
 	}
 	return r, nil
