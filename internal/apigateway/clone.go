@@ -1,11 +1,13 @@
 package apigateway
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/ident"
 	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/store/record"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -33,12 +35,11 @@ func cloneAPI(tx store.Tx, sc scope, api *apigatewayapi.RestApi, from string) er
 		return err
 	}
 	c := &cloner{scope: sc, tx: tx, from: from, to: *api.Id, ids: map[string]string{"": "", wire.Val(original.RootResourceId): *api.RootResourceId}}
-	for _, step := range []func() error{c.models, c.authorizers, c.validators, c.answers, c.documentation, c.resources} {
-		if err := step(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(
+		copyAll(c, models, c.model), copyAll(c, authorizers, c.authorizer), copyAll(c, requestValidators, c.validator),
+		copyAll(c, gatewayResponses, func(g *apigatewayapi.GatewayResponse) string { return *g.ResponseType }),
+		copyAll(c, documentationParts, c.part), copyAll(c, resources, c.resource),
+	)
 }
 
 // cloner copies records from one API to another.
@@ -62,96 +63,53 @@ func (c *cloner) newID(old *string) *string {
 	return &id
 }
 
-func (c *cloner) models() error {
-	all, err := models.List(c.tx, c.id(c.from)...)
+// copyAll copies the records of a collection; edit makes each one the clone's
+// and returns the last part of its id.
+func copyAll[T any](c *cloner, all record.Collection[T], edit func(*T) string) error {
+	records, err := all.List(c.tx, c.id(c.from)...)
 	if err != nil {
 		return err
 	}
-	for _, m := range all {
-		m.Id = wire.Ptr(ident.Lower(6))
-		m.Schema = wire.Ptr(strings.ReplaceAll(wire.Val(m.Schema), "/restapis/"+c.from+"/models/", "/restapis/"+c.to+"/models/"))
-		if err := models.Put(c.tx, m, c.id(c.to, *m.Name)...); err != nil {
+	for _, r := range records {
+		if err := all.Put(c.tx, r, c.id(c.to, edit(r))...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *cloner) authorizers() error {
-	all, err := authorizers.List(c.tx, c.id(c.from)...)
-	if err != nil {
-		return err
-	}
-	for _, a := range all {
-		a.Id = c.newID(a.Id)
-		if err := authorizers.Put(c.tx, a, c.id(c.to, *a.Id)...); err != nil {
-			return err
-		}
-	}
-	return nil
+func (c *cloner) model(m *apigatewayapi.Model) string {
+	m.Id = wire.Ptr(ident.Lower(6))
+	m.Schema = wire.Ptr(strings.ReplaceAll(wire.Val(m.Schema), "/restapis/"+c.from+"/models/", "/restapis/"+c.to+"/models/"))
+	return *m.Name
 }
 
-func (c *cloner) validators() error {
-	all, err := requestValidators.List(c.tx, c.id(c.from)...)
-	if err != nil {
-		return err
-	}
-	for _, v := range all {
-		v.Id = c.newID(v.Id)
-		if err := requestValidators.Put(c.tx, v, c.id(c.to, *v.Id)...); err != nil {
-			return err
-		}
-	}
-	return nil
+func (c *cloner) authorizer(a *apigatewayapi.Authorizer) string {
+	a.Id = c.newID(a.Id)
+	return *a.Id
 }
 
-func (c *cloner) answers() error {
-	all, err := gatewayResponses.List(c.tx, c.id(c.from)...)
-	if err != nil {
-		return err
-	}
-	for _, g := range all {
-		if err := gatewayResponses.Put(c.tx, g, c.id(c.to, *g.ResponseType)...); err != nil {
-			return err
-		}
-	}
-	return nil
+func (c *cloner) validator(v *apigatewayapi.RequestValidator) string {
+	v.Id = c.newID(v.Id)
+	return *v.Id
 }
 
-func (c *cloner) documentation() error {
-	all, err := documentationParts.List(c.tx, c.id(c.from)...)
-	if err != nil {
-		return err
-	}
-	for _, p := range all {
-		p.Id = wire.Ptr(ident.Lower(6))
-		if err := documentationParts.Put(c.tx, p, c.id(c.to, *p.Id)...); err != nil {
-			return err
-		}
-	}
-	return nil
+func (c *cloner) part(p *apigatewayapi.DocumentationPart) string {
+	p.Id = wire.Ptr(ident.Lower(6))
+	return *p.Id
 }
 
-// resources copies the tree. A method's cache namespace that is its resource's
+// resource moves a resource. A method's cache namespace that is its resource's
 // id becomes the new one's.
-func (c *cloner) resources() error {
-	all, err := resources.List(c.tx, c.id(c.from)...)
-	if err != nil {
-		return err
-	}
-	for _, res := range all {
-		old := *res.Id
-		res.Id, res.ParentId = c.newID(res.Id), c.newID(res.ParentId)
-		for verb, m := range res.ResourceMethods {
-			m.AuthorizerId, m.RequestValidatorId = c.newID(m.AuthorizerId), c.newID(m.RequestValidatorId)
-			if i := m.MethodIntegration; i != nil && wire.Val(i.CacheNamespace) == old {
-				i.CacheNamespace = res.Id
-			}
-			res.ResourceMethods[verb] = m
+func (c *cloner) resource(res *apigatewayapi.Resource) string {
+	old := *res.Id
+	res.Id, res.ParentId = c.newID(res.Id), c.newID(res.ParentId)
+	for verb, m := range res.ResourceMethods {
+		m.AuthorizerId, m.RequestValidatorId = c.newID(m.AuthorizerId), c.newID(m.RequestValidatorId)
+		if i := m.MethodIntegration; i != nil && wire.Val(i.CacheNamespace) == old {
+			i.CacheNamespace = res.Id
 		}
-		if err := resources.Put(c.tx, res, c.id(c.to, *res.Id)...); err != nil {
-			return err
-		}
+		res.ResourceMethods[verb] = m
 	}
-	return nil
+	return *res.Id
 }

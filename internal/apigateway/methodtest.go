@@ -65,5 +65,11 @@ func testSpec(r store.ReadTx, at methodID, in *apigatewayapi.TestInvokeMethodReq
 		Account: at.Account, Region: at.Region, APIID: at.api, Deployment: d,
 		Stage: &apigatewayapi.Stage{Variables: in.StageVariables, ClientCertificateId: nonEmpty(in.ClientCertificateId)},
 	}
-	return spec, addConnections(r, at.scope, spec)
+	if err := addConnections(r, at.scope, spec); err != nil {
+		return nil, err
+	}
+	if nonEmpty(in.ClientCertificateId) != nil && spec.ClientCertificate == nil {
+		return nil, noCertificate()
+	}
+	return spec, nil
 }

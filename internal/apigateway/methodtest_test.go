@@ -78,6 +78,7 @@ func TestInvokeMethod(t *testing.T) {
 		delete(got, "body")
 		h.same(c.name, got, `{"status": 200, "latency": "*", "headers": {"Content-Type": "application/json"}, "multiValueHeaders": {"Content-Type": ["application/json"]}}`)
 	}
+	h.fails("NotFoundException", "Invalid Client Certificate identifier specified", "POST", path+pets+"/methods/GET", object{"clientCertificateId": "nope"})
 	for _, c := range [][2]string{
 		{"Invalid Method identifier specified", path + pets + "/methods/POST"},
 		{"Invalid Resource identifier specified", path + "nope12/methods/GET"},

@@ -1,0 +1,98 @@
+package apigateway
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// connect checks what the domain's endpoint type asks for and gives the domain
+// its addresses.
+func (s *Service) connect(ctx context.Context, d *domain) error {
+	v := &d.Domain
+	if err := checkMutualTLS(d); err != nil {
+		return err
+	}
+	switch kind := v.EndpointConfiguration.Types[0]; kind {
+	case apigatewayapi.EndpointTypeEDGE:
+		if err := s.checkCertificate(ctx, d, v.CertificateArn, "us-east-1"); err != nil {
+			return err
+		}
+	case apigatewayapi.EndpointTypeREGIONAL:
+		if err := s.checkCertificate(ctx, d, v.RegionalCertificateArn, d.Region); err != nil {
+			return err
+		}
+	default:
+		return wire.NotBuilt("%s custom domains, which are reached through VPC endpoints", kind)
+	}
+	d.address(s.now())
+	return nil
+}
+
+// address gives the domain the names that DNS records point at.
+func (d *domain) address(now *time.Time) {
+	v := &d.Domain
+	if v.EndpointConfiguration.Types[0] == apigatewayapi.EndpointTypeEDGE {
+		if v.DistributionDomainName == nil {
+			v.DistributionDomainName = wire.Ptr("d" + ident.Lower(13) + ".cloudfront.net")
+			v.DistributionHostedZoneId = wire.Ptr(cloudFrontZone)
+			v.CertificateUploadDate = now
+		}
+		v.RegionalDomainName, v.RegionalHostedZoneId = nil, nil
+		return
+	}
+	if v.RegionalDomainName == nil {
+		v.RegionalDomainName = wire.Ptr("d-" + ident.Lower(10) + ".execute-api." + d.Region + ".amazonaws.com")
+		v.RegionalHostedZoneId = nonEmpty(wire.Ptr(regionalZone(d.Region)))
+	}
+	v.DistributionDomainName, v.DistributionHostedZoneId, v.CertificateUploadDate = nil, nil, nil
+}
+
+// checkCertificate holds a domain's certificate against ACM.
+func (s *Service) checkCertificate(ctx context.Context, d *domain, certificate *string, region string) error {
+	if certificate == nil {
+		return badRequest("A certificate was not provided for the endpoint type %s.", d.Domain.EndpointConfiguration.Types[0])
+	}
+	c, err := arn.Parse(*certificate)
+	switch {
+	case err != nil || c.Service != "acm" || !strings.HasPrefix(c.Resource, "certificate/"):
+		return badRequest("Invalid certificate ARN: %s.", *certificate)
+	case c.Region != region:
+		return badRequest("Invalid certificate ARN: %s. Certificate must be in '%s'.", *certificate, region)
+	}
+	exists, covers, err := s.DomainCertificates.Covers(ctx, c, *d.Domain.DomainName)
+	switch {
+	case err != nil:
+		return err
+	case !exists || c.Account != d.Account:
+		return badRequest("The provided certificate does not exist.")
+	case !covers:
+		return badRequest("The domain name to be created must be covered by the certificate %s.", *certificate)
+	}
+	return nil
+}
+
+// domainCertificate is the ARN of the certificate that a domain shows.
+func domainCertificate(d *apigatewayapi.DomainName) string {
+	if d.EndpointConfiguration.Types[0] == apigatewayapi.EndpointTypeEDGE {
+		return wire.Val(d.CertificateArn)
+	}
+	return wire.Val(d.RegionalCertificateArn)
+}
+
+// regionalZone is the hosted zone of regional domains (AWS General Reference,
+// "Amazon API Gateway endpoints"), "" for a region that it doesn't list.
+func regionalZone(region string) string {
+	return map[string]string{
+		"ap-northeast-1": "Z1YSHQZHG15GKL", "ap-northeast-2": "Z20JF4UZKIW1U8", "ap-south-1": "Z3VO1THU9YC4UR",
+		"ap-southeast-1": "ZL327KTPIQFUL", "ap-southeast-2": "Z2RPCDW04V8134", "ca-central-1": "Z19DQILCV0OWEC",
+		"eu-central-1": "Z1U9ULNL0V5AJ3", "eu-north-1": "Z3UWIKFBOOGXPP", "eu-west-1": "ZLY8HYME6SFDD",
+		"eu-west-2": "ZJ5UAJN8Y3Z2Q", "eu-west-3": "Z3KY65QIEKYHQQ", "sa-east-1": "ZCMLWB8V5SYIT",
+		"us-east-1": "Z1UJRXOUMOOFQ8", "us-east-2": "ZOJJZC49E0EPZ", "us-west-1": "Z2MUQ32089INYE", "us-west-2": "Z2OJLYMUO9EFXC",
+	}[region]
+}
