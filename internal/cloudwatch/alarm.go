@@ -105,6 +105,12 @@ func (s *Service) checkAlarm(p place, in *cloudwatchapi.PutMetricAlarmInput) err
 			}
 		}
 	}
+	switch { // the model asks for neither
+	case in.ComparisonOperator == nil:
+		return validation("The parameter ComparisonOperator is required.")
+	case in.EvaluationPeriods == nil:
+		return validation("The parameter EvaluationPeriods is required.")
+	}
 	switch *in.ComparisonOperator {
 	case "LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold":
 		return wire.NotBuilt("alarms with anomaly detection")

@@ -13,8 +13,8 @@ import (
 func denialFix(d policy.Decision, req *policy.Request) string {
 	switch {
 	case d.Explicit:
-		return fmt.Sprintf("A Deny statement in %s covers %s on %s: take the call out of it, by a condition or its resources; resource policies act from the next deployment on.",
-			strings.TrimPrefix(strings.TrimPrefix(d.Source.String(), "a "), "an "), req.Action, req.Resource)
+		return fmt.Sprintf("A Deny statement (%s) covers %s on %s: take the call out of it, by a condition or its resources; resource policies act from the next deployment on.",
+			d.Source, req.Action, req.Resource)
 	case d.Source == policy.SourceResource:
 		return fmt.Sprintf("The API's resource policy must allow %s on %s to this caller: add a statement (aws apigateway update-rest-api, path /policy) and deploy again.",
 			req.Action, req.Resource)

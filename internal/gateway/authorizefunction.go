@@ -18,7 +18,6 @@ const authorizerTimeout = defaultTimeout
 type authorizerCall struct {
 	made      bool // an authorizer was asked, or its cache
 	status    int  // of the stop
-	called    bool // its function was
 	code      int  // that Lambda answered
 	requestID string
 	latency   time.Duration
@@ -91,7 +90,7 @@ func (x *exchange) callAuthorizer(a *authorizer, event []byte) (*verdict, *failu
 		Payload: event, TraceID: x.trace.forFunction(fn.lineage),
 	})
 	call := &x.caller.call
-	call.called, call.latency = true, time.Since(begun)
+	call.latency = time.Since(begun)
 	if err != nil {
 		return nil, x.refuseAuthorizer(fn, err)
 	}

@@ -22,12 +22,6 @@ func (x *exchange) authorizeAnyone() *failure {
 	if x.st.policy == nil {
 		return nil
 	}
-	return x.judgeByResourcePolicy()
-}
-
-// judgeByResourcePolicy asks the resource policy alone, for callers who are
-// nobody to IAM.
-func (x *exchange) judgeByResourcePolicy() *failure {
 	req := x.policyRequest()
 	return x.judge(policy.Evaluate(req), req)
 }

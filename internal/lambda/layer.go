@@ -190,6 +190,9 @@ func (v *layerVersionRecord) suits(runtime, architecture *string) bool {
 
 // ListLayerVersions lists a layer's versions, the newest first.
 func (s *Service) ListLayerVersions(ctx context.Context, in *lambdaapi.ListLayerVersionsRequest) (*lambdaapi.ListLayerVersionsResponse, error) {
+	if err := checkWantedRuntime(in.CompatibleRuntime); err != nil {
+		return nil, err
+	}
 	l, err := parseLayer(ctx, *in.LayerName)
 	if err != nil {
 		return nil, err
@@ -216,8 +219,19 @@ func (s *Service) ListLayerVersions(ctx context.Context, in *lambdaapi.ListLayer
 	return out, err
 }
 
+// checkWantedRuntime refuses to list what suits a runtime that AWS doesn't know.
+func checkWantedRuntime(runtime *string) error {
+	if runtime == nil || knownRuntime(*runtime) {
+		return nil
+	}
+	return wire.Errorf("ValidationException", "%s", violation("compatibleRuntime", *runtime, "Member must satisfy enum value set: ["+currentRuntimes+"]"))
+}
+
 // ListLayers lists the caller's layers with their newest versions.
 func (s *Service) ListLayers(ctx context.Context, in *lambdaapi.ListLayersRequest) (*lambdaapi.ListLayersResponse, error) {
+	if err := checkWantedRuntime(in.CompatibleRuntime); err != nil {
+		return nil, err
+	}
 	c := wire.CallerFrom(ctx)
 	var found []lambdaapi.LayersListItem
 	err := s.Store.View(ctx, func(r store.ReadTx) error {

@@ -305,8 +305,10 @@ func TestEveryOperationAsksForPermission(t *testing.T) {
 	h := newHouse(t, nil)
 	nobody := h.user(t, "nobody", "")
 	plausible := map[string]tree{
-		"sts AssumeRole":              {"RoleArn": "arn:aws:iam::000000000000:role/absent"},
-		"dynamodb TransactWriteItems": {"TransactItems": []any{tree{"Put": tree{"TableName": "absent", "Item": tree{"k": tree{"S": "v"}}}}}},
+		"lambda AddLayerVersionPermission": {"Action": "lambda:GetLayerVersion"},
+		"lambda GetLayerVersionByArn":      {"Arn": absentLayer},
+		"sts AssumeRole":                   {"RoleArn": "arn:aws:iam::000000000000:role/absent"},
+		"dynamodb TransactWriteItems":      {"TransactItems": []any{tree{"Put": tree{"TableName": "absent", "Item": tree{"k": tree{"S": "v"}}}}}},
 	}
 	free := map[string]bool{"sts GetCallerIdentity": true, "sts GetSessionToken": true}
 	for _, coverage := range server.Coverage() {

@@ -10,12 +10,15 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/acmapi"
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
+	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/api/route53api"
 	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/api/sqsapi"
 	"github.com/butai-dev/butai/internal/api/stsapi"
 	"github.com/butai-dev/butai/internal/server"
 	"github.com/butai-dev/butai/internal/wire"
@@ -23,9 +26,17 @@ import (
 )
 
 var models = map[string]*wire.ServiceModel{
-	"acm": &acmapi.Service, "apigateway": &apigatewayapi.Service, "dynamodb": &dynamodbapi.Service,
-	"iam": &iamapi.Service, "lambda": &lambdaapi.Service, "logs": &logsapi.Service,
-	"route53": &route53api.Service, "s3": &s3api.Service, "sts": &stsapi.Service,
+	"acm": &acmapi.Service, "apigateway": &apigatewayapi.Service, "cloudwatch": inJSON(cloudwatchapi.Service), "dynamodb": &dynamodbapi.Service,
+	"dynamodbstreams": &dynamodbstreamsapi.Service,
+	"iam":             &iamapi.Service, "lambda": &lambdaapi.Service, "logs": &logsapi.Service,
+	"route53": &route53api.Service, "s3": &s3api.Service, "sqs": &sqsapi.Service, "sts": &stsapi.Service,
+}
+
+// inJSON is a service in the second of the protocols that it speaks: the
+// first, CBOR, is no text that could be malformed in as many ways.
+func inJSON(m wire.ServiceModel) *wire.ServiceModel {
+	m.Protocol = "json"
+	return &m
 }
 
 // inputFaults are the codes with which AWS answers input that breaks the
@@ -33,13 +44,17 @@ var models = map[string]*wire.ServiceModel{
 var inputFaults = map[string][]string{
 	"acm":        {"ValidationException", "SerializationException", "InvalidParameterException", "InvalidTagException", "InvalidArnException"},
 	"apigateway": {"BadRequestException", "ValidationException", "SerializationException"},
+	"cloudwatch": {"ValidationError", "SerializationException", "InvalidParameterValueException", "InvalidParameterCombinationException", "MissingRequiredParameterException", "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter"},
 	"dynamodb":   {"ValidationException", "SerializationException"},
-	"iam":        {"ValidationError", "MalformedInput", "InvalidInput", "MalformedQueryString"},
-	"lambda":     {"ValidationException", "SerializationException", "InvalidParameterValueException", "InvalidRequestContentException"},
-	"logs":       {"InvalidParameterException", "SerializationException", "ValidationException"},
-	"route53":    {"InvalidInput", "MalformedXML", "InvalidDomainName"},
-	"s3":         {"InvalidArgument", "MalformedXML", "InvalidBucketName", "InvalidRequest", "InvalidTag"},
-	"sts":        {"ValidationError", "MalformedInput", "MalformedQueryString"},
+
+	"dynamodbstreams": {"ValidationException", "SerializationException"},
+	"iam":             {"ValidationError", "MalformedInput", "InvalidInput", "MalformedQueryString"},
+	"lambda":          {"ValidationException", "SerializationException", "InvalidParameterValueException", "InvalidRequestContentException"},
+	"logs":            {"InvalidParameterException", "SerializationException", "ValidationException"},
+	"route53":         {"InvalidInput", "MalformedXML", "InvalidDomainName"},
+	"s3":              {"InvalidArgument", "MalformedXML", "InvalidBucketName", "InvalidRequest", "InvalidTag"},
+	"sqs":             {"MissingParameter", "InvalidParameterValue", "SerializationException", "InvalidAttributeName", "InvalidAttributeValue", "QueueDoesNotExist"},
+	"sts":             {"ValidationError", "MalformedInput", "MalformedQueryString"},
 }
 
 // laterFaults are answered by what the service finds out first.
@@ -143,6 +158,16 @@ func malformed(m *wire.ServiceModel, op *wire.Operation, hasBody bool) []string 
 // unknown names, for operations whose required members don't say enough, what
 // isn't there.
 var unknown = map[string]tree{
+	"apigateway GetExport": {"exportType": "oas30"},
+	"apigateway GetUsage":  {"startDate": "2026-01-01", "endDate": "2026-01-02"},
+
+	"dynamodbstreams DescribeStream":   {"StreamArn": absentStream},
+	"dynamodbstreams GetShardIterator": {"StreamArn": absentStream, "ShardIteratorType": "LATEST"},
+
+	"lambda GetLayerVersionByArn":            {"Arn": absentLayer},
+	"lambda PutFunctionEventInvokeConfig":    {"MaximumRetryAttempts": 0},
+	"lambda UpdateFunctionEventInvokeConfig": {"MaximumRetryAttempts": 0},
+
 	"logs DescribeLogStreams":  {"logGroupName": "absent"},
 	"logs GetLogEvents":        {"logGroupName": "absent"},
 	"logs ListTagsForResource": {"resourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:absent"},
@@ -178,15 +203,25 @@ var unknown = map[string]tree{
 
 const (
 	absentPolicy = "arn:aws:iam::000000000000:policy/absent"
+	absentStream = "arn:aws:dynamodb:us-east-1:000000000000:table/absent/stream/2026-01-01T00:00:00.000"
+	absentLayer  = "arn:aws:lambda:us-east-1:000000000000:layer:absent:1"
 	trustPolicy  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 )
 
 // always are the operations that need nothing to exist.
 var always = map[string][]string{
-	"acm": {"ListCertificates"}, "apigateway": {"GetAccount", "GetDomainNames", "GetRestApis", "UpdateAccount"},
-	"dynamodb": {"DescribeEndpoints", "DescribeLimits", "ListTables"}, "iam": {"ListPolicies", "ListRoles", "ListUsers"},
-	"lambda": {"GetAccountSettings", "ListFunctions"}, "logs": {"DescribeLogGroups"},
-	"route53": {"GetHostedZoneCount", "ListHostedZones", "ListHostedZonesByName"}, "s3": {"ListBuckets"},
+	"acm":        {"ListCertificates"},
+	"cloudwatch": {"DescribeAlarmHistory", "DescribeAlarms", "DescribeAlarmsForMetric", "GetMetricData", "GetMetricStatistics", "ListDashboards", "ListMetrics", "PutDashboard", "PutMetricAlarm", "PutMetricData"},
+	"apigateway": {"GetAccount", "GetApiKeys", "GetClientCertificates", "GetDomainNameAccessAssociations", "GetDomainNames", "GetRestApis",
+		"GetSdkTypes", "GetUsagePlans", "GetVpcLinks", "UpdateAccount",
+		"DeleteDomainNameAccessAssociation", // nothing makes one
+		"PutRestApi",                        // its document is read first
+	},
+	"dynamodb": {"DescribeEndpoints", "DescribeLimits", "ListTables"}, "dynamodbstreams": {"ListStreams", "GetRecords"}, // an iterator names no stream that isn't there
+	"iam":     {"ListPolicies", "ListRoles", "ListUsers"},
+	"lambda":  {"DeleteLayerVersion", "GetAccountSettings", "ListEventSourceMappings", "ListFunctions", "ListLayers", "ListLayerVersions"},
+	"logs":    {"DescribeLogGroups"},
+	"route53": {"GetHostedZoneCount", "ListHostedZones", "ListHostedZonesByName"}, "s3": {"ListBuckets"}, "sqs": {"ListQueues"},
 	"sts": {"GetCallerIdentity", "GetSessionToken", "GetAccessKeyInfo"},
 }
 
@@ -219,7 +254,8 @@ func saysMissing(operation string, a answer) bool {
 	if operation == "GetAccessKeyLastUsed" { // IAM doesn't tell whether a foreign key exists
 		return a.status == http.StatusForbidden && a.code == "AccessDenied"
 	}
-	return a.status == http.StatusNotFound || a.status == http.StatusBadRequest && strings.Contains(a.code, "NotFound")
+	return a.status == http.StatusNotFound ||
+		a.status == http.StatusBadRequest && (strings.Contains(a.code, "NotFound") || a.code == "QueueDoesNotExist")
 }
 
 // addresses reports whether an operation is about something that exists.
