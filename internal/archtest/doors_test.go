@@ -87,6 +87,7 @@ var doors = []door{
 		plane + "; a deployment is a frozen copy of API Gateway's own shapes, and policies are evaluated by the pure iam/policy"},
 	{[]string{"functionurl"}, []string{"function/catalog", "iam/policy", "wire", "clock", "ident"}, plane},
 	{[]string{"function"}, []string{"function/...", "arn", "clock", "ident"}, plane},
+	{[]string{"function/fault"}, []string{"function", "ident"}, plane},
 	{[]string{"function/runtimeapi"}, []string{"function/bootstrap"}, plane},
 	{[]string{"function/catalog"}, []string{"function", "metric", "clock", "iam/policy", "arn", "ident"}, plane},
 

@@ -63,7 +63,7 @@ and drift: there is a difference; 3 taken back; 4 waits for somebody; 5 locked.`
 		a.releaseRollbackCommand(o), a.releaseResumeCommand(o), a.releasePauseCommand(o), a.releaseAbortCommand(o),
 		a.releaseHistoryCommand(o), a.releaseShowCommand(o), a.releaseDiffCommand(o),
 		a.releaseVerifyCommand(o), a.releaseDriftCommand(o), a.releasePruneCommand(o), a.releaseFreezeCommand(o), a.releaseThawCommand(o),
-		a.releasePolicyCommand(o), a.releaseSchemaCommand(), a.releaseScriptCommand(o),
+		a.releasePolicyCommand(o), a.releaseSchemaCommand(), a.releaseScriptCommand(o), a.releaseSimulateCommand(o),
 	)
 	return cmd
 }

@@ -38,6 +38,8 @@ type Config struct {
 	FunctionURLs FunctionURLs
 	// Traces serves TracesPath; nil if nothing is traced.
 	Traces http.Handler
+	// Faults serves FaultsPath; nil if none can be injected.
+	Faults http.Handler
 	// Ready reports whether the server is ready; nil means always.
 	Ready func() bool
 }
@@ -47,6 +49,8 @@ const (
 	HealthPath = "/_butai/health"
 	// TracesPath and what is below it tells of the gateway's requests.
 	TracesPath = "/_butai/traces"
+	// FaultsPath lets versions of functions fail on purpose.
+	FaultsPath = "/_butai/faults"
 
 	executePrefix  = "/_aws/execute-api/"
 	restAPIsPrefix = "/restapis/"
@@ -83,6 +87,9 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case d.Traces != nil && (path == TracesPath || strings.HasPrefix(path, TracesPath+"/")):
 		d.Traces.ServeHTTP(w, r)
+		return
+	case d.Faults != nil && path == FaultsPath:
+		d.Faults.ServeHTTP(w, r)
 		return
 	case strings.HasPrefix(path, executePrefix), strings.HasPrefix(path, restAPIsPrefix):
 		if id, rest, ok := executePath(escapedPath(r)); ok {

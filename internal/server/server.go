@@ -20,6 +20,7 @@ import (
 	"github.com/butai-dev/butai/internal/edge"
 	"github.com/butai-dev/butai/internal/function"
 	"github.com/butai-dev/butai/internal/function/catalog"
+	"github.com/butai-dev/butai/internal/function/fault"
 	"github.com/butai-dev/butai/internal/function/runtimes"
 	"github.com/butai-dev/butai/internal/function/sandbox"
 	"github.com/butai-dev/butai/internal/functionurl"
@@ -46,6 +47,7 @@ type Server struct {
 	runtimes *runtimes.Set
 	engine   *function.Engine
 	catalog  *catalog.Catalog
+	faults   *fault.Injector
 	urls     *functionurl.Server
 	gateway  *gateway.Gateway
 	aws      *awsServices
@@ -199,7 +201,8 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(s.engine.Close)
-	metered := catalog.Meter(s.engine, s.cfg.Clock)
+	s.faults = fault.New(s.engine)
+	metered := catalog.Meter(s.faults, s.cfg.Clock)
 	s.services.cloudwatch.Gather(metered.DrainMetrics)
 	s.catalog = catalog.New(metered)
 	s.urls = functionurl.New(functionurl.Config{
@@ -276,7 +279,8 @@ func (s *Server) buildHandler(context.Context) error {
 	s.aws.api = api
 	mux := http.NewServeMux()
 	mux.Handle(s.services.lambda.CodeHandler())
-	s.handler = edge.New(edge.Config{API: codeOr(mux, api), Gateway: s.gateway, FunctionURLs: s.urls, Traces: traceHandler(api, s.gateway), Ready: s.ready.Load})
+	s.handler = edge.New(edge.Config{API: codeOr(mux, api), Gateway: s.gateway, FunctionURLs: s.urls, Traces: traceHandler(api, s.gateway),
+		Faults: faultHandler(api, s.faults), Ready: s.ready.Load})
 	return nil
 }
 

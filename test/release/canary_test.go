@@ -67,6 +67,20 @@ func TestCanary(t *testing.T) {
 
 	w.does(0, "promote", "--strategy", "linear 40% every 1s")
 	w.serves("production", "gateway-2", "code-2")
+	w.rehearses()
+}
+
+// rehearses lets the new version fail on purpose, finds out, and goes back.
+func (w *world) rehearses() {
+	w.Helper()
+	w.says(0, "pair:2: 100% of the calls fail", "simulate", "pair:2", "--errors", "100%", "--latency", "10ms")
+	if a := w.ask("production"); a.Status != 500 {
+		w.Errorf("a version that is to fail answers %+v", a)
+	}
+	w.says(1, "status 500", "verify", "production")
+	w.does(0, "rollback", "production")
+	w.serves("production", "gateway-1", "code-1")
+	w.says(0, "no faults are simulated", "simulate", "pair:2", "--heal")
 }
 
 // shares expects that a part of production's answers comes from generation 2,
@@ -134,4 +148,33 @@ func TestDark(t *testing.T) {
 	if a := w.ask("production_dark"); a.Status != 403 {
 		t.Errorf("the dark stage is there still: %+v", a)
 	}
+}
+
+// TestMetricsGate compares new versions with old ones by CloudWatch: too few
+// requests hold the release, more errors take it back.
+func TestMetricsGate(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t)
+	w := newWorld(t, s.URL, s.Env())
+	w.does(0, "init")
+	w.configure(map[string]string{
+		"propagation: 1s": "propagation: 100ms", "checks:": "gates: {every: 1s, metrics: {minimumRequests: 20, errorRate: 5, latency: 1000}}\nchecks:",
+		"status: 200": "status: 200\n    stages: [staging]",
+	})
+	w.editGateway("gateway-2")
+	w.editCode("code-2", nil)
+	w.does(0, "deploy", "staging")
+	w.says(4, "fewer than 20 requests", "promote", "--strategy", "canary 50% for 1s")
+	w.does(0, "abort", "production")
+
+	l := startLoad(w.stageURL("production")+"/pair", 50)
+	defer l.stop()
+	ended := w.background("promote", "--strategy", "canary 50% for 5m")
+	w.shifting(50)
+	w.does(0, "simulate", "pair:2", "--errors", "60%")
+	if code := ended(); code != 3 {
+		t.Errorf("the command ended with %d, want 3", code)
+	}
+	w.serves("production", "gateway-1", "code-1")
+	w.says(0, "points more errors", "show", "5")
 }

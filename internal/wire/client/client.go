@@ -73,7 +73,16 @@ func (c *Client) Call(ctx context.Context, m *wire.ServiceModel, operation strin
 // Get reads a page of butai's own, which is signed like an AWS call, and
 // decodes its JSON into out. An answer that is no success is an *Error.
 func (c *Client) Get(ctx context.Context, path string, out any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Endpoint+path, http.NoBody)
+	return c.ask(ctx, http.MethodGet, path, out)
+}
+
+// Put is like Get for a page that changes something; what, is in its query.
+func (c *Client) Put(ctx context.Context, path string, out any) error {
+	return c.ask(ctx, http.MethodPut, path, out)
+}
+
+func (c *Client) ask(ctx context.Context, method, path string, out any) error {
+	req, err := http.NewRequestWithContext(ctx, method, c.Endpoint+path, http.NoBody)
 	if err != nil {
 		return err
 	}
