@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -97,10 +98,7 @@ func compileService(st *stage, m *method, integration *apigatewayapi.Integration
 // callService sends the integration request to an AWS service.
 func (x *exchange) callService() *failure {
 	t := x.m.service
-	verb := t.verb
-	if verb == "" {
-		verb = x.verb
-	}
+	verb := cmp.Or(t.verb, x.verb)
 	call := &ServiceCall{
 		Service: t.name, Region: t.region, Host: t.host, Action: t.action, Verb: verb, Path: t.path.fill(x.outbound.path),
 		Query: encodeQuery("", x.outbound.query), Body: x.outbound.body, Header: x.backendHeader(), RoleARN: t.roleARN,
