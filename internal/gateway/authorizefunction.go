@@ -136,15 +136,17 @@ func (x *exchange) refuseAuthorizer(fn *lambdaTarget, err error) *failure {
 // caller whom neither mentions is let in by neither.
 func (x *exchange) judgeVerdict(v *verdict) *failure {
 	x.note("principal", v.principalID)
-	req := x.policyRequest()
 	// The authorizer speaks for the API's account: its policy is what a user's
 	// own would be. To the resource policy the caller is nobody.
-	req.ResourcePolicy = nil
+	req := x.question()
+	if v.policy.ReadsContext() {
+		req.Context = x.conditions()
+	}
 	req.Principal = policy.Principal{Kind: policy.User, ARN: v.principalID, Account: x.st.account}
 	req.Identity = []policy.Policy{{Doc: v.policy}}
 	d := policy.Evaluate(req)
 	if !d.Allowed && !d.Explicit && x.st.policy != nil {
-		if byResource := policy.Evaluate(x.policyRequest()); byResource.Allowed {
+		if byResource := policy.Evaluate(x.resourceRequest()); byResource.Allowed {
 			d = byResource
 		}
 	}

@@ -22,7 +22,7 @@ func (x *exchange) authorizeAnyone() *failure {
 	if x.st.policy == nil {
 		return nil
 	}
-	req := x.policyRequest()
+	req := x.resourceRequest()
 	return x.judge(policy.Evaluate(req), req)
 }
 
@@ -32,7 +32,7 @@ func (x *exchange) deniedOutright() *failure {
 	if x.st.policy == nil {
 		return nil
 	}
-	req := x.policyRequest()
+	req := x.resourceRequest()
 	if d := policy.Evaluate(req); d.Explicit {
 		return x.judge(d, req)
 	}
@@ -87,10 +87,24 @@ func (x *exchange) methodARN() string {
 // policyRequest is the question that policies answer about this call; who
 // asks is still to be filled in.
 func (x *exchange) policyRequest() *policy.Request {
-	return &policy.Request{
-		Action: invokeAction, Resource: x.methodARN(), ResourceAccount: x.st.account,
-		Context: x.conditions(), ResourcePolicy: x.st.policy,
+	req := x.question()
+	req.Context, req.ResourcePolicy = x.conditions(), x.st.policy
+	return req
+}
+
+// resourceRequest is the question to the resource policy alone, by a caller
+// who is nobody to IAM.
+func (x *exchange) resourceRequest() *policy.Request {
+	req := x.question()
+	req.ResourcePolicy = x.st.policy
+	if x.st.policy.ReadsContext() {
+		req.Context = x.conditions()
 	}
+	return req
+}
+
+func (x *exchange) question() *policy.Request {
+	return &policy.Request{Action: invokeAction, Resource: x.methodARN(), ResourceAccount: x.st.account}
 }
 
 // conditions are the condition keys that a call has ("AWS condition keys that

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -274,6 +275,7 @@ func compile(raw *rawDocument) (*Document, error) {
 			return nil, malformed("The policy failed legacy parsing")
 		}
 		d.statements = append(d.statements, s)
+		d.readsContext = d.readsContext || len(s.conditions) > 0 || slices.ContainsFunc(s.resources, func(g glob) bool { return g.hasVars })
 	}
 	return d, nil
 }

@@ -253,3 +253,21 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestReadsContext(t *testing.T) {
+	t.Parallel()
+	for statement, want := range map[string]bool{
+		`{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}`:                                                                       false,
+		`{"Effect": "Allow", "Action": "s3:*", "Resource": ["*", "arn:aws:s3:::${aws:username}"]}`:                                     true,
+		`{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringEquals": {"aws:username": "a"}}}`:                 true,
+		`[{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}, {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::a"}]`: false,
+	} {
+		doc, err := Parse([]byte(`{"Version": "2012-10-17", "Statement": `+statement+`}`), Inline)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := doc.ReadsContext(); got != want {
+			t.Errorf("%s: %t", statement, got)
+		}
+	}
+}

@@ -62,7 +62,13 @@ type Document struct {
 	version    string
 	id         string
 	statements []statement
+	// readsContext is set if a condition or a policy variable does.
+	readsContext bool
 }
+
+// ReadsContext reports whether a decision by the document may depend on the
+// request's context; without, nobody needs to fill one in.
+func (d *Document) ReadsContext() bool { return d.readsContext }
 
 // Version returns the declared language version, or Version2008 if the
 // document has none.
