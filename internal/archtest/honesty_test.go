@@ -48,13 +48,16 @@ var readers = map[string][]string{
 const (
 	tagged = "tags are kept whole and given back as they came"
 	routed = "records are kept whole; how Route 53 chooses among them shows only in DNS answers, which butai doesn't give"
+
+	unsigned = "there is no AWS Signer, so none of the publishers can have signed any code"
 )
 
 // descriptive are members that a service keeps and gives back with the rest
 // of their structure, or that can have no effect, by service and
 // shape.member.
 var descriptive = map[string]map[string]string{
-	"iam": {"Tag.Value": tagged},
+	"iam":    {"Tag.Value": tagged},
+	"lambda": {"AllowedPublishers.SigningProfileVersionArns": unsigned},
 	"route53": {
 		"Tag.Value": tagged, "ResourceRecordSet.Weight": routed, "ResourceRecordSet.Region": routed,
 		"ResourceRecordSet.GeoLocation": routed, "GeoLocation.ContinentCode": routed, "GeoLocation.CountryCode": routed,

@@ -128,25 +128,3 @@ func (s *Service) GetAccountSettings(ctx context.Context, _ *lambdaapi.GetAccoun
 		AccountUsage: &lambdaapi.AccountUsage{TotalCodeSize: &size, FunctionCount: &count},
 	}, nil
 }
-
-// GetFunctionCodeSigningConfig answers that a function's code need not be
-// signed: code signing can't be set up in butai. Terraform asks for it after
-// every change.
-func (s *Service) GetFunctionCodeSigningConfig(ctx context.Context, in *lambdaapi.GetFunctionCodeSigningConfigRequest) (*lambdaapi.GetFunctionCodeSigningConfigResponse, error) {
-	r, _, _, err := s.view(ctx, in.FunctionName, nil)
-	if err != nil {
-		return nil, err
-	}
-	return &lambdaapi.GetFunctionCodeSigningConfigResponse{FunctionName: &r.name}, nil
-}
-
-// GetRuntimeManagementConfig answers with AWS's default, as no other can be set.
-func (s *Service) GetRuntimeManagementConfig(ctx context.Context, in *lambdaapi.GetRuntimeManagementConfigRequest) (*lambdaapi.GetRuntimeManagementConfigResponse, error) {
-	r, _, _, err := s.view(ctx, in.FunctionName, in.Qualifier)
-	if err != nil {
-		return nil, err
-	}
-	return &lambdaapi.GetRuntimeManagementConfigResponse{
-		UpdateRuntimeOn: wire.Ptr(lambdaapi.UpdateRuntimeOnAuto), FunctionArn: wire.Ptr(r.qualified()),
-	}, nil
-}

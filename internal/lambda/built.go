@@ -15,12 +15,15 @@ var _ interface {
 	lambdaapi.AddLayerVersionPermissionAPI
 	lambdaapi.AddPermissionAPI
 	lambdaapi.CreateAliasAPI
+	lambdaapi.CreateCodeSigningConfigAPI
 	lambdaapi.CreateEventSourceMappingAPI
 	lambdaapi.CreateFunctionAPI
 	lambdaapi.CreateFunctionUrlConfigAPI
 	lambdaapi.DeleteAliasAPI
+	lambdaapi.DeleteCodeSigningConfigAPI
 	lambdaapi.DeleteEventSourceMappingAPI
 	lambdaapi.DeleteFunctionAPI
+	lambdaapi.DeleteFunctionCodeSigningConfigAPI
 	lambdaapi.DeleteFunctionConcurrencyAPI
 	lambdaapi.DeleteFunctionEventInvokeConfigAPI
 	lambdaapi.DeleteFunctionUrlConfigAPI
@@ -28,6 +31,7 @@ var _ interface {
 	lambdaapi.DeleteProvisionedConcurrencyConfigAPI
 	lambdaapi.GetAccountSettingsAPI
 	lambdaapi.GetAliasAPI
+	lambdaapi.GetCodeSigningConfigAPI
 	lambdaapi.GetEventSourceMappingAPI
 	lambdaapi.GetFunctionAPI
 	lambdaapi.GetFunctionCodeSigningConfigAPI
@@ -42,11 +46,14 @@ var _ interface {
 	lambdaapi.GetProvisionedConcurrencyConfigAPI
 	lambdaapi.GetRuntimeManagementConfigAPI
 	lambdaapi.InvokeAPI
+	lambdaapi.InvokeAsyncAPI
 	lambdaapi.ListAliasesAPI
+	lambdaapi.ListCodeSigningConfigsAPI
 	lambdaapi.ListEventSourceMappingsAPI
 	lambdaapi.ListFunctionEventInvokeConfigsAPI
 	lambdaapi.ListFunctionUrlConfigsAPI
 	lambdaapi.ListFunctionsAPI
+	lambdaapi.ListFunctionsByCodeSigningConfigAPI
 	lambdaapi.ListLayerVersionsAPI
 	lambdaapi.ListLayersAPI
 	lambdaapi.ListProvisionedConcurrencyConfigsAPI
@@ -54,14 +61,17 @@ var _ interface {
 	lambdaapi.ListVersionsByFunctionAPI
 	lambdaapi.PublishLayerVersionAPI
 	lambdaapi.PublishVersionAPI
+	lambdaapi.PutFunctionCodeSigningConfigAPI
 	lambdaapi.PutFunctionConcurrencyAPI
 	lambdaapi.PutFunctionEventInvokeConfigAPI
 	lambdaapi.PutProvisionedConcurrencyConfigAPI
+	lambdaapi.PutRuntimeManagementConfigAPI
 	lambdaapi.RemoveLayerVersionPermissionAPI
 	lambdaapi.RemovePermissionAPI
 	lambdaapi.TagResourceAPI
 	lambdaapi.UntagResourceAPI
 	lambdaapi.UpdateAliasAPI
+	lambdaapi.UpdateCodeSigningConfigAPI
 	lambdaapi.UpdateEventSourceMappingAPI
 	lambdaapi.UpdateFunctionCodeAPI
 	lambdaapi.UpdateFunctionConfigurationAPI
@@ -101,7 +111,6 @@ func (*Service) Refused() []wire.Refusal {
 		{Member: "KMSKeyArn", Reason: "there is no KMS"},
 		{Member: "FileSystemConfigs", Reason: "there is no EFS"},
 		{Member: "ImageConfig", Reason: "functions come from zip archives only"},
-		{Member: "CodeSigningConfigArn", Reason: "code isn't signed"},
 		{Member: "CapacityProviderConfig", Reason: "there are no managed instances"},
 		{Member: "PublishTo", Reason: "there are no managed instances"},
 		{Member: "DurableConfig", Reason: "there are no durable functions"},
@@ -130,12 +139,18 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 	if name == nil {
 		name = text(in, "Resource")
 	}
+	if signing := text(in, "CodeSigningConfigArn"); signing != nil && name == nil {
+		target.Resource = *signing
+	}
 	if name != nil {
 		if r, err := locate(ctx, name, text(in, "Qualifier")); err == nil {
 			target.Resource = r.qualified()
 		}
 	}
 	switch in := in.(type) {
+	case *lambdaapi.InvokeAsyncRequest:
+		target.Action = "lambda:InvokeFunction"
+		target.Policy = s.grants(ctx, target.Resource)
 	case *lambdaapi.InvocationRequest:
 		target.Action = "lambda:InvokeFunction"
 		target.Policy = s.grants(ctx, target.Resource)

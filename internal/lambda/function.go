@@ -94,7 +94,11 @@ func (s *Service) CreateFunction(ctx context.Context, in *lambdaapi.CreateFuncti
 		if have != nil {
 			return conflict("Function already exist: %s", r.name)
 		}
-		f := &functionRecord{Latest: latest, Tags: in.Tags}
+		signing := wire.Val(in.CodeSigningConfigArn)
+		if err := checkSigned(ctx, tx, signing); err != nil {
+			return err
+		}
+		f := &functionRecord{Latest: latest, Tags: in.Tags, Signing: signing}
 		settled(&f.Latest.Config)
 		answer = &f.Latest
 		if wire.Val(in.Publish) {

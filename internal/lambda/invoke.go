@@ -60,6 +60,17 @@ func (s *Service) Invoke(ctx context.Context, in *lambdaapi.InvocationRequest) (
 	return answer(out, call.Tail), nil
 }
 
+// InvokeAsync is Invoke for events, from before invocation types.
+func (s *Service) InvokeAsync(ctx context.Context, in *lambdaapi.InvokeAsyncRequest) (*lambdaapi.InvokeAsyncResponse, error) {
+	_, err := s.Invoke(ctx, &lambdaapi.InvocationRequest{
+		FunctionName: in.FunctionName, InvocationType: wire.Ptr(lambdaapi.InvocationTypeEvent), Payload: in.InvokeArgs,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &lambdaapi.InvokeAsyncResponse{Status: wire.Ptr(int64(http.StatusAccepted))}, nil
+}
+
 func answer(out *catalog.Outcome, tail bool) *lambdaapi.InvocationResponse {
 	res := &lambdaapi.InvocationResponse{
 		StatusCode: wire.Ptr(int64(http.StatusOK)), Payload: out.Payload, ExecutedVersion: &out.ExecutedVersion,

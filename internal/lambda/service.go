@@ -98,6 +98,9 @@ type functionRecord struct {
 	Published int64             // the highest version number ever given
 	Tags      map[string]string `json:",omitzero"`
 	Reserved  *int64            `json:",omitzero"` // concurrent executions
+	Signing   string            `json:",omitzero"` // ARN of its code signing configuration
+	// Rules are the runtime management configurations by version.
+	Rules map[string]runtimeRule `json:",omitzero"`
 }
 
 // versionRecord is $LATEST or a published version: the answer as the API

@@ -24,6 +24,7 @@ func checkTags(tags map[string]string) error {
 // The resources beside functions that have tags, as their ARNs call them.
 const (
 	mappingResource = "event-source-mapping:"
+	signingResource = "code-signing-config:"
 )
 
 // editTags changes the tags of a function or of another resource with tags.
@@ -47,6 +48,18 @@ func (s *Service) editTags(ctx context.Context, resource *string, fn func(tags m
 			return mappings.Put(tx, m, a.Account, a.Region, uuid)
 		})
 	}
+	if err == nil && strings.HasPrefix(a.Resource, signingResource) {
+		return s.Store.Update(ctx, func(tx store.Tx) error {
+			rec, err := getSigning(ctx, tx, *resource)
+			if err != nil {
+				return err
+			}
+			if err := change(&rec.Tags); err != nil {
+				return err
+			}
+			return signings.Put(tx, rec, signingKey(ctx, *resource)...)
+		})
+	}
 	r, err := tagged(ctx, resource)
 	if err != nil {
 		return err
@@ -57,7 +70,7 @@ func (s *Service) editTags(ctx context.Context, resource *string, fn func(tags m
 // tagged reads the ARN of a function in a tag call: it must be a whole one's.
 func tagged(ctx context.Context, resource *string) (ref, error) {
 	if a, err := arn.Parse(*resource); err == nil && !strings.HasPrefix(a.Resource, "function:") {
-		return ref{}, wire.NotBuilt("tags of Lambda resources other than functions and event source mappings: %s", *resource)
+		return ref{}, wire.NotBuilt("tags of Lambda resources other than functions, event source mappings and code signing configurations: %s", *resource)
 	}
 	return unqualified(ctx, resource, "Tags on function aliases and versions are not supported. Please specify a function ARN.")
 }
@@ -95,6 +108,17 @@ func (s *Service) tags(ctx context.Context, resource *string) (map[string]string
 				return nil, err
 			}
 			return m.Tags, nil
+		}
+		if strings.HasPrefix(a.Resource, signingResource) {
+			var rec *signingRecord
+			err := s.Store.View(ctx, func(r store.ReadTx) (err error) {
+				rec, err = getSigning(ctx, r, *resource)
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+			return rec.Tags, nil
 		}
 	}
 	if _, err := tagged(ctx, resource); err != nil {

@@ -16,7 +16,14 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *lambdaapi.UpdateFu
 	if err != nil {
 		return nil, err
 	}
-	if _, _, _, err := s.view(ctx, in.FunctionName, nil); err != nil {
+	err = s.Store.View(ctx, func(tx store.ReadTx) error {
+		f, err := get(tx, r.id, r.arn())
+		if err != nil {
+			return err
+		}
+		return checkSigned(ctx, tx, f.Signing)
+	})
+	if err != nil {
 		return nil, err
 	}
 	from := &source{ZipFile: in.ZipFile, Bucket: in.S3Bucket, Key: in.S3Key, Version: in.S3ObjectVersion}

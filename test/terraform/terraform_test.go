@@ -189,6 +189,9 @@ func importID(r harness.Resource) (string, bool) {
 	case "aws_api_gateway_base_path_mapping":
 		return r.String("domain_name") + "/" + r.String("base_path"), true
 	}
+	if id, special := eventsImportID(r); special {
+		return id, id != ""
+	}
 	return join("", "id")
 }
 
@@ -207,6 +210,10 @@ func assertEmpty(t *testing.T, s *harness.Server) {
 		{"iam", "list-users", "--query", "Users"},
 		{"iam", "list-policies", "--scope", "Local", "--query", "Policies"},
 		{"dynamodb", "list-tables", "--query", "TableNames"},
+		{"sqs", "list-queues", "--endpoint-url", s.URL, "--query", "QueueUrls || `[]`"}, // the CLI's first version needs to be told
+		{"lambda", "list-layers", "--query", "Layers"},
+		{"lambda", "list-event-source-mappings", "--query", "EventSourceMappings"},
+		{"lambda", "list-code-signing-configs", "--query", "CodeSigningConfigs"},
 		{"route53", "list-hosted-zones", "--query", "HostedZones"},
 		{"acm", "list-certificates", "--query", "CertificateSummaryList"},
 		{"s3api", "list-buckets", "--query", "Buckets"},
