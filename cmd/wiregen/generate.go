@@ -155,6 +155,9 @@ func (p *pkg) goType(shape string) string {
 // fieldType is the type of a structure's field: nil means absent.
 func (p *pkg) fieldType(shape string) string {
 	t := p.goType(shape)
+	if p.Shapes[shape].EventStream {
+		return "wire.Events[" + t + "]"
+	}
 	if strings.HasPrefix(t, "[]") || strings.HasPrefix(t, "map[") {
 		return t
 	}

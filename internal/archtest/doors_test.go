@@ -46,7 +46,8 @@ var doors = []door{
 	{[]string{"wire/form", "wire/rest"}, []string{"wire", "wire/xmlbody"}, codec},
 	{[]string{"wire/awsjson"}, []string{"wire", "wire/jsonbody"}, codec},
 	{[]string{"wire/awsquery"}, []string{"wire", "wire/form", "wire/xmlbody", "wire/jsonbody"}, codec},
-	{[]string{"wire/restjson"}, []string{"wire", "wire/rest", "wire/jsonbody"}, codec},
+	{[]string{"wire/eventstream"}, []string{"wire", "wire/jsonbody"}, codec},
+	{[]string{"wire/restjson"}, []string{"wire", "wire/rest", "wire/jsonbody", "wire/eventstream"}, codec},
 	{[]string{"wire/restxml"}, []string{"wire", "wire/rest", "wire/xmlbody"}, codec},
 	{[]string{"wire/client"}, []string{"wire", "wire/form", "wire/jsonbody", "wire/rest", "wire/xmlbody", "sigv4", "clock"},
 		"a command of ours reaches a server only as its clients do: signed"},
@@ -85,7 +86,7 @@ var doors = []door{
 
 	{[]string{"gateway"}, []string{"gateway/...", "api/apigatewayapi", "iam/policy", "metric", "wire", "arn", "clock", "ident"},
 		plane + "; a deployment is a frozen copy of API Gateway's own shapes, and policies are evaluated by the pure iam/policy"},
-	{[]string{"functionurl"}, []string{"function/catalog", "iam/policy", "wire", "clock", "ident"}, plane},
+	{[]string{"functionurl"}, []string{"function", "function/catalog", "iam/policy", "wire", "clock", "ident"}, plane},
 	{[]string{"function"}, []string{"function/...", "arn", "clock", "ident"}, plane},
 	{[]string{"function/fault"}, []string{"function", "ident"}, plane},
 	{[]string{"function/runtimeapi"}, []string{"function/bootstrap"}, plane},

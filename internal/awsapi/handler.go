@@ -112,6 +112,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, values := range res.Header {
 		header[name] = values
 	}
+	if res.Stream != nil {
+		call.stream(w, res)
+		return
+	}
 	if r.Method != http.MethodHead || header.Get("Content-Length") == "" { // HeadObject's is the object's
 		header.Set("Content-Length", strconv.Itoa(len(res.Body)))
 	}
@@ -123,6 +127,29 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(res.Body) // a client that has gone away needs no answer
 	}
 	call.log(res.Status)
+}
+
+// stream writes an answer that comes piece by piece, each piece at once.
+func (c *call) stream(w http.ResponseWriter, res *wire.Response) {
+	w.WriteHeader(res.Status)
+	if err := res.Stream(&flusher{w, http.NewResponseController(w)}); err != nil {
+		c.failure = err // too late to tell the client, who sees the end is missing
+	}
+	c.log(res.Status)
+}
+
+type flusher struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+// Write implements io.Writer.
+func (f *flusher) Write(p []byte) (int, error) {
+	n, err := f.w.Write(p)
+	if err == nil {
+		err = f.control.Flush()
+	}
+	return n, err
 }
 
 // call is one request on its way through the handler.

@@ -53,6 +53,18 @@ type Request struct {
 	ClientContext []byte // decoded JSON, or nil
 	TraceID       string // X-Amzn-Trace-Id value, or ""
 	Tail          bool   // collect the last 4 KiB of log for Result.LogTail
+	// Stream takes the response as it comes, if the function streams it; the
+	// Result's Payload is empty then. It is nil for callers that want it whole.
+	Stream ResponseStream
+}
+
+// ResponseStream takes a streamed response. It is called by one goroutine, and
+// not after the call has ended.
+type ResponseStream interface {
+	// Begin tells the response's media type; it is called at most once, and
+	// before Write.
+	Begin(mediaType string)
+	Write(p []byte) (int, error)
 }
 
 // Result is the outcome of an invocation that reached the function.

@@ -210,7 +210,7 @@ func (i *instance) exchange(req *Request, sent bool, start time.Time) outcome {
 			i.sent.Store(true)
 		}
 		if err == nil {
-			frame, err = s.Receive(deadline)
+			frame, err = i.receive(s, req, deadline)
 		}
 	}
 	out := i.judge(req, &frame, err)
@@ -229,12 +229,43 @@ func (i *instance) exchange(req *Request, sent bool, start time.Time) outcome {
 func (i *instance) invocation(req *Request, start time.Time) *bootstrap.Invocation {
 	inv := &bootstrap.Invocation{
 		Deadline: i.engine.cfg.Clock.Now().Add(i.spec.Timeout - time.Since(start)), RequestID: req.RequestID,
-		InvokedARN: req.InvokedARN, TraceID: req.TraceID, ClientContext: req.ClientContext, Payload: req.Payload,
+		InvokedARN: req.InvokedARN, TraceID: req.TraceID, ClientContext: req.ClientContext, Payload: req.Payload, Sink: req.Stream,
 	}
 	if len(inv.Payload) == 0 {
 		inv.Payload = []byte("{}")
 	}
 	return inv
+}
+
+// receive reads a call's answer. What is streamed goes to the caller as it
+// comes, or is collected.
+func (i *instance) receive(s pipeline, req *Request, deadline time.Time) (bootstrap.Frame, error) {
+	var whole []byte
+	for {
+		frame, err := s.Receive(deadline)
+		switch {
+		case err != nil:
+			return frame, err
+		case frame.Kind == bootstrap.MediaType:
+			if req.Stream != nil {
+				req.Stream.Begin(string(frame.Body))
+			}
+		case frame.Kind == bootstrap.Chunk && req.Stream != nil:
+			_, _ = req.Stream.Write(frame.Body) // a caller who has gone away doesn't stop the function
+		case frame.Kind == bootstrap.Chunk:
+			if whole = append(whole, frame.Body...); len(whole) > maxResponse {
+				whole = whole[:maxResponse+1]
+			}
+		case frame.Kind == bootstrap.Response && whole != nil:
+			frame.Body = append(whole, frame.Body...)
+			if len(frame.Body) > maxResponse {
+				frame.Body, frame.Oversize = nil, len(frame.Body)
+			}
+			return frame, nil
+		default:
+			return frame, nil
+		}
+	}
 }
 
 // judge turns how a call ended into what its caller gets.

@@ -170,7 +170,18 @@ func (x *exchange) invoke() {
 	root, _, _ := strings.Cut(trace, ";")
 	x.w.Header().Set("X-Amzn-Trace-Id", root)
 	call := &catalog.Call{FunctionARN: x.url.FunctionARN, Payload: x.event(trace), KnownJSON: true, RequestID: x.requestID, TraceID: trace}
+	var live *stream
+	if x.url.Streaming {
+		live = &stream{exchange: x, control: http.NewResponseController(x.w)}
+		call.Stream = live
+	}
 	out, err := x.Functions.Invoke(x.r.Context(), call)
+	if live != nil && live.started {
+		if err != nil || out.FunctionError != "" {
+			panic(http.ErrAbortHandler) // the client must see that it didn't get all
+		}
+		return
+	}
 	refusal, refused := errors.AsType[*catalog.Refusal](err)
 	switch {
 	case refused && refusal.Status == http.StatusTooManyRequests:

@@ -47,6 +47,7 @@ var _ interface {
 	lambdaapi.GetRuntimeManagementConfigAPI
 	lambdaapi.InvokeAPI
 	lambdaapi.InvokeAsyncAPI
+	lambdaapi.InvokeWithResponseStreamAPI
 	lambdaapi.ListAliasesAPI
 	lambdaapi.ListCodeSigningConfigsAPI
 	lambdaapi.ListEventSourceMappingsAPI
@@ -148,7 +149,7 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 		}
 	}
 	switch in := in.(type) {
-	case *lambdaapi.InvokeAsyncRequest:
+	case *lambdaapi.InvokeAsyncRequest, *lambdaapi.InvokeWithResponseStreamRequest:
 		target.Action = "lambda:InvokeFunction"
 		target.Policy = s.grants(ctx, target.Resource)
 	case *lambdaapi.InvocationRequest:

@@ -1,6 +1,9 @@
 package wire
 
-import "net/http"
+import (
+	"io"
+	"net/http"
+)
 
 // Request is an HTTP request to a known service, its body read.
 type Request struct {
@@ -14,6 +17,8 @@ type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	// Stream writes the body instead, piece by piece, if it isn't nil.
+	Stream func(w io.Writer) error
 }
 
 // Protocol turns HTTP messages into a service's shapes and back. Each wire

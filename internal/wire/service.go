@@ -83,3 +83,17 @@ type IAMTarget struct {
 	// Policy is the resource-based policy that also has a say, or "".
 	Policy string
 }
+
+// Events is an answer that comes piece by piece: it sends events, each a
+// structure with one member set, until the last one or an error of send's.
+type Events[T any] func(send func(*T) error) error
+
+// Each implements Eventful.
+func (e Events[T]) Each(send func(event any) error) error {
+	return e(func(event *T) error { return send(event) })
+}
+
+// Eventful is an Events of any type.
+type Eventful interface {
+	Each(send func(event any) error) error
+}

@@ -5,6 +5,7 @@
 package lambdaapi
 
 import (
+	"github.com/butai-dev/butai/internal/wire"
 	"time"
 )
 
@@ -1129,10 +1130,10 @@ type InvokeWithResponseStreamRequest struct {
 
 // InvokeWithResponseStreamResponse is the structure of this name in the service's model.
 type InvokeWithResponseStreamResponse struct {
-	StatusCode                *int64                                 `json:",omitzero"`
-	ExecutedVersion           *string                                `json:",omitzero"`
-	EventStream               *InvokeWithResponseStreamResponseEvent `json:",omitzero"`
-	ResponseStreamContentType *string                                `json:",omitzero"`
+	StatusCode                *int64                                             `json:",omitzero"`
+	ExecutedVersion           *string                                            `json:",omitzero"`
+	EventStream               wire.Events[InvokeWithResponseStreamResponseEvent] `json:",omitzero"`
+	ResponseStreamContentType *string                                            `json:",omitzero"`
 }
 
 // InvokeWithResponseStreamResponseEvent is the structure of this name in the service's model.

@@ -4,6 +4,10 @@
 // as its public model states them.
 package logsapi
 
+import (
+	"github.com/butai-dev/butai/internal/wire"
+)
+
 // AccountPolicy is the structure of this name in the service's model.
 type AccountPolicy struct {
 	PolicyName        *string `json:",omitzero"`
@@ -980,7 +984,7 @@ type GetLogObjectRequest struct {
 
 // GetLogObjectResponse is the structure of this name in the service's model.
 type GetLogObjectResponse struct {
-	FieldStream *GetLogObjectResponseStream `json:",omitzero"`
+	FieldStream wire.Events[GetLogObjectResponseStream] `json:",omitzero"`
 }
 
 // GetLogObjectResponseStream is the structure of this name in the service's model.
@@ -2019,7 +2023,7 @@ type StartLiveTailRequest struct {
 
 // StartLiveTailResponse is the structure of this name in the service's model.
 type StartLiveTailResponse struct {
-	ResponseStream *StartLiveTailResponseStream `json:",omitzero"`
+	ResponseStream wire.Events[StartLiveTailResponseStream] `json:",omitzero"`
 }
 
 // StartLiveTailResponseStream is the structure of this name in the service's model.

@@ -5,6 +5,7 @@
 package s3api
 
 import (
+	"github.com/butai-dev/butai/internal/wire"
 	"time"
 )
 
@@ -2636,7 +2637,7 @@ type SelectObjectContentEventStream struct {
 
 // SelectObjectContentOutput is the structure of this name in the service's model.
 type SelectObjectContentOutput struct {
-	Payload *SelectObjectContentEventStream `json:",omitzero"`
+	Payload wire.Events[SelectObjectContentEventStream] `json:",omitzero"`
 }
 
 // SelectObjectContentRequest is the structure of this name in the service's model.

@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ const (
 	Spare      Kind = 'S'
 	Load       Kind = 'L'
 	Invoke     Kind = 'I'
+	Chunk      Kind = 'C'
+	MediaType  Kind = 'T'
 	Response   Kind = 'R'
 	Failure    Kind = 'E'
 	Fatal      Kind = 'X'
@@ -47,6 +50,16 @@ type Invocation struct {
 	TraceID       string
 	ClientContext []byte
 	Payload       []byte
+	// Sink takes a response that is streamed; without one it is collected.
+	Sink Sink
+}
+
+// Sink takes a streamed response.
+type Sink interface {
+	// Begin tells the response's media type; it is called at most once, and
+	// before Write.
+	Begin(mediaType string)
+	Write(p []byte) (int, error)
 }
 
 // Transport is the engine's end of the socket.
@@ -84,6 +97,7 @@ type Channel struct {
 	write  sync.Mutex
 	out    []byte // guarded by write
 	in     []byte
+	kept   int       // bytes at the beginning of in that belong to the next frame
 	armed  time.Time // the deadline that the transport's reads have
 	serial bool      // see Serial
 }
@@ -221,7 +235,8 @@ func (c *Channel) read(p []byte, deadline time.Time) (int, error) {
 // past the deadline and io.EOF or a connection error when the process has
 // closed its end.
 func (c *Channel) Receive(deadline time.Time) (Frame, error) {
-	got := 0
+	got := c.kept
+	c.kept = 0
 	for got < frameHead {
 		n, err := c.read(c.in[got:], deadline)
 		if err != nil {
@@ -235,6 +250,11 @@ func (c *Channel) Receive(deadline time.Time) (Frame, error) {
 	}
 	frame := Frame{Kind: Kind(c.in[lengthSize])}
 	early := c.in[frameHead:got]
+	if len(early) > length && frame.streams() {
+		frame.Body = bytes.Clone(early[:length])
+		c.kept = copy(c.in, early[length:])
+		return frame, nil
+	}
 	if len(early) > length {
 		return Frame{}, fmt.Errorf("%w: %d bytes after the frame", ErrProtocol, len(early)-length)
 	}
@@ -250,7 +270,7 @@ func (c *Channel) Receive(deadline time.Time) (Frame, error) {
 		}
 		have += n
 	}
-	if c.serial {
+	if c.serial && !frame.streams() {
 		if len(body) < countHead {
 			return Frame{}, fmt.Errorf("%w: no duration", ErrProtocol)
 		}
@@ -261,10 +281,13 @@ func (c *Channel) Receive(deadline time.Time) (Frame, error) {
 	return frame, frame.split(body)
 }
 
+// streams tells whether the frame is a part of a response that goes on.
+func (f *Frame) streams() bool { return f.Kind == Chunk || f.Kind == MediaType }
+
 // split takes the error type off the body of the kinds that carry one.
 func (f *Frame) split(body []byte) error {
 	switch f.Kind {
-	case Ready, Spare, Response:
+	case Ready, Spare, Response, Chunk, MediaType:
 		f.Body = body
 		return nil
 	case InitFailed, Failure, Fatal:

@@ -71,6 +71,14 @@ type Target struct {
 // or roles, and "" otherwise.
 func (t *Target) Grants() string { return t.grants }
 
+// Version returns the version that all calls go to; "" if they are shared out.
+func (t *Target) Version() string {
+	if t.second != nil {
+		return ""
+	}
+	return t.primary.Version
+}
+
 // Policy returns the target's resource policy, nil if it has none.
 func (t *Target) Policy() *policy.Document { return t.policy }
 

@@ -24,11 +24,12 @@ type Call struct {
 	SourceARN     string // aws:SourceArn of a service's call, or ""
 	SourceAccount string // aws:SourceAccount of a service's call, or ""
 
-	Payload       []byte // JSON; empty means {}
-	KnownJSON     bool   // Payload was made by butai: it isn't checked again
-	ClientContext []byte // decoded JSON, or nil
-	Tail          bool   // ask for the end of the log
-	RequestID     string // "" makes one
+	Payload       []byte                  // JSON; empty means {}
+	KnownJSON     bool                    // Payload was made by butai: it isn't checked again
+	ClientContext []byte                  // decoded JSON, or nil
+	Tail          bool                    // ask for the end of the log
+	Stream        function.ResponseStream // takes a streamed response; nil to have it collected
+	RequestID     string                  // "" makes one
 	TraceID       string
 }
 
@@ -65,7 +66,7 @@ func (c *Catalog) Invoke(ctx context.Context, call *Call) (*Outcome, error) {
 	spec := target.Pick()
 	res, err := c.engine.Invoke(ctx, spec, &function.Request{
 		RequestID: call.RequestID, InvokedARN: call.FunctionARN, Payload: call.Payload,
-		ClientContext: call.ClientContext, TraceID: call.TraceID, Tail: call.Tail,
+		ClientContext: call.ClientContext, TraceID: call.TraceID, Tail: call.Tail, Stream: call.Stream,
 	})
 	if err != nil {
 		var throttled *function.ThrottledError

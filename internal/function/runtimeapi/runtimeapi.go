@@ -58,8 +58,9 @@ type Server struct {
 	answer chan bootstrap.Frame
 
 	mu      sync.Mutex
-	started bool   // the first next has come
-	current string // request id being worked on, "" between calls
+	started bool           // the first next has come
+	current string         // request id being worked on, "" between calls
+	sink    bootstrap.Sink // of the call under way; nil if its response is collected
 }
 
 // Listen opens the port that the process will be told. Responses longer than
@@ -193,7 +194,7 @@ func (s *Server) next(w http.ResponseWriter, r *http.Request) {
 	select {
 	case inv := <-s.events:
 		s.mu.Lock()
-		s.current = inv.RequestID
+		s.current, s.sink = inv.RequestID, inv.Sink
 		s.mu.Unlock()
 		writeEvent(w, inv)
 	case <-r.Context().Done():
@@ -233,7 +234,7 @@ func (s *Server) response(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "InvalidFunctionResponseMode", "Invalid function response mode: "+mode)
 		return
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, int64(s.limit)+1))
+	body, err := s.read(r)
 	if err != nil {
 		return // the connection broke; the process's end will tell why
 	}
@@ -255,6 +256,29 @@ func (s *Server) response(w http.ResponseWriter, r *http.Request) {
 		s.answer <- bootstrap.Frame{Kind: bootstrap.Response, Body: body}
 	}
 	accept(w)
+}
+
+// read reads a response: a streamed one goes on to the caller as it comes, if
+// the caller wants that, and leaves nothing.
+func (s *Server) read(r *http.Request) ([]byte, error) {
+	s.mu.Lock()
+	sink, known := s.sink, s.current != "" && s.current == r.PathValue("id")
+	s.mu.Unlock()
+	if sink == nil || !known || r.Header.Get(modeHeader) != "streaming" {
+		return io.ReadAll(io.LimitReader(r.Body, int64(s.limit)+1))
+	}
+	sink.Begin(r.Header.Get("Content-Type"))
+	_, err := io.Copy(onward{sink}, r.Body)
+	return nil, err
+}
+
+// onward is a sink whose reader may go away without stopping the function.
+type onward struct{ sink bootstrap.Sink }
+
+// Write implements io.Writer.
+func (o onward) Write(p []byte) (int, error) {
+	_, _ = o.sink.Write(p)
+	return len(p), nil
 }
 
 func (s *Server) failure(w http.ResponseWriter, r *http.Request) {

@@ -2,9 +2,13 @@
 package restjson
 
 import (
+	"fmt"
+	"io"
 	"net/http"
+	"reflect"
 
 	"github.com/butai-dev/butai/internal/wire"
+	"github.com/butai-dev/butai/internal/wire/eventstream"
 	"github.com/butai-dev/butai/internal/wire/jsonbody"
 	"github.com/butai-dev/butai/internal/wire/rest"
 )
@@ -61,6 +65,19 @@ func (Protocol) Encode(m *wire.ServiceModel, op *wire.Operation, out any, reques
 	}
 	res.Status = rest.EncodeBindings(m.Schema, op.Output, out, res.Status, res.Header)
 	shape := m.Schema.Shape(op.Output)
+	if shape.Payload >= 0 && m.Schema.Shape(shape.Members[shape.Payload].Shape).EventStream {
+		events, ok := reflect.ValueOf(out).Elem().Field(shape.Payload).Interface().(wire.Eventful)
+		if !ok {
+			return nil, fmt.Errorf("%s has no events", op.Name)
+		}
+		res.Header["Content-Type"] = []string{eventstream.ContentType}
+		res.Stream = func(w io.Writer) error {
+			return events.Each(func(event any) error {
+				return eventstream.Write(w, m.Schema, shape.Members[shape.Payload].Shape, event)
+			})
+		}
+		return res, nil
+	}
 	if shape.Payload >= 0 {
 		raw, structured, present := rest.Payload(m.Schema, op.Output, out)
 		if !structured {

@@ -106,4 +106,51 @@ equal((identity["userArn"], identity["accessKey"], identity["accountId"]), ("arn
 equal([c["FunctionArn"] for c in lambda_.list_function_url_configs(FunctionName="web")["FunctionUrlConfigs"]], [arn, arn + ":live"])
 lambda_.delete_function_url_config(FunctionName="web")
 equal(signed(signed_url)[0::2], (403, '{"Message":null}'))
+
+# Streamed responses, where there is Node.js: through a URL, and through the API.
+STREAM = """
+exports.handler = awslambda.streamifyResponse(async (event, stream, context) => {
+  if (event.rawPath === "/head") stream = awslambda.HttpResponseStream.from(stream, {statusCode: 202, headers: {"X-Colour": "red"}, cookies: ["a=1"]});
+  else stream.setContentType("text/plain");
+  for (let i = 0; i < 3; i++) { stream.write("piece " + i + "\\n"); await new Promise((r) => setTimeout(r, 150)); }
+  if (event.fail) throw new Error("half way");
+  stream.end();
+});
+"""
+out = io.BytesIO()
+with zipfile.ZipFile(out, "w") as z:
+    info = zipfile.ZipInfo("main.js")
+    info.external_attr = 0o644 << 16
+    z.writestr(info, STREAM)
+try:
+    lambda_.create_function(FunctionName="flow", Role=role_arn, Handler="main.handler", Runtime="nodejs20.x", Code={"ZipFile": out.getvalue()}, Timeout=20)
+except ClientError as error:
+    assert "not installed" in str(error) or "Install" in str(error), error
+    print("ok")
+    sys.exit()
+wait(lambda_, "function_active_v2", FunctionName="flow")
+url = lambda_.create_function_url_config(FunctionName="flow", AuthType="NONE", InvokeMode="RESPONSE_STREAM")["FunctionUrl"]
+lambda_.add_permission(FunctionName="flow", StatementId="all", Action="lambda:InvokeFunctionUrl", Principal="*", FunctionUrlAuthType="NONE")
+WHOLE = "piece 0\npiece 1\npiece 2\n"
+status, headers, body = request(url)
+equal((status, headers["Content-Type"], headers["Transfer-Encoding"], body), (200, "text/plain", "chunked", WHOLE))
+status, headers, body = request(url + "head")
+equal((status, headers["X-Colour"], headers["Set-Cookie"], body), (202, "red", "a=1", WHOLE))
+answer = lambda_.invoke_with_response_stream(FunctionName="flow", Payload=b"{}", LogType="Tail")
+begun, chunks, complete = [], [], None
+for event in answer["EventStream"]:
+    if "PayloadChunk" in event:
+        begun.append(time.monotonic())
+        chunks.append(event["PayloadChunk"]["Payload"].decode())
+    else:
+        complete = event["InvokeComplete"]
+equal(("".join(chunks), answer["ExecutedVersion"], answer["StatusCode"], "ErrorCode" in complete), (WHOLE, "$LATEST", 200, False))
+assert len(chunks) == 3 and "REPORT RequestId" in base64.b64decode(complete["LogResult"]).decode()
+answer = lambda_.invoke_with_response_stream(FunctionName="flow", Payload=b'{"fail": true}')
+complete = [event for event in answer["EventStream"]][-1]["InvokeComplete"]
+equal((complete["ErrorCode"], json.loads(complete["ErrorDetails"])["errorMessage"]), ("Unhandled", "half way"))
+equal(lambda_.invoke(FunctionName="flow", Payload=b"{}")["Payload"].read().decode(), WHOLE)  # collected
+answer = lambda_.invoke_with_response_stream(FunctionName="web", Payload=b'{"rawPath": "/text"}')
+equal([event.get("PayloadChunk", {}).get("Payload") for event in answer["EventStream"]], [b'"plain"', None])
+equal(refused(lambda_.invoke_with_response_stream, FunctionName="nobody")[0], "ResourceNotFoundException")
 print("ok")

@@ -218,21 +218,26 @@ async function loadHandler(root, name) {
   return handler;
 }
 
-// --- response streaming, collected: this road answers in one piece ----------
+// --- response streaming -----------------------------------------------------
 
-class CollectedStream extends Writable {
-  constructor() {
-    super();
-    this.chunks = [];
-  }
+const CHUNK = 8192; // what fits into one packet of the channel
 
+class ResponseStream extends Writable {
   setContentType(type) {
     this.contentType = type;
   }
 
   _write(chunk, encoding, done) {
-    this.chunks.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk, encoding));
+    const data = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk, encoding);
+    this.begin();
+    for (let at = 0; at < data.length; at += CHUNK) writeFrame('C', data.subarray(at, at + CHUNK));
     done();
+  }
+
+  // begin tells the media type, once.
+  begin() {
+    if (!this.begun) writeFrame('T', this.contentType ?? 'application/octet-stream');
+    this.begun = true;
   }
 }
 
@@ -320,11 +325,12 @@ class Invocation {
   }
 
   stream(event) {
-    const out = new CollectedStream();
+    const out = new ResponseStream();
     const finished = new Promise((resolve, reject) => out.on('finish', resolve).on('error', reject));
     Promise.resolve(handler(event, out, this.context))
       .then(() => finished)
-      .then(() => this.answer('R', Buffer.concat(out.chunks)), (e) => this.fail(e));
+      .then(() => out.begin())
+      .then(() => this.answer('R', ''), (e) => this.fail(e));
   }
 
   // settle takes a callback's result; it is sent once the event loop is empty,
