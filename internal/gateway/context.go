@@ -41,7 +41,10 @@ func (s contextSource) Lookup(name string) (vtl.Value, bool) {
 	case "authorizer":
 		return authorizerSource{x}, x.caller.verdict != nil
 	case "error":
-		return errorSource{x.failed}, x.failed != nil
+		if x.failed == nil {
+			return nil, false
+		}
+		return errorSource{x.failed}, true
 	}
 	v := x.contextText(name)
 	return v, v != ""
@@ -138,7 +141,9 @@ func (s identitySource) Lookup(name string) (vtl.Value, bool) {
 	case "vpceId":
 		return s.x.target.VPCEndpoint, s.x.target.VPCEndpoint != ""
 	case "clientCert":
-		return clientCertSource{s.x.target.ClientCert}, s.x.target.ClientCert != nil
+		if c := s.x.target.ClientCert; c != nil {
+			return clientCertSource{c}, true
+		}
 	case "apiKey":
 		return s.x.key.value, s.x.key.value != ""
 	case "apiKeyId":

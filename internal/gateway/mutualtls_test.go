@@ -93,7 +93,7 @@ func TestMutualTLS(t *testing.T) {
 func TestClientCertContext(t *testing.T) {
 	t.Parallel()
 	template := "$context.identity.clientCert.subjectDN|$context.identity.clientCert.issuerDN|" +
-		"$context.identity.clientCert.serialNumber|$context.identity.clientCert.validity.notAfter"
+		"$context.identity.clientCert.serialNumber|$context.identity.clientCert.validity.notAfter$context.error.message"
 	f := newFixture(t, returns("{}"), api{
 		"GET /mock": respond(mockMethod(`{"statusCode": 200}`), "200", "", template), "GET /proxy": proxyMethod(),
 	}.stage("s", strs{"stage": "prod"}))
@@ -110,6 +110,9 @@ func TestClientCertContext(t *testing.T) {
 	}
 	if got, want := ask("/mock").Body.String(), "CN=me|CN=Clients|0a:1b|Aug  5 09:36:04 2031 GMT"; got != want {
 		t.Errorf("template: %s, want %s", got, want)
+	}
+	if got, want := bodyOf(t, f.do(request("GET", "/s/mock", ""))), "|||"; got != want {
+		t.Errorf("template of a client without a certificate: %s, want %s", got, want)
 	}
 	ask("/proxy")
 	payload := string(f.fn.last(t).Payload)

@@ -7,7 +7,9 @@ import (
 // tlsConfig is how the HTTPS listener meets clients: each custom domain as it
 // is set up, any other host with a certificate that covers it.
 func (s *Server) tlsConfig() *tls.Config {
-	base := &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	// net/http adds its protocols to what it is given, but not to what
+	// GetConfigForClient returns.
+	base := &tls.Config{NextProtos: []string{"h2", "http/1.1"}, GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		if d, ok := s.gateway.DomainTLS(hello.ServerName); ok {
 			if c, err := s.services.acm.ByARN(hello.Context(), d.Certificate); c != nil || err != nil {
 				return c, err

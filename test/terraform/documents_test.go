@@ -122,13 +122,16 @@ func (d *documents) get(t *testing.T, s *harness.Server, client *identity) (stat
 		t.Fatal(err)
 	}
 	req.Host = "mutual.documents.example"
-	transport := &http.Transport{TLSClientConfig: config}
+	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}
 	defer transport.CloseIdleConnections()
 	res, err := (&http.Client{Transport: transport}).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = res.Body.Close() }()
+	if res.ProtoMajor != 2 {
+		t.Errorf("the domain speaks %s", res.Proto)
+	}
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
