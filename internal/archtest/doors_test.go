@@ -76,7 +76,7 @@ var doors = []door{
 	{[]string{"lambda/pattern"}, nil, pure},
 	{[]string{"lambda/poll"}, []string{"lambda/pattern", "function/catalog", "clock", "ident"}, service},
 	{[]string{"lambda/bundle"}, []string{"clock", "ident"}, service},
-	{[]string{"logs"}, services("api/logsapi", "logs/...", "function"), service + "; logs takes function's LogEvents"},
+	{[]string{"logs"}, services("api/logsapi", "logs/...", "function", "metric"), service + "; logs takes function's LogEvents"},
 	{[]string{"route53"}, services("api/route53api"), service},
 	{[]string{"s3"}, services("api/s3api"), service},
 	{[]string{"sqs"}, services("api/sqsapi", "iam/policy"), service + "; a queue's policy is checked by the pure iam/policy"},

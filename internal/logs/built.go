@@ -12,17 +12,24 @@ var _ interface {
 	logsapi.CreateLogStreamAPI
 	logsapi.DeleteLogGroupAPI
 	logsapi.DeleteLogStreamAPI
+	logsapi.DeleteMetricFilterAPI
 	logsapi.DeleteRetentionPolicyAPI
+	logsapi.DeleteSubscriptionFilterAPI
 	logsapi.DescribeLogGroupsAPI
 	logsapi.DescribeLogStreamsAPI
+	logsapi.DescribeMetricFiltersAPI
+	logsapi.DescribeSubscriptionFiltersAPI
 	logsapi.FilterLogEventsAPI
 	logsapi.GetLogEventsAPI
 	logsapi.ListTagsForResourceAPI
 	logsapi.ListTagsLogGroupAPI
 	logsapi.PutLogEventsAPI
+	logsapi.PutMetricFilterAPI
 	logsapi.PutRetentionPolicyAPI
+	logsapi.PutSubscriptionFilterAPI
 	logsapi.TagLogGroupAPI
 	logsapi.TagResourceAPI
+	logsapi.TestMetricFilterAPI
 	logsapi.UntagLogGroupAPI
 	logsapi.UntagResourceAPI
 } = (*Service)(nil)

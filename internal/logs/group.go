@@ -27,7 +27,7 @@ type group struct {
 func (g *group) answer(p place) logsapi.LogGroup {
 	arn := p.arn("log-group:" + g.Name)
 	out := logsapi.LogGroup{
-		LogGroupName: &g.Name, CreationTime: &g.Created, MetricFilterCount: wire.Ptr(int64(0)),
+		LogGroupName: &g.Name, CreationTime: &g.Created,
 		Arn: wire.Ptr(arn + ":*"), LogGroupArn: &arn, StoredBytes: &g.Bytes,
 		LogGroupClass: wire.Ptr(logsapi.LogGroupClassSTANDARD),
 	}
@@ -108,6 +108,12 @@ func (s *Service) DeleteLogGroup(ctx context.Context, in *logsapi.DeleteLogGroup
 		if err := tx.DeleteRange(batchRange(p, g.ID)); err != nil {
 			return err
 		}
+		if err := metricFilters.DeleteAll(tx, p.account, p.region, g.ID); err != nil {
+			return err
+		}
+		if err := subscriptions.DeleteAll(tx, p.account, p.region, g.ID); err != nil {
+			return err
+		}
 		return groups.Delete(tx, p.account, p.region, g.Name)
 	})
 }
@@ -135,7 +141,13 @@ func (s *Service) DescribeLogGroups(ctx context.Context, in *logsapi.DescribeLog
 				out.NextToken = writeToken(*out.LogGroups[limit-1].LogGroupName)
 				return nil
 			default:
-				out.LogGroups = append(out.LogGroups, g.answer(p))
+				filters, err := metricFilters.List(r, p.account, p.region, g.ID)
+				if err != nil {
+					return err
+				}
+				answer := g.answer(p)
+				answer.MetricFilterCount = wire.Ptr(int64(len(filters)))
+				out.LogGroups = append(out.LogGroups, answer)
 			}
 		}
 		return nil

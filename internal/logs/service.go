@@ -12,10 +12,12 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/metric"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/record"
 	"github.com/butai-dev/butai/internal/wire"
@@ -25,11 +27,13 @@ import (
 // are dropped. AWS has no such limit; a laptop's disk does.
 const DefaultGroupBytes = 256 << 20
 
-// Config is what New needs. Store, Clock and Log are required.
+// Config is what New needs. Store, Clock, Log and Metrics are required.
 type Config struct {
 	Store store.Store
 	Clock clock.Clock
 	Log   *slog.Logger
+	// Metrics takes what log events say in numbers.
+	Metrics metric.Sink
 	// GroupBytes caps the events of one log group, counted as AWS counts
 	// them: message bytes plus 26 an event. 0 means DefaultGroupBytes.
 	GroupBytes int64
@@ -38,10 +42,11 @@ type Config struct {
 // Service implements CloudWatch Logs.
 type Service struct {
 	Config
-	sink    sink
-	stop    chan struct{}
-	stopped sync.Once
-	running sync.WaitGroup
+	sink      sink
+	functions atomic.Pointer[Functions]
+	stop      chan struct{}
+	stopped   sync.Once
+	running   sync.WaitGroup
 }
 
 var (
@@ -121,6 +126,7 @@ func oneGroup(name, identifier *string) (string, error) {
 func (*Service) Refused() []wire.Refusal {
 	const (
 		accounts = "log groups of other accounts can't be reached"
+		fields   = "log groups aren't centralized, so that events have no system fields"
 		kms      = "there is no KMS to encrypt with"
 	)
 	return []wire.Refusal{
@@ -128,6 +134,12 @@ func (*Service) Refused() []wire.Refusal {
 		{Operation: "CreateLogGroup", Member: "deletionProtectionEnabled", Reason: "log groups can't be protected from deletion"},
 		{Operation: "DescribeLogGroups", Member: "accountIdentifiers", Reason: accounts},
 		{Operation: "DescribeLogGroups", Member: "includeLinkedAccounts", Reason: accounts},
+		{Operation: "PutMetricFilter", Member: "applyOnTransformedLogs", Reason: "logs aren't transformed"},
+		{Operation: "PutMetricFilter", Member: "fieldSelectionCriteria", Reason: fields},
+		{Operation: "PutMetricFilter", Member: "emitSystemFieldDimensions", Reason: fields},
+		{Operation: "PutSubscriptionFilter", Member: "applyOnTransformedLogs", Reason: "logs aren't transformed"},
+		{Operation: "PutSubscriptionFilter", Member: "fieldSelectionCriteria", Reason: fields},
+		{Operation: "PutSubscriptionFilter", Member: "emitSystemFields", Reason: fields},
 		{Operation: "PutLogEvents", Member: "entity", Reason: "events aren't linked with entities"},
 	}
 }

@@ -153,6 +153,8 @@ func (s *Service) round(ctx context.Context, last bool) {
 			lost += len(events)
 		}
 		s.Log.Error("lost log events: they couldn't be stored", "events", lost, "error", err)
+	} else {
+		s.extract(ctx, pending)
 	}
 	k.mu.Lock()
 	k.writing = false

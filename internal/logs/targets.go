@@ -35,6 +35,20 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 		group = *in.LogGroupName
 	case *logsapi.UntagLogGroupRequest:
 		group = *in.LogGroupName
+	case *logsapi.PutMetricFilterRequest:
+		group = *in.LogGroupName
+	case *logsapi.DeleteMetricFilterRequest:
+		group = *in.LogGroupName
+	case *logsapi.DescribeMetricFiltersRequest:
+		group = wire.Val(in.LogGroupName)
+	case *logsapi.TestMetricFilterRequest:
+		return []wire.IAMTarget{{Action: "logs:" + op.Name, Resource: "*"}}
+	case *logsapi.PutSubscriptionFilterRequest:
+		group = *in.LogGroupName
+	case *logsapi.DeleteSubscriptionFilterRequest:
+		group = *in.LogGroupName
+	case *logsapi.DescribeSubscriptionFiltersRequest:
+		group = *in.LogGroupName
 	case *logsapi.CreateLogStreamRequest:
 		group, stream = *in.LogGroupName, *in.LogStreamName
 	case *logsapi.DeleteLogStreamRequest:

@@ -117,3 +117,29 @@ var (
 func (o objects) GetObject(ctx context.Context, account, bucket, key, version string) ([]byte, error) {
 	return o.s3.ReadObject(ctx, account, bucket, key, version)
 }
+
+// logsPrincipal is the service that calls functions subscribed to log groups.
+const logsPrincipal = "logs.amazonaws.com"
+
+// subscribedFunctions lets CloudWatch Logs call functions.
+type subscribedFunctions struct{ lambda *lambda.Service }
+
+var _ logs.Functions = subscribedFunctions{}
+
+func (f subscribedFunctions) call(functionARN, groupARN, account string) *catalog.Call {
+	return &catalog.Call{FunctionARN: functionARN, Principal: logsPrincipal, SourceARN: groupARN, SourceAccount: account}
+}
+
+// MayDeliver implements logs.Functions.
+func (f subscribedFunctions) MayDeliver(functionARN, groupARN, account string) bool {
+	_, err := f.lambda.Catalog.Admit(f.call(functionARN, groupARN, account))
+	return err == nil
+}
+
+// Deliver implements logs.Functions.
+func (f subscribedFunctions) Deliver(ctx context.Context, functionARN, groupARN, account string, payload []byte) error {
+	call := f.call(functionARN, groupARN, account)
+	call.Payload, call.KnownJSON = payload, true
+	_, err := f.lambda.Call(ctx, call, true)
+	return err
+}

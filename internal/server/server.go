@@ -156,7 +156,7 @@ func (s *Server) startCloudWatch(ctx context.Context) (err error) {
 }
 
 func (s *Server) startLogs(ctx context.Context) (err error) {
-	s.services.logs, err = logs.New(ctx, logs.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log})
+	s.services.logs, err = logs.New(ctx, logs.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Metrics: s.services.cloudwatch})
 	if err == nil {
 		s.onClose(s.services.logs.Close)
 	}
@@ -215,6 +215,7 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 		Targets: &lambdaTargets{&s.services}, URLs: s.urls, Sources: &lambdaSources{&s.services},
 	})
 	if err == nil {
+		s.services.logs.DeliverTo(subscribedFunctions{s.services.lambda})
 		s.onClose(func() error { return s.services.lambda.Close(ctx) })
 	}
 	return err

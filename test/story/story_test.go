@@ -14,7 +14,9 @@ import (
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	python := harness.Python(t)
-	for _, name := range []string{"permissions", "policies", "items", "functions", "accounts", "queues", "events", "layers", "urls", "mappings", "plans", "metrics", "documents"} {
+	for _, name := range []string{
+		"permissions", "policies", "items", "functions", "accounts", "queues", "events", "layers", "urls", "mappings", "plans", "metrics", "documents", "logfilters",
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			runScript(t, harness.Start(t), python, name)

@@ -1,22 +1,16 @@
 // Package pattern matches log events with CloudWatch Logs' filter patterns
 // (CloudWatch Logs User Guide, "Filter pattern syntax for metric filters,
 // subscription filters, filter log events, and Live Tail"): terms, phrases,
-// regular expressions and JSON selectors. It does no I/O.
+// regular expressions, JSON selectors and space-delimited fields. It does no I/O.
 package pattern
 
-import (
-	"errors"
-	"strings"
-)
-
-// ErrDelimited says that the pattern describes space-delimited fields, which
-// aren't built.
-var ErrDelimited = errors.New("space-delimited patterns in [ ] aren't supported by butai yet")
+import "strings"
 
 // Pattern is a compiled filter pattern. It is immutable.
 type Pattern struct {
-	terms *terms
-	json  node
+	terms     *terms
+	json      node
+	delimited *delimited
 }
 
 // Parse compiles a filter pattern; an empty one matches every event.
@@ -26,7 +20,7 @@ func Parse(text string) (*Pattern, error) {
 	var err error
 	switch {
 	case strings.HasPrefix(text, "["):
-		return nil, ErrDelimited
+		p.delimited, err = parseDelimited(text)
 	case strings.HasPrefix(text, "{"):
 		p.json, err = parseJSON(text)
 	default:
@@ -40,8 +34,11 @@ func Parse(text string) (*Pattern, error) {
 
 // Matches reports whether the pattern selects an event.
 func (p *Pattern) Matches(message string) bool {
-	if p.terms != nil {
+	switch {
+	case p.terms != nil:
 		return p.terms.match(message)
+	case p.delimited != nil:
+		return p.delimited.values(message) != nil
 	}
 	return matchJSON(p.json, message)
 }

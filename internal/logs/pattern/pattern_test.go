@@ -79,7 +79,7 @@ func TestMatches(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		`"open`, `%open`, `a-b`, `-`, `%(a)%`, `%é%`, `[a, b]`,
+		`"open`, `%open`, `a-b`, `-`, `%(a)%`, `%é%`,
 		`{`, `{}`, `{ $ = 1 }`, `{ $.a }`, `{ $.a = }`, `{ $.a = 1`, `{ $.a = 1 } x`, `{ $.a < "x" }`, `{ ($.a = 1 }`,
 		`{ $.a IS MAYBE }`, `{ $.a NOT }`, `{ $.a[x] = 1 }`, `{ a = 1 }`, `{ $.a = 1 && }`,
 	} {
