@@ -377,7 +377,7 @@ func TestVPCLink(t *testing.T) {
 		}
 	}
 	f := newFixture(t, nil, s)
-	if got := summary(t, f.do(request("GET", "/s", ""))); !strings.HasPrefix(got, "501 ") || !strings.Contains(got, "--vpc-link abc123=http://host:port") {
+	if got := summary(t, f.do(request("GET", "/s", ""))); !strings.HasPrefix(got, "501 ") || !strings.Contains(got, "--vpc-link mine=http://host:port") {
 		t.Errorf("a link that leads nowhere: %s", got)
 	}
 	s.VPCLinks = nil

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net"
+	"net/http"
 	"net/url"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
@@ -27,8 +28,9 @@ func (st *stage) vpcLink(id string) (*url.URL, *failure) {
 			return address, nil
 		}
 	}
-	return nil, notBuilt("VPC link " + id + " leads nowhere: start butai with --vpc-link " + id + "=http://host:port, " +
-		"or with the link's name or its load balancer's ARN before the =")
+	flag := "start butai with --vpc-link " + wire.Val(link.Name) + "=http://host:port, or with the link's id or its load balancer's ARN before the ="
+	return nil, (&failure{status: http.StatusNotImplemented, errorType: "NotImplementedException", message: "VPC link " + id + " leads nowhere: " + flag}).
+		because("Execution failed: nobody told butai where VPC link " + id + " leads").fixedBy("S" + flag[1:] + ".")
 }
 
 // linkAddress is the host and port to connect to.
