@@ -60,7 +60,8 @@ type stage struct {
 }
 
 // compileStage turns what the control plane published into what requests use.
-func compileStage(s *Stage, b *backends, limiters limiters, log *slog.Logger) (*stage, error) {
+// shared are the token buckets of the stage whose canary it is; nil for a stage.
+func compileStage(s *Stage, b *backends, shared limiters, log *slog.Logger) (*stage, error) {
 	api, d := &s.Deployment.API, s.Deployment
 	st := &stage{
 		account: s.Account, region: s.Region, apiID: s.APIID,
@@ -72,11 +73,11 @@ func compileStage(s *Stage, b *backends, limiters limiters, log *slog.Logger) (*
 		compressFrom:      noCompression,
 		backends:          b,
 		links:             s.VPCLinks,
-		limiters:          limiters,
+		limiters:          shared,
 		keyFromAuthorizer: wire.Val(api.ApiKeySource) == apigatewayapi.ApiKeySourceTypeAUTHORIZER,
 	}
-	if limiters == nil {
-		st.limiters = map[string]*limiter{}
+	if shared == nil {
+		st.limiters = limiters{}
 	}
 	st.apiName = wire.Val(api.Name)
 	st.setLogGroup("API-Gateway-Execution-Logs_" + st.apiID + "/" + st.name)
@@ -113,31 +114,6 @@ func (st *stage) setLogGroup(name string) {
 	st.logGroup = name
 	sum := md5.Sum([]byte(name))
 	st.logStream = hex.EncodeToString(sum[:])
-}
-
-// limiters are a stage's token buckets by method, which its canary shares.
-type limiters map[string]*limiter
-
-// share returns the bucket of a method: the one there is, or l from now on.
-func (all limiters) share(method string, l *limiter) *limiter {
-	if l == nil {
-		return nil
-	}
-	if have, ok := all[method]; ok {
-		return have
-	}
-	all[method] = l
-	return l
-}
-
-// goOn takes over the buckets of before that have the same limits, so that an
-// edit of the stage refills none.
-func (all limiters) goOn(before limiters) {
-	for method, l := range all {
-		if old := before[method]; old != nil && old.same(l) {
-			l.bucket = old.bucket
-		}
-	}
 }
 
 func compileRoutes(st *stage, s *Stage, log *slog.Logger) []route.Route[*method] {

@@ -37,3 +37,28 @@ func (l *limiter) same(other *limiter) bool {
 func (l *limiter) text() string {
 	return fmt.Sprintf("Limit: %.2f Burst: %d", float64(l.bucket.Limit()), l.bucket.Burst())
 }
+
+// limiters are a stage's token buckets by method, which its canary shares.
+type limiters map[string]*limiter
+
+// share returns the bucket of a method: the one there is, or l from now on.
+func (all limiters) share(method string, l *limiter) *limiter {
+	if l == nil {
+		return nil
+	}
+	if have, ok := all[method]; ok {
+		return have
+	}
+	all[method] = l
+	return l
+}
+
+// goOn takes over the buckets of before that have the same limits, so that an
+// edit of the stage refills none.
+func (all limiters) goOn(before limiters) {
+	for method, l := range all {
+		if old := before[method]; old != nil && old.same(l) {
+			l.bucket = old.bucket
+		}
+	}
+}
