@@ -20,12 +20,16 @@ type Gateway interface {
 	Deployments(ctx context.Context) ([]Deployment, error)
 	CreateDeployment(ctx context.Context, description string) (id string, err error)
 	DeleteDeployment(ctx context.Context, id string) error
-	// Integrations lists the integrations with Lambda of the API as it is now.
+	// Integrations lists what of the API, as it is now, calls Lambda: methods'
+	// integrations and authorizers.
 	Integrations(ctx context.Context) ([]Integration, error)
 	SetURI(ctx context.Context, i Integration, uri string) error
 	// Export returns what a stage serves as OpenAPI 3, with API Gateway's
 	// extensions, or an error if the endpoint can't export.
 	Export(ctx context.Context, stage string) ([]byte, error)
+	// Settings are a stage's own settings, such as throttles, which no
+	// promotion moves.
+	Settings(ctx context.Context, stage string) (map[string]string, error)
 }
 
 // Deployment is a frozen copy of the API.
@@ -34,13 +38,26 @@ type Deployment struct {
 	Created         time.Time
 }
 
-// Integration is a method's integration with Lambda.
+// Integration is a method's integration with Lambda, or an authorizer that
+// calls it.
 type Integration struct {
 	ResourceID, Path, Method string
-	Type                     string // AWS or AWS_PROXY
-	URI                      string
+	// Authorizer is an authorizer's id; Path and Method are empty then.
+	Authorizer, Name string
+	// Role is the role that API Gateway calls as; "" if it calls for itself.
+	Role string
+	Type string // AWS or AWS_PROXY
+	URI  string
 	// Templates are the texts in which stage variables may be read.
 	Templates []string
+}
+
+// String names what calls.
+func (i Integration) String() string {
+	if i.Authorizer != "" {
+		return "authorizer " + i.Name
+	}
+	return i.Method + " " + i.Path
 }
 
 // Functions is what a release needs of Lambda.

@@ -63,8 +63,30 @@ func (e *Engine) Diff(ctx context.Context, name string, number int, shown bool) 
 			r.Add(diff.Change{Area: diff.Permissions, Name: what, Kind: diff.Missing, After: how, Breaking: "API Gateway may not call it"})
 		}
 	}
+	if number == 0 && !before.missing() {
+		if err := e.noteSettings(ctx, r, source.Name, name); err != nil {
+			return nil, err
+		}
+	}
 	r.Sort()
 	return r, nil
+}
+
+// noteSettings says which settings of two stages differ: they are the stages'
+// own, and a promotion leaves them alone.
+func (e *Engine) noteSettings(ctx context.Context, r *diff.Report, source, target string) error {
+	from, err := e.Gateway.Settings(ctx, source)
+	if err != nil {
+		return err
+	}
+	to, err := e.Gateway.Settings(ctx, target)
+	if err != nil {
+		return err
+	}
+	for _, c := range diff.Values(diff.Settings, "", to, from) {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s of stage %s is %q, and stays; %s has %q", c.Name, target, c.Before, source, c.After))
+	}
+	return nil
 }
 
 func (s *side) missing() bool { return s.pair.Deployment == "" }

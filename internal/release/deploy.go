@@ -61,7 +61,7 @@ func (e *Engine) namesAlias(ctx context.Context, variable string) error {
 			continue
 		}
 		if err := e.Gateway.SetURI(ctx, i, uri); err != nil {
-			return fmt.Errorf("integration of %s %s: %w", i.Method, i.Path, err)
+			return fmt.Errorf("let %s take the alias from %s: %w", i, variable, err)
 		}
 	}
 	if !found {

@@ -36,9 +36,9 @@ func Infer(f *Found) (*config.File, []string, error) {
 		m := qualifierVariable.FindStringSubmatch(qualifier)
 		switch {
 		case fn == "":
-			notes = append(notes, fmt.Sprintf("%s %s: the function isn't named in its URI, so it isn't released", i.Method, i.Path))
+			notes = append(notes, fmt.Sprintf("%s: the function isn't named in its URI, so it isn't released", i))
 		case m == nil:
-			notes = append(notes, fmt.Sprintf("%s %s: %s isn't called through an alias that a stage variable names, so it isn't released", i.Method, i.Path, fn))
+			notes = append(notes, fmt.Sprintf("%s: %s isn't called through an alias that a stage variable names, so it isn't released", i, fn))
 		case out.Variable != "" && out.Variable != m[1]:
 			return nil, notes, fmt.Errorf("integrations name their alias by two stage variables, %s and %s; one is needed", out.Variable, m[1])
 		default:
@@ -100,11 +100,11 @@ func readBy(variable string, all []Integration) string {
 	reads := regexp.MustCompile(`stageVariables(\.` + variable + `\b|\[?['"]|\))|stageVariables\s*\)`)
 	for _, i := range all {
 		if i.Type == "AWS_PROXY" {
-			return "the handler behind " + i.Method + " " + i.Path
+			return "the handler behind " + i.String()
 		}
 		for _, t := range i.Templates {
 			if reads.MatchString(t) {
-				return "a template of " + i.Method + " " + i.Path
+				return "a template of " + i.String()
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/butai-dev/butai/internal/iam/policy"
@@ -31,6 +32,33 @@ func (e *Engine) permissions(ctx context.Context, r *plan.Release) error {
 		return err
 	}
 	return fmt.Errorf("API Gateway may not call:\n  %s", strings.Join(missing, "\n  "))
+}
+
+// roles fails if API Gateway calls some function as a role, unless
+// butai.yaml says that such roles may call the aliases that releases make:
+// their policies can't be read with the permissions that a release has.
+func (e *Engine) roles(ctx context.Context) error {
+	if e.Config.RolesCallPins {
+		return nil
+	}
+	all, err := e.Gateway.Integrations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range all {
+		fn, qualifier := i.Called()
+		if i.Role != "" && slices.Contains(e.Config.Functions, fn) && strings.Contains(qualifier, "${") {
+			return fmt.Errorf("%s calls %s as %s, which must be allowed to call %s:%s* too; if it is, say rolesCallPins: true in butai.yaml",
+				i, fn, i.Role, fn, e.pinPrefix())
+		}
+	}
+	return nil
+}
+
+// authorizerARN is what API Gateway calls an authorizer's function in the
+// name of.
+func (e *Engine) authorizerARN(id string) string {
+	return fmt.Sprintf("arn:%s:execute-api:%s:%s:%s/authorizers/%s", e.Account.Partition, e.Account.Region, e.Account.ID, e.Config.API, id)
 }
 
 // MissingPermissions lists what API Gateway may not call in the name of a
@@ -61,14 +89,19 @@ func (e *Engine) MissingPermissions(ctx context.Context, stage, alias string) ([
 			}
 		}
 		for _, i := range all {
-			if called, _ := i.Called(); called != fn {
+			// A role needs no permission of the function's policy.
+			if called, _ := i.Called(); called != fn || i.Role != "" {
 				continue
 			}
-			source := e.sourceARN(stage, i.Method, i.Path)
+			source, wide := e.sourceARN(stage, i.Method, i.Path), e.sourceARN(stage, "*", "/*")
+			if i.Authorizer != "" {
+				source = e.authorizerARN(i.Authorizer)
+				wide = source
+			}
 			if !e.allows(doc, fn+":"+alias, source) {
-				missing = append(missing, fmt.Sprintf("%s:%s for %s %s: aws lambda add-permission --function-name %s --qualifier %s "+
+				missing = append(missing, fmt.Sprintf("%s:%s for %s: aws lambda add-permission --function-name %s --qualifier %s "+
 					"--statement-id apigateway-%s --action lambda:InvokeFunction --principal apigateway.amazonaws.com --source-arn '%s'",
-					fn, alias, i.Method, i.Path, fn, alias, stage, e.sourceARN(stage, "*", "/*")))
+					fn, alias, i, fn, alias, stage, wide))
 				break
 			}
 		}

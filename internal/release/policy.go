@@ -35,7 +35,7 @@ func (e *Engine) MinimalPolicy() *Policy {
 		allow("Gateway", []string{api, api + "/*"}, "apigateway:GET"),
 		allow("Deploy", []string{api + "/deployments"}, "apigateway:POST"),
 		allow("MoveStages", []string{api + "/stages", api + "/stages/*"}, "apigateway:POST", "apigateway:PATCH", "apigateway:DELETE"),
-		allow("PinIntegrations", []string{api + "/resources/*/methods/*/integration"}, "apigateway:PATCH"),
+		allow("PinIntegrations", []string{api + "/resources/*/methods/*/integration", api + "/authorizers/*"}, "apigateway:PATCH"),
 		allow("PruneDeployments", []string{api + "/deployments/*"}, "apigateway:DELETE"),
 		allow("Functions", both, "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListVersionsByFunction",
 			"lambda:PublishVersion", "lambda:GetAlias", "lambda:ListAliases", "lambda:CreateAlias", "lambda:UpdateAlias", "lambda:DeleteAlias",

@@ -102,12 +102,7 @@ func (e *Engine) pointless(r *plan.Release) bool {
 	if r.Action != "promote" || r.Next != 1 || r.Steps[0].Kind != plan.Publish {
 		return false
 	}
-	for _, s := range r.Steps {
-		if s.Kind == plan.Deploy {
-			return false
-		}
-	}
-	return r.To.Same(r.From)
+	return !r.Has(plan.Deploy) && r.To.Same(r.From)
 }
 
 // finish records the release and what the stage serves now.
@@ -175,17 +170,10 @@ func (e *Engine) restore(ctx context.Context, r *plan.Release) error {
 // tidy removes what a release that was taken back leaves behind, apart from
 // versions and deployments, which prune removes.
 func (e *Engine) tidy(ctx context.Context, r *plan.Release) error {
-	for _, s := range r.Steps {
-		switch s.Kind {
-		case plan.Deploy:
-			if err := e.namesAlias(ctx, e.Config.Variable); err != nil {
-				return err
-			}
-		case plan.Dark:
-			if err := e.removeDark(ctx, r); err != nil {
-				return err
-			}
+	if r.Has(plan.Deploy) {
+		if err := e.namesAlias(ctx, e.Config.Variable); err != nil {
+			return err
 		}
 	}
-	return nil
+	return e.removeDark(ctx, r)
 }

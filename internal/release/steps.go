@@ -66,7 +66,7 @@ func (e *Engine) do(ctx context.Context, r *plan.Release, s plan.Step) (*plan.Fa
 
 // movesTogether reports whether the new pair is named by the release's pin.
 func (e *Engine) movesTogether(r *plan.Release) bool {
-	return slices.ContainsFunc(r.Steps, func(s plan.Step) bool { return s.Kind == plan.Pin })
+	return r.Has(plan.Pin)
 }
 
 // change makes a stage what it should be, if it isn't.
@@ -202,8 +202,15 @@ func (e *Engine) moveAlias(ctx context.Context, fn, name, version string) error 
 func (e *Engine) pinPrefix() string { return "release-" + e.Config.API + "-" }
 
 // pin gives versions an alias that nothing has named before, and lets this
-// API's stage call it.
+// API's stage and authorizers call it.
 func (e *Engine) pin(ctx context.Context, r *plan.Release, versions map[string]string) error {
+	if err := e.roles(ctx); err != nil {
+		return err
+	}
+	permissions, err := e.pinPermissions(ctx, r)
+	if err != nil {
+		return err
+	}
 	for _, fn := range sortedKeys(versions) {
 		a, err := e.Functions.Alias(ctx, fn, r.Pin)
 		if err != nil {
@@ -217,17 +224,35 @@ func (e *Engine) pin(ctx context.Context, r *plan.Release, versions map[string]s
 		if err != nil {
 			return err
 		}
-		for _, stage := range []string{r.Stage, darkName(r.Stage)} {
-			if stage != r.Stage && !slices.ContainsFunc(r.Steps, func(s plan.Step) bool { return s.Kind == plan.Dark }) {
-				continue
-			}
-			err := e.Functions.Permit(ctx, fn, r.Pin, Permission{ID: "release-" + stage, SourceARN: e.sourceARN(stage, "*", "/*")})
-			if err != nil {
+		for _, p := range permissions[fn] {
+			if err := e.Functions.Permit(ctx, fn, r.Pin, p); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// pinPermissions are those that a release's alias needs, by function.
+func (e *Engine) pinPermissions(ctx context.Context, r *plan.Release) (map[string][]Permission, error) {
+	all, err := e.Gateway.Integrations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]Permission{}
+	for _, fn := range e.Config.Functions {
+		out[fn] = []Permission{{ID: "release-" + r.Stage, SourceARN: e.sourceARN(r.Stage, "*", "/*")}}
+		if r.Has(plan.Dark) {
+			dark := darkName(r.Stage)
+			out[fn] = append(out[fn], Permission{ID: "release-" + dark, SourceARN: e.sourceARN(dark, "*", "/*")})
+		}
+		for _, i := range all {
+			if called, _ := i.Called(); called == fn && i.Authorizer != "" {
+				out[fn] = append(out[fn], Permission{ID: "release-authorizer-" + i.Authorizer, SourceARN: e.authorizerARN(i.Authorizer)})
+			}
+		}
+	}
+	return out, nil
 }
 
 // sourceARN is what API Gateway calls a function in the name of.
@@ -298,10 +323,8 @@ func (e *Engine) makeDark(ctx context.Context, r *plan.Release) error {
 }
 
 func (e *Engine) removeDark(ctx context.Context, r *plan.Release) error {
-	for _, s := range r.Steps {
-		if s.Kind == plan.Dark {
-			return e.change(ctx, darkName(r.Stage), plan.Stage{Missing: true})
-		}
+	if !r.Has(plan.Dark) {
+		return nil
 	}
-	return nil
+	return e.change(ctx, darkName(r.Stage), plan.Stage{Missing: true})
 }

@@ -203,6 +203,7 @@ func (w *world) editCode(generation string, change map[string]string) {
 type answer struct {
 	Status                        int
 	Code, Gateway, Stage, Version string
+	Body                          string `json:"-"` // of an answer that isn't the handler's
 }
 
 func (w *world) ask(stage string) answer {
@@ -225,6 +226,9 @@ func ask(client *http.Client, url string) (answer, error) {
 	a := answer{Status: res.StatusCode}
 	if res.StatusCode == http.StatusOK {
 		err = json.Unmarshal(body, &a)
+	}
+	if a.Code == "" {
+		a.Body = string(body)
 	}
 	return a, err
 }

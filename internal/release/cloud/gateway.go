@@ -1,7 +1,9 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -180,7 +182,7 @@ func (g *Gateway) Integrations(ctx context.Context) ([]release.Integration, erro
 				}
 				out = append(out, release.Integration{
 					ResourceID: aws.ToString(r.Id), Path: aws.ToString(r.Path), Method: verb,
-					Type: string(i.Type), URI: aws.ToString(i.Uri), Templates: texts(i),
+					Type: string(i.Type), URI: aws.ToString(i.Uri), Templates: texts(i), Role: aws.ToString(i.Credentials),
 				})
 			}
 		}
@@ -188,6 +190,47 @@ func (g *Gateway) Integrations(ctx context.Context) ([]release.Integration, erro
 	slices.SortFunc(out, func(a, b release.Integration) int {
 		return strings.Compare(a.Path+" "+a.Method, b.Path+" "+b.Method)
 	})
+	authorizers, err := g.authorizers(ctx)
+	return append(out, authorizers...), err
+}
+
+// authorizers lists those that call Lambda.
+func (g *Gateway) authorizers(ctx context.Context) ([]release.Integration, error) {
+	var out []release.Integration
+	in := &apigateway.GetAuthorizersInput{RestApiId: &g.api}
+	for {
+		page, err := g.client.GetAuthorizers(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range page.Items {
+			if uri := aws.ToString(a.AuthorizerUri); strings.Contains(uri, ":lambda:path/") {
+				out = append(out, release.Integration{
+					Authorizer: aws.ToString(a.Id), Name: aws.ToString(a.Name), Type: string(a.Type),
+					URI: uri, Role: aws.ToString(a.AuthorizerCredentials),
+				})
+			}
+		}
+		if in.Position = page.Position; aws.ToString(in.Position) == "" {
+			return out, nil
+		}
+	}
+}
+
+// Settings implements release.Gateway.
+func (g *Gateway) Settings(ctx context.Context, stage string) (map[string]string, error) {
+	s, err := g.client.GetStage(ctx, &apigateway.GetStageInput{RestApiId: &g.api, StageName: &stage})
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for name, m := range s.MethodSettings {
+		out[name+" throttling"] = fmt.Sprintf("%g a second, bursts of %d", m.ThrottlingRateLimit, m.ThrottlingBurstLimit)
+		out[name+" caching"] = fmt.Sprintf("%t, %d s", m.CachingEnabled, m.CacheTtlInSeconds)
+		out[name+" logging"] = cmp.Or(aws.ToString(m.LoggingLevel), "OFF")
+	}
+	out["tracing"], out["cache"] = strconv.FormatBool(s.TracingEnabled), strconv.FormatBool(s.CacheClusterEnabled)
+	out["web ACL"] = aws.ToString(s.WebAclArn)
 	return out, nil
 }
 
@@ -205,6 +248,13 @@ func texts(i *types.Integration) []string {
 
 // SetURI implements release.Gateway.
 func (g *Gateway) SetURI(ctx context.Context, i release.Integration, uri string) error {
+	if i.Authorizer != "" {
+		_, err := g.client.UpdateAuthorizer(ctx, &apigateway.UpdateAuthorizerInput{
+			RestApiId: &g.api, AuthorizerId: &i.Authorizer,
+			PatchOperations: []types.PatchOperation{{Op: types.OpReplace, Path: aws.String("/authorizerUri"), Value: &uri}},
+		})
+		return err
+	}
 	_, err := g.client.UpdateIntegration(ctx, &apigateway.UpdateIntegrationInput{
 		RestApiId: &g.api, ResourceId: &i.ResourceID, HttpMethod: &i.Method,
 		PatchOperations: []types.PatchOperation{{Op: types.OpReplace, Path: aws.String("/uri"), Value: &uri}},

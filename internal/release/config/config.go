@@ -38,9 +38,12 @@ type File struct {
 	// the requests before it to end. API Gateway's run 29 seconds at most.
 	Propagation Duration `yaml:"propagation"`
 	// Lease is after how long another may take over from a command that died.
-	Lease  Duration `yaml:"lease,omitempty"`
-	Checks []Check  `yaml:"checks,omitempty"`
-	Gates  Gates    `yaml:"gates,omitempty"`
+	Lease Duration `yaml:"lease,omitempty"`
+	// RolesCallPins says that the roles which API Gateway calls functions as
+	// may also call the aliases that releases make.
+	RolesCallPins bool    `yaml:"rolesCallPins,omitempty"`
+	Checks        []Check `yaml:"checks,omitempty"`
+	Gates         Gates   `yaml:"gates,omitempty"`
 }
 
 // Stage is a stage of the API, and the alias its requests reach. Stages are

@@ -1,6 +1,9 @@
 package plan
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // Flipped is the stage with the new pair in place: its integrations name the
 // release's own alias, or the stage's where the deployment can do no other.
@@ -98,6 +101,11 @@ func (r *Release) refuge(stage Stage) *Stage {
 		return &s
 	}
 	return nil
+}
+
+// Has reports whether a release has a step of this kind.
+func (r *Release) Has(kind Kind) bool {
+	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Kind == kind })
 }
 
 // passed reports whether a step of this kind was done.
