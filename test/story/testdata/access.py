@@ -21,6 +21,7 @@ def handler(event, context):
         "policyDocument": {"Version": "2012-10-17", "Statement": [
             {"Action": "execute-api:Invoke", "Effect": effect, "Resource": event["methodArn"]}]},
         "context": {"call": context.aws_request_id, "number": 123, "flag": True},
+        "usageIdentifierKey": "key-of-" + token + "-" * 20,
     }
 """
 
@@ -196,6 +197,19 @@ for t, want in {None: unauthorized, "NOT THIS": unauthorized, "unauthorized": un
     equal(token(t), want)
 apigateway.flush_stage_authorizers_cache(restApiId=api["id"], stageName="live")
 assert json.loads(token("allow")[2])["authorizer"]["call"] != context["call"]
+
+# The key that it returns is the caller's API key.
+apigateway.update_rest_api(restApiId=api["id"], patchOperations=[{"op": "replace", "path": "/apiKeySource", "value": "AUTHORIZER"}])
+method("/metered", "GET", authorizationType="CUSTOM", authorizerId=by_token["id"], apiKeyRequired=True)
+publish()
+metered = lambda t: call("/metered", headers={"Authorization": t, "x-api-key": "key-of-allow" + "-" * 20})
+equal(metered("allow"), (403, "ForbiddenException", message("Forbidden")))
+key = apigateway.create_api_key(name="k", value="key-of-allow" + "-" * 20, enabled=True)
+plan = apigateway.create_usage_plan(name="p", apiStages=[{"apiId": api["id"], "stage": "live"}])
+apigateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+status, _, body = metered("allow")
+equal((status, json.loads(body)["identity"]["apiKeyId"]), (200, key["id"]))
+equal(metered("other"), (403, "ForbiddenException", message("Forbidden")))  # the header doesn't count
 
 # As a role, which needs no permission of the function's, but one of its own.
 guardian = role("guardian", "apigateway.amazonaws.com")
