@@ -14,11 +14,11 @@ import (
 // Bounds of API keys (developer guide, "Usage plans and API keys for REST
 // APIs").
 const (
-	minKeyValue     = 20
-	maxKeyValue     = 128
-	maxKeyName      = 1024
-	newKeyValue     = 40 // characters of a value that API Gateway makes
-	maxDescriptions = 125_000
+	minKeyValue       = 20
+	maxKeyValue       = 128
+	maxKeyName        = 1024
+	newKeyValue       = 40 // characters of a value that API Gateway makes
+	maxKeyDescription = 125_000
 )
 
 var (
@@ -84,7 +84,7 @@ func checkKey(key *apigatewayapi.ApiKey) error {
 		return badRequest("API Key value exceeds maximum size of 128 characters")
 	case len(wire.Val(key.Name)) > maxKeyName:
 		return badRequest("Invalid API Key name, can be at most 1024 characters.")
-	case len(wire.Val(key.Description)) > maxDescriptions:
+	case len(wire.Val(key.Description)) > maxKeyDescription:
 		return badRequest("Invalid API Key description specified.")
 	}
 	return nil
