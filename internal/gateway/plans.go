@@ -60,7 +60,7 @@ type apiKey struct {
 type subscription struct {
 	planID    string
 	throttle  *limiter            // shared by the plan's stages
-	methods   map[string]*limiter // by resource path and verb: "/pets/GET"
+	methods   map[string]*limiter // by resource path and verb: "/pets/GET", "/pets/*"
 	allowance *allowance          // shared by the plan's stages; nil if the plan has no quota
 }
 

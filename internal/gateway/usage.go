@@ -93,13 +93,24 @@ func (x *exchange) throttleClient(sub *subscription) *failure {
 		return tooManyRequests().because(x.maskedKey() + " exceeded throttle limit for API Stage " + x.apiStage() +
 			": Key throttle limit exceeded for Usage Plan ID " + sub.planID + of + ". " + l.text())
 	}
-	if l := sub.methods[x.m.resourcePath+"/"+x.m.verb]; !l.allow(x.started) {
+	if l := sub.ofMethod(x.m); !l.allow(x.started) {
 		return exceeded(l, ", "+x.methodLimit())
 	}
 	if !sub.throttle.allow(x.started) {
 		return exceeded(sub.throttle, "")
 	}
 	return nil
+}
+
+// ofMethod is the plan's own limit for a method, or for all of its resource's.
+func (s *subscription) ofMethod(m *method) *limiter {
+	if len(s.methods) == 0 {
+		return nil
+	}
+	if l, ok := s.methods[m.resourcePath+"/"+m.verb]; ok {
+		return l
+	}
+	return s.methods[m.resourcePath+"/*"]
 }
 
 // methodLimit names what a limit of a method is for, as the execution log does.

@@ -133,6 +133,8 @@ func TestLimits(t *testing.T) {
 	t.Parallel()
 	perMethod := apigatewayapi.UsagePlan{ApiStages: []apigatewayapi.ApiStage{{ApiId: ptr(testAPI), Stage: ptr("s"),
 		Throttle: map[string]apigatewayapi.ThrottleSettings{"//GET": *throttle(0, 2)}}}}
+	perResource := apigatewayapi.UsagePlan{ApiStages: []apigatewayapi.ApiStage{{ApiId: ptr(testAPI), Stage: ptr("s"),
+		Throttle: map[string]apigatewayapi.ThrottleSettings{"//*": *throttle(0, 1), "//POST": *throttle(0, 0)}}}}
 	account := plansFor(apigatewayapi.UsagePlan{})
 	account.Throttle = throttle(0, 3)
 	for _, tt := range []struct {
@@ -144,6 +146,7 @@ func TestLimits(t *testing.T) {
 	}{
 		{"plan", plansFor(apigatewayapi.UsagePlan{Throttle: throttle(0, 1)}), "200 429 429 429", `{"message":"Too Many Requests"}`, "TooManyRequestsException"},
 		{"method of the plan", plansFor(perMethod), "200 200 429 429", `{"message":"Too Many Requests"}`, "TooManyRequestsException"},
+		{"resource of the plan", plansFor(perResource), "200 429 429 429", `{"message":"Too Many Requests"}`, "TooManyRequestsException"},
 		{"account", account, "200 200 200 429", `{"message":"Too Many Requests"}`, "TooManyRequestsException"},
 		{"quota", plansFor(apigatewayapi.UsagePlan{Quota: quotaOf(2, 0, "DAY")}), "200 200 429 429", `{"message":"Limit Exceeded"}`, "LimitExceededException"},
 	} {
