@@ -67,6 +67,8 @@ func TestModels(t *testing.T) {
 			with(`{"dependentRequired": {}, "definitions": {"x": {"items": [{"not": {"example": 1}}]}}, "default": {"anything": 1}}`)},
 		{"BadRequestException", "Invalid model specified: Validation Result: warnings : [], errors : [Model reference must be in canonical form]",
 			"POST", path, with(`{"items": {"$ref": "https://example.com/schema.json"}}`)},
+		{"BadRequestException", "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model specified: None]",
+			"POST", path, with(`{"items": [{"$ref": "` + canonical + `None"}, {"$ref": "` + canonical + `New"}]}`)},
 		{"BadRequestException", "Invalid patch path  '/wrong-path' specified for op 'add'. Please choose supported operations", "PATCH", path + "/Calc", patch("add /wrong-path x")},
 		{"BadRequestException", "Invalid patch path  '/name' specified for op 'replace'. Must be one of: [/description, /schema]", "PATCH", path + "/Calc", patch("replace /name x")},
 		{"BadRequestException", noSchema, "PATCH", path + "/Calc", patch("replace /schema ")},

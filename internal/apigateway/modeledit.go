@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/gateway"
@@ -35,7 +36,7 @@ func (s *Service) CreateModel(ctx context.Context, in *apigatewayapi.CreateModel
 		case !isContentType(*in.ContentType):
 			return nil, badRequest("Invalid content type specified: %s", *in.ContentType)
 		}
-		if err := checkSchema(*in.RestApiId, m); err != nil {
+		if err := checkModel(tx, sc, *in.RestApiId, m); err != nil {
 			return nil, err
 		}
 		if taken, err := models.Get(tx, sc.id(*in.RestApiId, *in.Name)...); err != nil || taken != nil {
@@ -45,15 +46,41 @@ func (s *Service) CreateModel(ctx context.Context, in *apigatewayapi.CreateModel
 	})
 }
 
+// checkModel refuses what isn't a model's schema, and references to models
+// that the API doesn't have, but for the model itself.
+func checkModel(r store.ReadTx, sc scope, apiID string, m *apigatewayapi.Model) error {
+	if err := checkSchema(apiID, m); err != nil {
+		return err
+	}
+	var missing []string
+	for _, name := range schema.References(*m.Schema, gateway.ModelURLs(apiID)) {
+		other, err := models.Get(r, sc.id(apiID, name)...)
+		if err != nil {
+			return err
+		}
+		if other == nil && name != *m.Name {
+			missing = append(missing, "Invalid model specified: "+name)
+		}
+	}
+	if missing != nil {
+		return invalidModel(strings.Join(missing, ", "))
+	}
+	return nil
+}
+
 // checkSchema refuses what isn't a model's schema.
 func checkSchema(apiID string, m *apigatewayapi.Model) error {
 	if wire.Val(m.Schema) == "" {
 		return badRequest("Model schema must have at least 1 property or array items defined")
 	}
 	if err := schema.Check(*m.Schema, gateway.ModelURLs(apiID)); err != nil {
-		return badRequest("Invalid model specified: Validation Result: warnings : [], errors : [%s]", err)
+		return invalidModel(err.Error())
 	}
 	return nil
+}
+
+func invalidModel(faults string) error {
+	return badRequest("Invalid model specified: Validation Result: warnings : [], errors : [%s]", faults)
 }
 
 var modelPatch = patchTable[apigatewayapi.Model]{picky: true, rows: []patchRow[apigatewayapi.Model]{
@@ -72,7 +99,7 @@ func (s *Service) UpdateModel(ctx context.Context, in *apigatewayapi.UpdateModel
 		if err := modelPatch.apply(m, in.PatchOperations); err != nil {
 			return nil, err
 		}
-		if err := checkSchema(*in.RestApiId, m); err != nil {
+		if err := checkModel(tx, sc, *in.RestApiId, m); err != nil {
 			return nil, err
 		}
 		return m, models.Put(tx, m, sc.id(*in.RestApiId, *m.Name)...)
