@@ -162,7 +162,9 @@ func (d *deployer) response(ctx context.Context, api, resource, status, pattern 
 func zipped(name, text string) ([]byte, error) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
-	w, err := z.Create(name)
+	header := &zip.FileHeader{Name: name, Method: zip.Deflate}
+	header.SetMode(0o755)
+	w, err := z.CreateHeader(header)
 	if err != nil {
 		return nil, err
 	}

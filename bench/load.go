@@ -27,6 +27,7 @@ type outcome struct {
 	calls, lost int
 	perSecond   float64
 	p50, p99    float64 // ms
+	longest     float64 // ms
 	cpu         float64 // ms of processor time per call, user and system, of the subject's processes
 	firstError  error
 }
@@ -79,6 +80,7 @@ func load(ctx context.Context, s subject, c int, until effort) (outcome, error) 
 	out.calls = len(times) + out.lost
 	out.perSecond = float64(len(times)) / took.Seconds()
 	out.p50, out.p99 = millis(times[len(times)/2]), millis(times[len(times)*99/100])
+	out.longest = millis(times[len(times)-1])
 	out.cpu = millis(after-before) / float64(len(times))
 	return out, nil
 }

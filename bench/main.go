@@ -46,7 +46,7 @@ func main() {
 func run(ctx context.Context) (err error) {
 	b := &bench{}
 	var out, only string
-	flag.BoolVar(&b.short, "short", false, "about 20 seconds, without npm's tools")
+	flag.BoolVar(&b.short, "short", false, "about a minute, without npm's tools")
 	flag.StringVar(&b.binary, "butai", "bin/butai", "binary to measure")
 	flag.StringVar(&b.tools, "tools", ".tools", "folder that peers are installed in")
 	flag.StringVar(&out, "out", "", "file to write; bench/latest.json after a whole run that isn't short")
@@ -76,6 +76,10 @@ func run(ctx context.Context) (err error) {
 		{"growth", b.measureGrowth},
 		{"hostile", b.measureHostile},
 		{"gateway", b.measureGateway},
+		{"lambda", b.measureLambda},
+		{"cold", b.measureCold},
+		{"density", b.measureDensity},
+		{"kills", b.measureKills},
 		{"store", b.measureStore},
 	} {
 		if only != "" && only != part.name {

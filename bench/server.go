@@ -33,8 +33,8 @@ type server struct {
 	ready   time.Duration // from exec to the first answer of an AWS API
 }
 
-// startServer runs butai on a data directory.
-func (b *bench) startServer(ctx context.Context, data string) (*server, error) {
+// startServer runs butai on a data directory, with more flags if need be.
+func (b *bench) startServer(ctx context.Context, data string, flags ...string) (*server, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err

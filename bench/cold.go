@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// coldFunctions is how many functions of a kind are called once each.
+	coldFunctions, coldShort = 200, 12
+	// The pauses are between two cold starts: they come one by one, as where
+	// people work, not in a burst that empties the spares.
+	coldPause, coldPauseSDK = 150 * time.Millisecond, 350 * time.Millisecond
+)
+
+// coldKind is a kind of function whose first calls are measured.
+type coldKind struct {
+	name     string
+	pause    time.Duration
+	p50, p99 float64 // asked, ms
+	program
+}
+
+func (b *bench) coldKinds(ctx context.Context) []coldKind {
+	boto := pythonProgram
+	boto.code = "import boto3\n" + boto.code
+	kinds := []coldKind{{"python3.11 with boto3", coldPauseSDK, 50, 0, boto}}
+	for _, p := range b.programs(ctx) {
+		k := coldKind{string(p.runtime), coldPause, 5, 25, p}
+		if p.file == "bootstrap" { // a program of the function's own, which nothing can have booted
+			k.p50, k.p99 = 0, 0
+		}
+		kinds = append(kinds, k)
+	}
+	return kinds
+}
+
+// measureCold measures first calls, each of a function of its own, with spare
+// sandboxes and without.
+func (b *bench) measureCold(ctx context.Context) error {
+	n := coldFunctions
+	if b.short {
+		n = coldShort
+	}
+	for _, k := range b.coldKinds(ctx) {
+		fresh, err := b.coldStarts(ctx, k, max(n/10, 6), "--spares", "0")
+		if err != nil {
+			return fmt.Errorf("%s: %w", k.name, err)
+		}
+		times, err := b.coldStarts(ctx, k, n)
+		if err != nil {
+			return fmt.Errorf("%s: %w", k.name, err)
+		}
+		at := fmt.Sprintf("first call, %s, %d functions", k.name, n)
+		b.report.add(at+", p50", "ms", series{times.at(50)}, "without spares", series{fresh.at(50)}, bar{atMost: k.p50})
+		b.report.add(at+", p99", "ms", series{times.at(99)}, "without spares", series{fresh.at(99)}, bar{atMost: k.p99})
+	}
+	return nil
+}
+
+// at is a percentile.
+func (s series) at(percent int) float64 {
+	sorted := slices.Sorted(slices.Values(s))
+	return sorted[min(len(sorted)-1, len(sorted)*percent/100)]
+}
+
+func (b *bench) coldStarts(ctx context.Context, k coldKind, n int, flags ...string) (times series, err error) {
+	s, err := b.startServer(ctx, filepath.Join(b.dir, fmt.Sprintf("cold-%d", time.Now().UnixNano())), flags...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	d, err := newDeployer(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	callers := make([]caller, n)
+	for i := range callers {
+		name := fmt.Sprintf("cold-%d", i)
+		p := k.program
+		if p.file != "bootstrap" {
+			p.code += "\n" + map[bool]string{true: "#", false: "//"}[strings.HasSuffix(p.file, ".py")] + " " + name + "\n"
+		}
+		if err := d.create(ctx, name, p); err != nil {
+			return nil, err
+		}
+		e, err := s.invocation(ctx, name, expect(p.answer))
+		if err != nil {
+			return nil, err
+		}
+		if callers[i], err = e.connect(); err != nil {
+			return nil, err
+		}
+	}
+	time.Sleep(settle)
+	for _, c := range callers {
+		time.Sleep(k.pause)
+		begin := time.Now()
+		if err := c.call(); err != nil {
+			return nil, err
+		}
+		times = append(times, millis(time.Since(begin)))
+		c.close()
+	}
+	return times, nil
+}
