@@ -3,13 +3,14 @@ package terraform
 import "github.com/butai-dev/butai/test/harness"
 
 // eventsImportID is the id by which the provider imports a resource of
-// events.tf, "" if it can't; false for the types that have their plain id.
+// events.tf, "" if it would replace what it imports; false for the types that
+// have their plain id.
 func eventsImportID(r harness.Resource) (id string, special bool) {
 	switch r.Type {
-	case "aws_lambda_layer_version_permission":
-		return r.String("id"), true
+	case "aws_lambda_layer_version", "aws_lambda_layer_version_permission":
+		return "", true // no API returns the path of the zip, which makes a layer another
 	case "aws_lambda_runtime_management_config":
-		return r.String("function_name") + ",", true
+		return "", true // an imported qualifier is empty, which is not none
 	}
 	return "", false
 }
