@@ -186,6 +186,10 @@ func importID(r harness.Resource) (string, bool) {
 		return join("/", "rest_api_id", "stage_name")
 	case "aws_api_gateway_method_settings":
 		return join("/", "rest_api_id", "stage_name", "method_path")
+	case "aws_cloudwatch_log_stream", "aws_cloudwatch_log_metric_filter":
+		return join(":", "log_group_name", "name")
+	case "aws_cloudwatch_log_subscription_filter":
+		return join("|", "log_group_name", "name")
 	case "aws_api_gateway_base_path_mapping":
 		return r.String("domain_name") + "/" + r.String("base_path"), true
 	}
@@ -205,6 +209,8 @@ func assertEmpty(t *testing.T, s *harness.Server) {
 		{"apigateway", "get-client-certificates", "--query", "items"},
 		{"apigateway", "get-api-keys", "--query", "items"},
 		{"apigateway", "get-usage-plans", "--query", "items"},
+		{"cloudwatch", "describe-alarms", "--query", "MetricAlarms"},
+		{"cloudwatch", "list-dashboards", "--query", "DashboardEntries"},
 		{"lambda", "list-functions", "--query", "Functions"},
 		{"iam", "list-roles", "--query", "Roles"},
 		{"iam", "list-users", "--query", "Users"},
