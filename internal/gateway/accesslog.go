@@ -60,6 +60,10 @@ func (x *exchange) logVariable(name string) (string, bool) {
 		return milliseconds(time.Since(x.begun)), true
 	case "xrayTraceId":
 		return x.trace.root, true
+	case "endpointType":
+		if x.st != nil {
+			return x.st.endpointType, true
+		}
 	case "customDomain.basePathMatched":
 		return x.target.BasePath, x.target.Custom
 	}

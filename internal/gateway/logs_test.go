@@ -164,6 +164,7 @@ func TestAccessLog(t *testing.T) {
 			returns("{}"), "/s/none", `403 Missing Authentication Token "Missing Authentication Token" MISSING_AUTHENTICATION_TOKEN -`},
 		{"$context.status $context.integrationErrorMessage", refuses(403, "X"), "/s/user/1",
 			"500 Execution failed due to configuration error: Invalid permissions on Lambda function"},
+		{"$context.endpointType $context.waf.status $context.wafResponseCode", returns("{}"), "/s/user/1", "EDGE - -"},
 		{"no variables", returns("{}"), "/s/user/1", "no variables"},
 	} {
 		s := article().stage("s", strs{"stage": "x"})

@@ -18,6 +18,9 @@ func (x *exchange) mapRequest() *failure {
 	if tmpl == nil && !x.passesThrough() {
 		return unsupportedMediaType()
 	}
+	if tmpl.reads() {
+		x.note("template", tmpl.mediaType)
+	}
 	x.prepareEnv()
 	body, isBinary, err := x.m.content.forRequest(x.body, len(x.body) > 0 && x.st.binary.match(one(x.r.Header, "Content-Type")))
 	if err != nil || isBinary && tmpl.reads() {

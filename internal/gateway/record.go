@@ -61,7 +61,8 @@ type requestRecord struct {
 type callRecord struct {
 	inbound
 	sent     excerpt
-	header   fields // mapped ones
+	header   fields      // mapped ones
+	http     http.Header // all, of a call over HTTP
 	received excerpt
 }
 
@@ -174,6 +175,7 @@ func (x *exchange) leaveRecord() {
 	}
 	r.call = callRecord{inbound: x.inbound, sent: r.sent, header: x.outbound.header, received: excerptOf(x.inbound.body)}
 	r.call.body = nil
+	r.call.http, _ = clipHeader(x.outbound.sent)
 	r.answer, r.body = x.answer, excerptOf(x.answer.body)
 	r.answer.body = nil
 	more := 0

@@ -24,6 +24,7 @@ type stage struct {
 	account, region   string
 	apiID, name       string
 	apiName           string // at the time of the deployment
+	endpointType      string // EDGE, REGIONAL or PRIVATE
 	deploymentID      string
 	variables         vtl.Strings
 	router            *route.Router[*method]
@@ -79,7 +80,10 @@ func compileStage(s *Stage, b *backends, shared limiters, log *slog.Logger) (*st
 	if shared == nil {
 		st.limiters = limiters{}
 	}
-	st.apiName = wire.Val(api.Name)
+	st.apiName, st.endpointType = wire.Val(api.Name), "EDGE"
+	if c := api.EndpointConfiguration; c != nil && len(c.Types) > 0 {
+		st.endpointType = c.Types[0]
+	}
 	st.setLogGroup("API-Gateway-Execution-Logs_" + st.apiID + "/" + st.name)
 	if err := st.compileAuthorization(s); err != nil {
 		return nil, fmt.Errorf("publish stage %s of API %s: %w", st.name, st.apiID, err)

@@ -23,6 +23,7 @@ const (
 
 // template is a compiled mapping template.
 type template struct {
+	mediaType string // that it is for
 	// compiled is nil for an empty template, which leaves the body as it is,
 	// and for one with a problem.
 	compiled *vtl.Template
@@ -42,7 +43,7 @@ type templates struct {
 func compileTemplates(sources map[string]string) templates {
 	t := templates{byType: make(map[string]*template, len(sources))}
 	for _, key := range slices.Sorted(maps.Keys(sources)) {
-		compiled := &template{}
+		compiled := &template{mediaType: key}
 		if source := sources[key]; strings.TrimSpace(source) != "" {
 			compiled.compiled, compiled.problem = vtl.Compile(source)
 		}

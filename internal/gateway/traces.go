@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"cmp"
 	"encoding/base64"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -117,7 +119,7 @@ func (r *record) matches(f *tracing.Filter) bool {
 
 // trace makes of a record what people see: texts, with secrets masked.
 func (r *record) trace(seq uint64) tracing.Trace {
-	mask := tracing.NewMask(r.header, r.answer.header)
+	mask := tracing.NewMask(r.header, r.answer.header, r.call.http)
 	t := tracing.Trace{
 		Seq: seq, RequestID: r.id, ExtendedRequestID: r.extendedID, TraceID: r.root, Time: r.started, DurationUS: r.took.Microseconds(),
 		Account: r.account, APIID: r.target.APIID, Stage: r.target.Stage,
@@ -179,11 +181,14 @@ func (r *record) integration(mask *tracing.Mask) *tracing.Integration {
 		return nil
 	}
 	in := &tracing.Integration{
-		Type: string(r.m.kind), Target: r.m.function.arn, Request: bodyText(c.sent, mask),
+		Type: string(r.m.kind), Target: mask.Text(cmp.Or(c.url, r.m.function.arn)), Request: bodyText(c.sent, mask),
 		Status: c.status, LatencyUS: c.latency.Microseconds(), RequestID: c.requestID, ExecutedVersion: c.version,
 		FunctionError: c.isError, Answer: bodyText(c.received, mask), Selector: mask.Text(clip(c.selector)),
 	}
-	header := map[string][]string{}
+	header := maps.Clone(map[string][]string(c.http))
+	if header == nil {
+		header = map[string][]string{}
+	}
 	for _, f := range c.header {
 		header[f.name] = f.values
 	}

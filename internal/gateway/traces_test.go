@@ -46,7 +46,7 @@ func TestTraceOfRequest(t *testing.T) {
 			road = append(road, n.Key+"="+n.Value)
 		}
 	}
-	want := []string{"stage", "route", "matched=POST /user/{id}", "read body", "authorize", "throttle", "validate", "map request", "integrate",
+	want := []string{"stage", "route", "matched=POST /user/{id}", "read body", "authorize", "throttle", "validate", "map request", "template=application/json", "integrate",
 		"map response", "pattern=400: .+ → 400"}
 	if diff := cmp.Diff(want, road); diff != "" {
 		t.Errorf("road: -want +got\n%s", diff)
