@@ -43,29 +43,25 @@ func (e *Engine) deploy(ctx context.Context, r *plan.Release) (*plan.Facts, erro
 	return facts, err
 }
 
-// namesAlias lets the API's integrations take the alias from a variable.
+// namesAlias lets what calls the released functions take their alias from a
+// variable. It is no error if nothing does: the API may have been edited.
 func (e *Engine) namesAlias(ctx context.Context, variable string) error {
 	all, err := e.Gateway.Integrations(ctx)
 	if err != nil {
 		return err
 	}
 	want := ":${stageVariables." + variable + "}"
-	found := false
 	for _, i := range all {
 		uri := i.URI
 		for _, have := range []string{PinVariable, e.Config.Variable} {
 			uri = strings.ReplaceAll(uri, ":${stageVariables."+have+"}", want)
 		}
-		found = found || strings.Contains(uri, want)
 		if uri == i.URI {
 			continue
 		}
 		if err := e.Gateway.SetURI(ctx, i, uri); err != nil {
 			return fmt.Errorf("let %s take the alias from %s: %w", i, variable, err)
 		}
-	}
-	if !found {
-		return fmt.Errorf("no integration of API %s takes an alias from the stage variable %s", e.Config.API, e.Config.Variable)
 	}
 	return nil
 }
