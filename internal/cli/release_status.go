@@ -87,7 +87,7 @@ func (a *app) showStatus(e *release.Engine, all []release.StageStatus) error {
 	row("release", func(s *release.StageStatus) string {
 		switch {
 		case s.Open != nil:
-			return fmt.Sprintf("%d, %s: %s", s.Open.Number, s.Open.Status, s.Open.Reason)
+			return strings.TrimSuffix(fmt.Sprintf("%d, %s: %s", s.Open.Number, s.Open.Status, s.Open.Reason), ": ")
 		case s.Last != nil:
 			return fmt.Sprintf("%d, %s", s.Last.Number, age(now, s.Last.Ended))
 		}

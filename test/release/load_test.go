@@ -102,6 +102,11 @@ func TestNoMixedPair(t *testing.T) {
 		}
 	}
 	counts := l.ends(t)
+	if t.Failed() {
+		out, errText, _ := s.Try("", "aws", "logs", "filter-log-events", "--log-group-name", "/aws/lambda/"+function,
+			"--filter-pattern", "-START -END -REPORT", "--query", "events[-20:].message", "--output", "text")
+		t.Logf("what the function logged last: %s%s", out, errText)
+	}
 	if len(counts) < rounds+1 {
 		t.Errorf("only these generations answered: %v", counts)
 	}
