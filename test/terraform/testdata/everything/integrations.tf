@@ -270,7 +270,7 @@ resource "aws_api_gateway_integration" "service" {
 }
 
 resource "aws_api_gateway_method_response" "service" {
-  for_each            = merge([for code in ["200", "400", "404"] : { for name, _ in local.services : "${name} ${code}" => code }]...)
+  for_each            = merge({ for name, _ in local.services : "${name} 200" => "200" }, { "DELETE notes 400" = "400", "GET file 404" = "404" })
   rest_api_id         = aws_api_gateway_rest_api.integrations.id
   resource_id         = aws_api_gateway_method.service[trimsuffix(each.key, " ${each.value}")].resource_id
   http_method         = aws_api_gateway_method.service[trimsuffix(each.key, " ${each.value}")].http_method
