@@ -200,17 +200,26 @@ func (i *instance) exchange(req *Request, sent bool, start time.Time) outcome {
 	var frame bootstrap.Frame
 	var err error
 	deadline := start.Add(i.spec.Timeout)
+	var sink *guarded
+	if req.Stream != nil {
+		sink = &guarded{to: req.Stream}
+		defer sink.end()
+	}
 	s, ok := i.session.(pipeline)
 	switch {
 	case !ok:
-		frame, err = i.session.Invoke(i.invocation(req, start), deadline)
+		inv := i.invocation(req, start)
+		if sink != nil {
+			inv.Sink = sink
+		}
+		frame, err = i.session.Invoke(inv, deadline)
 	default:
 		if !sent {
 			err = s.Send(i.invocation(req, start), deadline)
 			i.sent.Store(true)
 		}
 		if err == nil {
-			frame, err = i.receive(s, req, deadline)
+			frame, err = receive(s, sink, deadline)
 		}
 	}
 	out := i.judge(req, &frame, err)
@@ -229,43 +238,12 @@ func (i *instance) exchange(req *Request, sent bool, start time.Time) outcome {
 func (i *instance) invocation(req *Request, start time.Time) *bootstrap.Invocation {
 	inv := &bootstrap.Invocation{
 		Deadline: i.engine.cfg.Clock.Now().Add(i.spec.Timeout - time.Since(start)), RequestID: req.RequestID,
-		InvokedARN: req.InvokedARN, TraceID: req.TraceID, ClientContext: req.ClientContext, Payload: req.Payload, Sink: req.Stream,
+		InvokedARN: req.InvokedARN, TraceID: req.TraceID, ClientContext: req.ClientContext, Payload: req.Payload,
 	}
 	if len(inv.Payload) == 0 {
 		inv.Payload = []byte("{}")
 	}
 	return inv
-}
-
-// receive reads a call's answer. What is streamed goes to the caller as it
-// comes, or is collected.
-func (i *instance) receive(s pipeline, req *Request, deadline time.Time) (bootstrap.Frame, error) {
-	var whole []byte
-	for {
-		frame, err := s.Receive(deadline)
-		switch {
-		case err != nil:
-			return frame, err
-		case frame.Kind == bootstrap.MediaType:
-			if req.Stream != nil {
-				req.Stream.Begin(string(frame.Body))
-			}
-		case frame.Kind == bootstrap.Chunk && req.Stream != nil:
-			_, _ = req.Stream.Write(frame.Body) // a caller who has gone away doesn't stop the function
-		case frame.Kind == bootstrap.Chunk:
-			if whole = append(whole, frame.Body...); len(whole) > maxResponse {
-				whole = whole[:maxResponse+1]
-			}
-		case frame.Kind == bootstrap.Response && whole != nil:
-			frame.Body = append(whole, frame.Body...)
-			if len(frame.Body) > maxResponse {
-				frame.Body, frame.Oversize = nil, len(frame.Body)
-			}
-			return frame, nil
-		default:
-			return frame, nil
-		}
-	}
 }
 
 // judge turns how a call ended into what its caller gets.

@@ -3,6 +3,7 @@ package sqs
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -72,9 +73,7 @@ func checkAttribute(q *queueRecord, name, value string) error {
 	case sqsapi.QueueAttributeNameRedrivePolicy:
 		return checkRedrive(q, value)
 	case sqsapi.QueueAttributeNameRedriveAllowPolicy:
-		if value != "" && !json.Valid([]byte(value)) {
-			return invalidValue(name)
-		}
+		return checkAllow(name, value)
 	case sqsapi.QueueAttributeNameKmsMasterKeyId:
 		if value != "" {
 			return wire.NotBuilt("encryption of SQS queues with KMS keys: there is no KMS")
@@ -137,6 +136,46 @@ func checkRedrive(q *queueRecord, value string) error {
 		return invalidValuef(name, "Dead-letter queue must be same type of queue as the source.")
 	}
 	return nil
+}
+
+// allowPolicy says for whose dead letters a queue is.
+type allowPolicy struct {
+	Permission string   `json:"redrivePermission"`
+	Sources    []string `json:"sourceQueueArns"`
+}
+
+// The values of redrivePermission; without a policy all are allowed.
+const (
+	allowAll = "allowAll"
+	denyAll  = "denyAll"
+	byQueue  = "byQueue"
+
+	maxAllowed = 10
+)
+
+func checkAllow(name, value string) error {
+	if value == "" {
+		return nil
+	}
+	var p allowPolicy
+	if err := json.Unmarshal([]byte(value), &p); err != nil {
+		return invalidValue(name)
+	}
+	listed := len(p.Sources) > 0
+	switch {
+	case p.Permission == byQueue && listed && len(p.Sources) <= maxAllowed, (p.Permission == allowAll || p.Permission == denyAll) && !listed:
+		return nil
+	}
+	return invalidValue(name)
+}
+
+// takes tells whether the queue may hold the dead letters of another.
+func (q *queueRecord) takes(sourceARN string) bool {
+	var p allowPolicy
+	if err := json.Unmarshal([]byte(q.Attributes[sqsapi.QueueAttributeNameRedriveAllowPolicy]), &p); err != nil {
+		return true // there is no policy
+	}
+	return p.Permission == allowAll || p.Permission == byQueue && slices.Contains(p.Sources, sourceARN)
 }
 
 // shown are the queue's attributes as GetQueueAttributes tells them, without

@@ -141,7 +141,7 @@ func (s *Service) retire(tx store.Tx, q *queueRecord, m *message, now time.Time)
 	}
 	p, _ := placeOfARN(target)
 	dead, err := queues.Get(tx, p.account, p.region, p.name)
-	if err != nil || dead == nil {
+	if err != nil || dead == nil || !dead.takes(q.arn()) {
 		return false, err // without its dead-letter queue a message stays
 	}
 	if err := deleteMessage(tx, q, m); err != nil {

@@ -130,6 +130,17 @@ func TestOftenReceivedMessagesBecomeDeadLetters(t *testing.T) {
 	r.want(dead, 1, "bad")
 }
 
+func TestQueuesTakeDeadLettersOfWhomTheyAllow(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	dead := r.create("dead", "RedriveAllowPolicy", `{"redrivePermission":"byQueue","sourceQueueArns":["arn:aws:sqs:us-east-1:`+account+`:other"]}`)
+	q := r.create("q", "VisibilityTimeout", "0", "RedrivePolicy", `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:`+account+`:dead","maxReceiveCount":"1"}`)
+	r.send(q, "bad", "")
+	r.want(q, 1, "bad")
+	r.want(q, 1, "bad")
+	r.want(dead, 1)
+}
+
 func TestGroupsOfFIFOQueuesKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
