@@ -51,6 +51,8 @@ func runtimeClient() {
 		case `"large"`:
 			status := post(call+"/response", strings.Repeat("x", maxResponse+1))
 			fmt.Println("status", status)
+		case `"stream"`:
+			post(call+"/response", "piece by piece", "Lambda-Runtime-Function-Response-Mode", "streaming")
 		case `"wrong id"`:
 			status := post(base+"invocation/nonsense/response", `1`)
 			post(call+"/response", fmt.Sprint(status))
