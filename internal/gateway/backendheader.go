@@ -70,3 +70,16 @@ func takeFold(h http.Header, name string) []string {
 	}
 	return nil
 }
+
+// checkHeader refuses what would end a header's line: values mapped from a
+// body may hold anything. The words are Java's.
+func checkHeader(h http.Header) *failure {
+	for _, values := range h {
+		for _, v := range values {
+			if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+				return configurationError("Illegal character(s) in message header value: " + v)
+			}
+		}
+	}
+	return nil
+}

@@ -90,6 +90,9 @@ func (x *exchange) httpRequest() (*http.Request, []byte, *failure) {
 		return nil, nil, fail
 	}
 	req := &http.Request{Method: cmp.Or(t.verb, x.verb), URL: u, Host: u.Host, Header: x.backendHeader(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	if fail := checkHeader(req.Header); fail != nil {
+		return nil, nil, fail
+	}
 	if t.scheme != "" {
 		u.Scheme = t.scheme
 	}

@@ -561,3 +561,25 @@ X-Amzn-Trace-Id`, get("/s/mapped")); diff != "" {
 		t.Errorf("host %q, body %s", b.seen.Host, b.body)
 	}
 }
+
+// TestHeaderLinesStayWhole keeps values from a body from adding headers.
+func TestHeaderLinesStayWhole(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t, nil)
+	const mapping, source = "integration.request.header.X-A", "method.request.body.a"
+	backend := respond(httpMethod("HTTP", "POST", b.URL, mapping, source), "200", "", "")
+	service := respond(serviceMethod("POST", "dynamodb:action/GetItem", mapping, source), "200", "", "")
+	f := newFixture(t, nil)
+	s := &services{}
+	f.backends.services = s
+	if err := f.PublishStage(api{"POST /backend": backend, "POST /service": service}.stage("s", nil)); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/s/backend", "/s/service"} {
+		for body, want := range map[string]int{`{"a": "x\ty"}`: 200, `{"a": "x\r\nX-B: y"}`: 500, `{"a": "x\u0000"}`: 500} {
+			if res := f.do(request("POST", path, body)); res.StatusCode != want {
+				t.Errorf("%s %s: %d, want %d", path, body, res.StatusCode, want)
+			}
+		}
+	}
+}

@@ -117,6 +117,9 @@ func (x *exchange) callService() *failure {
 	if _, fail := parseEndpoint(address); fail != nil {
 		return fail
 	}
+	if fail := checkHeader(call.Header); fail != nil {
+		return fail
+	}
 	x.outbound.sent, x.inbound.url = call.Header, address
 	x.log.endpointRequest(x, call.Body)
 	x.noteSent(call.Body)
