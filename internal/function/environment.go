@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"maps"
 	"strconv"
 	"strings"
@@ -71,7 +72,7 @@ func (i *instance) platformVariables(at places) map[string]string {
 	}
 	if i.spec.LogFormat == logFormatJSON {
 		env["AWS_LAMBDA_LOG_FORMAT"] = logFormatJSON
-		env["AWS_LAMBDA_LOG_LEVEL"] = "INFO"
+		env["AWS_LAMBDA_LOG_LEVEL"] = cmp.Or(i.spec.LogLevel, "INFO")
 	}
 	if i.credentials.AccessKeyID != "" {
 		env["AWS_ACCESS_KEY_ID"] = i.credentials.AccessKeyID

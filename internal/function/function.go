@@ -33,6 +33,8 @@ type Spec struct {
 
 	LogGroup    string
 	LogFormat   string // "Text" or "JSON"
+	LogLevel    string // least level of what the function logs in JSON
+	SystemLevel string // INFO, or WARN to leave out what the platform logs of calls that succeed
 	TracingMode string // "PassThrough" or "Active"
 	// Concurrency is the function's reserved concurrent executions; <0 means
 	// none reserved. Unlike the rest it may differ between Specs of one ID: the

@@ -258,7 +258,7 @@ func (l *logWriter) line(at time.Time, text, kind string, record any) {
 		}
 		return
 	}
-	if kind == "" {
+	if kind == "" || !l.spec.logs(record) {
 		return
 	}
 	data, err := json.Marshal(struct {
@@ -271,7 +271,25 @@ func (l *logWriter) line(at time.Time, text, kind string, record any) {
 	}
 }
 
+// logs reports whether a line of the platform's own is of the function's
+// system log level: what tells of failures is a warning, the rest information
+// (Lambda Developer Guide, "System log level event mapping").
+func (s *Spec) logs(record any) bool {
+	if s.SystemLevel != levelWarn {
+		return true
+	}
+	switch r := record.(type) {
+	case reportRecord:
+		return r.Status != statusSuccess
+	case initRecord:
+		return r.Status != statusSuccess
+	}
+	return false
+}
+
 const (
+	levelWarn     = "WARN"
+	statusSuccess = "success"
 	logFormatJSON = "JSON"
 	logTimeFormat = "2006-01-02T15:04:05.000Z"
 )
@@ -374,7 +392,7 @@ type reportMetrics struct {
 func (r *report) record() reportRecord {
 	status := r.status
 	if status == "" {
-		status = "success"
+		status = statusSuccess
 	}
 	return reportRecord{r.requestID, reportMetrics{
 		millis(r.duration), billed(r.duration + r.init), r.memoryMB, r.usedMB, millis(r.init),

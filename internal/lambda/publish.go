@@ -199,7 +199,8 @@ func (s *Service) addSpec(f *catalog.Function, i id, rec *functionRecord, v *ver
 		ID: v.SpecID, Account: i.account, Region: i.region, Name: i.name, Version: *c.Version, ARN: i.arn(), RoleARN: *c.Role,
 		Runtime: *c.Runtime, Handler: wire.Val(c.Handler), CodeDir: dir,
 		MemoryMB: int(*c.MemorySize), EphemeralMB: int(*c.EphemeralStorage.Size), Timeout: time.Duration(*c.Timeout) * time.Second,
-		LogGroup: *c.LoggingConfig.LogGroup, LogFormat: *c.LoggingConfig.LogFormat, TracingMode: *c.TracingConfig.Mode,
+		LogGroup: *c.LoggingConfig.LogGroup, LogFormat: *c.LoggingConfig.LogFormat,
+		LogLevel: wire.Val(c.LoggingConfig.ApplicationLogLevel), SystemLevel: wire.Val(c.LoggingConfig.SystemLogLevel), TracingMode: *c.TracingConfig.Mode,
 		Architecture: c.Architectures[0], Concurrency: -1,
 	}
 	for _, sha := range v.LayerCode {

@@ -461,9 +461,12 @@ func TestCreateFunctionRefuses(t *testing.T) {
 		"snapstart": {func(in *lambdaapi.CreateFunctionRequest) {
 			in.SnapStart = &lambdaapi.SnapStart{ApplyOn: wire.Ptr("PublishedVersions")}
 		}, "NotImplemented: butai doesn't do this yet: SnapStart for Lambda functions; ApplyOn must be None"},
-		"log level": {func(in *lambdaapi.CreateFunctionRequest) {
-			in.LoggingConfig = &lambdaapi.LoggingConfig{LogFormat: wire.Ptr("JSON"), ApplicationLogLevel: wire.Ptr("DEBUG")}
-		}, "NotImplemented: butai doesn't do this yet: log levels of Lambda functions other than INFO"},
+		"system log level": {func(in *lambdaapi.CreateFunctionRequest) {
+			in.LoggingConfig = &lambdaapi.LoggingConfig{LogFormat: wire.Ptr("JSON"), SystemLogLevel: wire.Ptr("DEBUG")}
+		}, "NotImplemented: butai doesn't do this yet: the system log level DEBUG of Lambda functions; INFO and WARN are"},
+		"log level of text": {func(in *lambdaapi.CreateFunctionRequest) {
+			in.LoggingConfig = &lambdaapi.LoggingConfig{LogFormat: wire.Ptr("Text"), ApplicationLogLevel: wire.Ptr("DEBUG")}
+		}, ipv + "Log levels can be set for the log format JSON only."},
 		"other region": {func(in *lambdaapi.CreateFunctionRequest) {
 			in.FunctionName = wire.Ptr("arn:aws:lambda:us-west-2:123456789012:function:other")
 		}, "ResourceNotFoundException: Functions from 'us-west-2' are not reachable in this region ('eu-west-1')"},
@@ -482,6 +485,12 @@ func TestLogFormats(t *testing.T) {
 		in.LoggingConfig = &lambdaapi.LoggingConfig{LogFormat: wire.Ptr("JSON")}
 	})
 	if l := h.get(t, "").LoggingConfig; *l.LogFormat != "JSON" || *l.ApplicationLogLevel != "INFO" || *l.SystemLogLevel != "INFO" || *l.LogGroup != "/aws/lambda/example" {
+		t.Errorf("got %s", shape(t, l))
+	}
+	must(h.UpdateFunctionConfiguration(as(t), &lambdaapi.UpdateFunctionConfigurationRequest{
+		FunctionName: wire.Ptr("example"), LoggingConfig: &lambdaapi.LoggingConfig{ApplicationLogLevel: wire.Ptr("DEBUG"), SystemLogLevel: wire.Ptr("WARN")},
+	}))(t)
+	if l := h.get(t, "").LoggingConfig; *l.LogFormat != "JSON" || *l.ApplicationLogLevel != "DEBUG" || *l.SystemLogLevel != "WARN" {
 		t.Errorf("got %s", shape(t, l))
 	}
 	must(h.UpdateFunctionConfiguration(as(t), &lambdaapi.UpdateFunctionConfigurationRequest{

@@ -108,6 +108,10 @@ func logging(have, change *lambdaapi.LoggingConfig) *lambdaapi.LoggingConfig {
 	setIf(&l.LogGroup, change.LogGroup)
 	if *l.LogFormat == lambdaapi.LogFormatJSON {
 		l.ApplicationLogLevel, l.SystemLogLevel = wire.Ptr(lambdaapi.ApplicationLogLevelINFO), wire.Ptr(lambdaapi.SystemLogLevelINFO)
+		setIf(&l.ApplicationLogLevel, have.ApplicationLogLevel)
+		setIf(&l.SystemLogLevel, have.SystemLogLevel)
+		setIf(&l.ApplicationLogLevel, change.ApplicationLogLevel)
+		setIf(&l.SystemLogLevel, change.SystemLogLevel)
 	}
 	return l
 }
@@ -137,9 +141,11 @@ func checkSettings(in *settings) error {
 		return wire.NotBuilt("SnapStart for Lambda functions; ApplyOn must be None")
 	}
 	if l := in.LoggingConfig; l != nil {
-		application, system := wire.Val(l.ApplicationLogLevel), wire.Val(l.SystemLogLevel)
-		if application != "" && application != lambdaapi.ApplicationLogLevelINFO || system != "" && system != lambdaapi.SystemLogLevelINFO {
-			return wire.NotBuilt("log levels of Lambda functions other than INFO")
+		if wire.Val(l.SystemLogLevel) == lambdaapi.SystemLogLevelDEBUG {
+			return wire.NotBuilt("the system log level DEBUG of Lambda functions; INFO and WARN are")
+		}
+		if wire.Val(l.LogFormat) == lambdaapi.LogFormatText && (l.ApplicationLogLevel != nil || l.SystemLogLevel != nil) {
+			return invalid("Log levels can be set for the log format JSON only.")
 		}
 	}
 	if in.Environment != nil {

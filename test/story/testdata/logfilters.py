@@ -101,4 +101,25 @@ put("order 1", "nothing", "order 2")
 assert "GOT DATA_MESSAGE filtered s ['all'] ['order 1', 'order 2']" in logged("/aws/lambda/receiver", "GOT")
 logs.delete_subscription_filter(logGroupName=group, filterName="all")
 total("app", "errors", 2)  # nothing of what came after the filter was deleted
+
+# JSON logs, their levels, and a group of one's own.
+function("leveled", '''
+import logging
+def handler(event, context):
+    logging.debug("a debug line")
+    logging.warning("a warning")
+    if event:
+        raise ValueError("bad")
+''', role("leveled"), LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "WARN", "SystemLogLevel": "WARN", "LogGroup": "mine"})
+invoke("leveled")
+invoke("leveled", {"fail": True})
+logged("mine", "ValueError")
+lines = [json.loads(e["message"]) for e in logs.filter_log_events(logGroupName="mine")["events"]]
+assert not any(line.get("type") in ("platform.start", "platform.report") or line.get("level") == "DEBUG" for line in lines), lines
+equal(sum(line.get("message") == "a warning" for line in lines), 2)
+lambda_.update_function_configuration(FunctionName="leveled", LoggingConfig={"ApplicationLogLevel": "DEBUG", "SystemLogLevel": "INFO"})
+wait(lambda_, "function_updated_v2", FunctionName="leveled")
+invoke("leveled")
+logged("mine", "a debug line")
+logged("mine", "platform.start")
 print("ok")

@@ -131,9 +131,12 @@ function logPartOrValue(error) {
 let LOG_JSON = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
 let requestId;
 
+const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
+
 function writeLog(level, ...args) {
   const time = new Date().toISOString();
   if (LOG_JSON) {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(process.env.AWS_LAMBDA_LOG_LEVEL)) return;
     const entry = { timestamp: time, level, requestId };
     if (args.length === 1 && typeof args[0] === 'object' && args[0] !== null && !isError(args[0])) entry.message = args[0];
     else entry.message = util.format(...args);
