@@ -288,10 +288,8 @@ func (p *parser) newList(base int) *List {
 // bare reads up to a byte of stop and trims trailing space.
 func (p *parser) bare(stop string) string {
 	start := p.pos
-	if n := strings.IndexAny(p.src[start:], stop); n >= 0 {
-		p.pos += n
-	} else {
-		p.pos = len(p.src)
+	for p.pos < len(p.src) && strings.IndexByte(stop, p.src[p.pos]) < 0 {
+		p.pos++
 	}
 	return strings.TrimRight(p.src[start:p.pos], " \t\r\n")
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -59,8 +60,10 @@ func TestOracleDocumentation(t *testing.T) {
 }
 
 // BenchmarkDocumentation is a rendering with the parsing of its body, into a
-// buffer that is there.
+// buffer that is there, beside a heap of the size that a server has.
 func BenchmarkDocumentation(b *testing.B) {
+	heap := make([]byte, 32<<20)
+	defer runtime.KeepAlive(heap)
 	for _, name := range documentation {
 		b.Run(name, func(b *testing.B) {
 			src, body := readDocumentation(b, name)
