@@ -139,11 +139,17 @@ func (t *tail) print(ctx context.Context, name string, from int64) error {
 			where = strings.TrimPrefix(l.group, functionGroups) + "  "
 		}
 		at := time.UnixMilli(*l.Timestamp).UTC().Format("2006-01-02T15:04:05.000Z")
-		if _, err := fmt.Fprintf(t.out, "%s  %s%s\n", at, where, strings.TrimRight(*l.Message, "\r\n")); err != nil {
+		if _, err := fmt.Fprintf(t.out, "%s  %s%s\n", at, where, shown(*l.Message)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// shown is a message as a terminal shows it: runtimes keep the lines of one
+// message together by carriage returns.
+func shown(message string) string {
+	return strings.ReplaceAll(strings.TrimRight(message, "\r\n"), "\r", "\n")
 }
 
 // read returns a group's events since a time.

@@ -53,12 +53,12 @@ func (x *exchange) askAuthorizer(a *authorizer) (*verdict, *failure) {
 	x.log.authorizerStarts(x, a)
 	x.note("authorizer", a.id)
 	if a.problem != "" {
-		return nil, authorizerMisconfigured("Execution failed due to configuration error: " + a.problem).advise(
+		return nil, authorizerMisconfigured("Execution failed due to configuration error: " + a.problem).fixedBy(
 			"Authorizer " + a.id + " can't work as it is deployed (" + a.problem + "): correct it, or the stage variables in its URI, and deploy again.")
 	}
 	identity, ok := x.identity(a)
 	if !ok || a.kind == authorizerToken && (len(identity) != 1 || a.validation != nil && !a.validation.match(identity[0])) {
-		return nil, x.unauthorized().advise(identityFix(a))
+		return nil, x.unauthorized().fixedBy(identityFix(a))
 	}
 	x.log.authorizerIdentity(a, identity)
 	keep := a.ttl > 0 && len(identity) > 0 // without an identity there is nothing to remember by
@@ -96,12 +96,12 @@ func (x *exchange) callAuthorizer(a *authorizer, event []byte) (*verdict, *failu
 	}
 	call.code, call.requestID = res.Status, res.RequestID
 	if res.FunctionError != "" && errorMessage(res.Payload) == "Unauthorized" {
-		return nil, x.unauthorized().advise("The authorizer's function raised Unauthorized, its way to refuse an identity.")
+		return nil, x.unauthorized().fixedBy("The authorizer's function raised Unauthorized, its way to refuse an identity.")
 	}
 	x.log.authorizerResult(res.Payload)
 	v, err := parseVerdict(res.Payload)
 	if err != nil {
-		return nil, authorizerMisconfigured("Execution failed due to configuration error: " + err.Error()).advise(resultFix(fn, res, err))
+		return nil, authorizerMisconfigured("Execution failed due to configuration error: " + err.Error()).fixedBy(resultFix(fn, res, err))
 	}
 	x.log.authorizerDone(v)
 	return v, nil
@@ -127,7 +127,7 @@ func (x *exchange) refuseAuthorizer(fn *lambdaTarget, err error) *failure {
 	}
 	fail := authorizerMisconfigured("Execution failed due to configuration error: "+why, "Execution failed due to configuration error: Authorizer error")
 	if refused.Status == http.StatusForbidden || refused.Status == http.StatusNotFound {
-		return fail.advise(callFix(fn, refused.Status, "The authorizer's", x.st.apiID+"-authorizer"))
+		return fail.fixedBy(callFix(fn, refused.Status, "The authorizer's", x.st.apiID+"-authorizer"))
 	}
 	return fail
 }

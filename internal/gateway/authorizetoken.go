@@ -56,7 +56,7 @@ func (x *exchange) checkToken(a *authorizer, scopes []string) (*verdict, *failur
 	}
 	identity, ok := x.identity(a)
 	if !ok || len(identity) != 1 {
-		return nil, x.unauthorized().advise(identityFix(a))
+		return nil, x.unauthorized().fixedBy(identityFix(a))
 	}
 	x.log.authorizerIdentity(a, identity)
 	token := strings.TrimPrefix(identity[0], "Bearer ")
@@ -65,10 +65,10 @@ func (x *exchange) checkToken(a *authorizer, scopes []string) (*verdict, *failur
 	case errors.Is(err, ErrTokenExpired):
 		return nil, unauthorized("The incoming token has expired").because("Unauthorized request: " + x.requestID)
 	case errors.Is(err, ErrTokenInvalid):
-		return nil, x.unauthorized().advise("The token is not one of the user pools of authorizer " + a.id + ": " + err.Error() + ".")
+		return nil, x.unauthorized().fixedBy("The token is not one of the user pools of authorizer " + a.id + ": " + err.Error() + ".")
 	case err != nil:
 		x.gw.log.Error("fetching the keys of a user pool failed", "authorizer", a.id, "request", x.requestID, "err", err)
-		return nil, authorizerMisconfigured("Execution failed due to configuration error: Authorizer error").advise(
+		return nil, authorizerMisconfigured("Execution failed due to configuration error: Authorizer error").fixedBy(
 			"The keys of the user pool can't be fetched (" + err.Error() + "): tell butai serve where they are with --cognito-jwks POOL=URL.")
 	}
 	v := &verdict{}
@@ -76,7 +76,7 @@ func (x *exchange) checkToken(a *authorizer, scopes []string) (*verdict, *failur
 		return nil, x.unauthorized()
 	}
 	if why := tokenUnfit(a, claimSource(v.claims), scopes); why != "" {
-		return nil, x.unauthorized().advise(why)
+		return nil, x.unauthorized().fixedBy(why)
 	}
 	return v, nil
 }

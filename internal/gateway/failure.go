@@ -58,12 +58,6 @@ func (f *failure) appendMessage(b []byte) []byte {
 	return value.AppendQuoted(b, f.message)
 }
 
-// advise returns f with what people who read the trace should do.
-func (f *failure) advise(fix string) *failure {
-	f.fix = fix
-	return f
-}
-
 // because returns f with the lines that the execution log gets.
 func (f *failure) because(lines ...string) *failure {
 	f.cause = append(f.cause, lines...)
