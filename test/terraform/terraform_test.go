@@ -134,7 +134,9 @@ var unreadable = map[string]bool{
 	"aws_iam_role":               true, // force_detach_policies
 	"aws_cloudwatch_log_group":   true, // skip_destroy
 	"aws_lambda_permission":      true, // function_name spelt as an ARN
-	"aws_api_gateway_rest_api":   true, // put_rest_api_mode
+
+	"aws_lambda_provisioned_concurrency_config": true, // skip_destroy
+	"aws_api_gateway_rest_api":                  true, // put_rest_api_mode
 }
 
 // importID is the id by which the provider imports a resource; false for the

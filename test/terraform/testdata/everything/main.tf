@@ -231,6 +231,12 @@ resource "aws_lambda_alias" "production" {
   depends_on = [aws_lambda_function.everything]
 }
 
+resource "aws_lambda_provisioned_concurrency_config" "first" {
+  function_name                     = aws_lambda_function.everything.function_name
+  qualifier                         = "1"
+  provisioned_concurrent_executions = local.second ? 2 : 1
+}
+
 resource "aws_lambda_permission" "staging" {
   statement_id  = "gateway"
   action        = "lambda:InvokeFunction"
