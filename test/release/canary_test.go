@@ -52,10 +52,12 @@ func TestCanary(t *testing.T) {
 	w.does(0, "deploy", "staging")
 	ended := w.background("promote", "--strategy", "canary 30% for 5m")
 	w.shifting(30)
+	w.says(5, "is being released by test", "promote")
 	w.does(0, "pause", "production")
 	if code := ended(); code != 4 {
 		t.Errorf("the paused command ended with %d, want 4", code)
 	}
+	w.says(5, "is paused", "rollback", "production")
 	w.shares(0.3)
 
 	ended = w.background("resume", "production")
