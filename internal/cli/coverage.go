@@ -32,11 +32,7 @@ func (a *app) coverageCommand() *cobra.Command {
 
 func writeCoverage(w io.Writer, services []server.ServiceCoverage, only string, markdown bool) error {
 	if markdown {
-		fmt.Fprintln(w, "| service | built | refused | built operations |")
-		fmt.Fprintln(w, "|---|---|---|---|")
-		for _, s := range services {
-			fmt.Fprintf(w, "| %s | %d | %d | %s |\n", s.ID, len(s.Built), len(s.Refused), strings.Join(s.Built, ", "))
-		}
+		writeCoverageTable(w, services)
 		return nil
 	}
 	found := false
@@ -60,4 +56,19 @@ func writeCoverage(w io.Writer, services []server.ServiceCoverage, only string, 
 		return usageError{fmt.Errorf("no service %q: see 'butai coverage'", only)}
 	}
 	return nil
+}
+
+// writeCoverageTable is the README's table: numbers first, and the names for
+// those who unfold them.
+func writeCoverageTable(w io.Writer, services []server.ServiceCoverage) {
+	fmt.Fprintln(w, "| service | operations built | refused |")
+	fmt.Fprintln(w, "|---|---|---|")
+	for _, s := range services {
+		fmt.Fprintf(w, "| %s | %d | %d |\n", s.ID, len(s.Built), len(s.Refused))
+	}
+	fmt.Fprint(w, "\n<details><summary>The operations that are built, by name</summary>\n\n")
+	for _, s := range services {
+		fmt.Fprintf(w, "**%s**: %s\n\n", s.ID, strings.Join(s.Built, ", "))
+	}
+	fmt.Fprintln(w, "</details>")
 }
