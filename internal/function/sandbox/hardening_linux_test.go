@@ -185,3 +185,33 @@ func TestCountTasks(t *testing.T) {
 		t.Errorf("nobody has %d tasks", got)
 	}
 }
+
+// TestUsers looks whether two sandboxes have no user in common, not even their
+// first processes: the limit of processes counts all of a user's, and their
+// threads. (With one user for all first processes, the 125th sandbox died.)
+func TestUsers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root has users to give")
+	}
+	h := newHost(t, Namespaces)
+	users := make(chan string, 2)
+	for range 2 {
+		go func() {
+			out, _ := shell(t, h, "sleep 0.5; grep -h ^Uid: /proc/self/status /proc/1/status", nil)
+			users <- out
+		}()
+	}
+	seen := map[string]bool{}
+	for range 2 {
+		for line := range strings.Lines(<-users) {
+			if user := strings.Fields(line)[1]; seen[user] || user == "0" {
+				t.Errorf("user %s twice, or root", user)
+			} else {
+				seen[user] = true
+			}
+		}
+	}
+	if len(seen) != 4 {
+		t.Errorf("%d users: %v", len(seen), seen)
+	}
+}

@@ -20,16 +20,18 @@ import (
 	llsys "github.com/landlock-lsm/go-landlock/landlock/syscall"
 )
 
-// Users of sandboxes. As root, each sandbox gets a user id of its own out of a
-// range that neither accounts nor subordinate id ranges use: the per-user limit
-// of processes is then a limit per sandbox, and its connections can be told from
-// all others. Each Host takes the ids from one block of the range, so that two
+// Users of sandboxes. As root, each sandbox gets two user ids of its own, one for
+// its program and one for its first process, out of a range that neither
+// accounts nor subordinate id ranges use: the per-user limit of processes is
+// then a limit per sandbox, and its connections can be told from all others. Each Host takes the ids from one block of the range, so that two
 // servers on one machine rarely share any.
 const (
-	initUID   = 2_000_000_000 // the first process, once it has no more to do
-	firstUID  = 2_000_000_001
+	firstUID  = 2_000_000_000
 	maxUIDs   = 1 << 16 // of a block
-	uidBlocks = 1 << 11
+	uidBlocks = 1 << 10
+	// initUIDs is how far beyond that of the program the user id of the first
+	// process is, once that has no more to do.
+	initUIDs = maxUIDs * uidBlocks
 	// insideUID is Lambda's own; a user namespace maps it to the caller.
 	insideUID = 993
 )
@@ -298,7 +300,7 @@ func (h *Host) config(p *Process, level Level, spec *Spec, trial bool) *initConf
 		UID:         insideUID, GID: insideUID, Trial: trial,
 	}
 	if p.uid != 0 {
-		c.UID, c.GID, c.InitUID, c.SetUser = p.uid, p.uid, initUID, true
+		c.UID, c.GID, c.InitUID, c.SetUser = p.uid, p.uid, p.uid+initUIDs, true
 	}
 	if level == Restricted {
 		c.Env = withTmp(spec.Env, p.tmp)
@@ -340,7 +342,7 @@ func (h *Host) takeUID() int {
 	return h.firstUID + (h.next-1)%maxUIDs
 }
 
-func isSandboxUser(uid int) bool { return uid >= initUID && uid < firstUID+uidBlocks*maxUIDs }
+func isSandboxUser(uid int) bool { return uid >= firstUID && uid < firstUID+2*initUIDs }
 
 func (h *Host) giveUID(uid int) {
 	h.mu.Lock()
