@@ -22,7 +22,7 @@ var samples = []string{
 	"12345678-1234-1234-1234-123456789012", "lambda:InvokeFunction", "lambda.amazonaws.com", "index.handler",
 	"arn:aws:iam::000000000000:role/absent", "arn:aws:lambda:us-east-1:000000000000:function:absent",
 	"arn:aws:acm:us-east-1:000000000000:certificate/12345678-1234-1234-1234-123456789012",
-	"arn:aws:dynamodb:us-east-1:000000000000:table/absent",
+	"arn:aws:dynamodb:us-east-1:000000000000:table/absent", "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-0123456789abcdef0",
 	`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`,
 }
 

@@ -168,11 +168,14 @@ var unknown = map[string]tree{
 	"lambda PutFunctionEventInvokeConfig":    {"MaximumRetryAttempts": 0},
 	"lambda UpdateFunctionEventInvokeConfig": {"MaximumRetryAttempts": 0},
 
-	"logs DescribeLogStreams":  {"logGroupName": "absent"},
-	"logs GetLogEvents":        {"logGroupName": "absent"},
-	"logs ListTagsForResource": {"resourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:absent"},
-	"logs TagResource":         {"resourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:absent"},
-	"logs UntagResource":       {"resourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:absent"},
+	"logs PutMetricFilter": {"logGroupName": "absent", "metricTransformations": []any{
+		tree{"metricName": "m", "metricNamespace": "n", "metricValue": "1"}}},
+	"logs PutSubscriptionFilter": {"logGroupName": "absent", "destinationArn": "arn:aws:lambda:us-east-1:000000000000:function:absent"},
+	"logs DescribeLogStreams":    {"logGroupName": "absent"},
+	"logs GetLogEvents":          {"logGroupName": "absent"},
+	"logs ListTagsForResource":   {"resourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:absent"},
+	"logs TagResource":           {"resourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:absent"},
+	"logs UntagResource":         {"resourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:absent"},
 
 	"iam DeleteAccessKey":        {"UserName": "absent"},
 	"iam ListAccessKeys":         {"UserName": "absent"},
@@ -219,8 +222,8 @@ var always = map[string][]string{
 	},
 	"dynamodb": {"DescribeEndpoints", "DescribeLimits", "ListTables"}, "dynamodbstreams": {"ListStreams", "GetRecords"}, // an iterator names no stream that isn't there
 	"iam":     {"ListPolicies", "ListRoles", "ListUsers"},
-	"lambda":  {"DeleteLayerVersion", "GetAccountSettings", "ListEventSourceMappings", "ListFunctions", "ListLayers", "ListLayerVersions"},
-	"logs":    {"DescribeLogGroups"},
+	"lambda":  {"DeleteLayerVersion", "GetAccountSettings", "ListEventSourceMappings", "ListFunctions", "ListLayers", "ListLayerVersions", "ListCodeSigningConfigs"},
+	"logs":    {"DescribeLogGroups", "DescribeMetricFilters"},
 	"route53": {"GetHostedZoneCount", "ListHostedZones", "ListHostedZonesByName"}, "s3": {"ListBuckets"}, "sqs": {"ListQueues"},
 	"sts": {"GetCallerIdentity", "GetSessionToken", "GetAccessKeyInfo"},
 }

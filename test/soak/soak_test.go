@@ -32,7 +32,7 @@ func TestSoak(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := harness.Start(t, "--data-dir", t.TempDir(), "--log-level", "info")
+	s := harness.Start(t, "--data-dir", t.TempDir(), "--log-level", "info", "--account-throttle", "off")
 	w := newWorld(t, s)
 	ctx, stop := context.WithTimeout(t.Context(), length)
 	defer stop()

@@ -227,8 +227,10 @@ tested = apigateway.test_invoke_authorizer(
 equal((tested["clientStatus"], tested["principalId"]), (200, "user|allow"))
 equal(json.loads(tested["policy"])["Statement"][0]["Resource"], execute + "/ESTestInvoke-stage/GET/")
 assert tested["log"].startswith("Execution log for request ") and " : Successfully completed authorizer execution\n" in tested["log"], tested
-equal(refused(apigateway.delete_authorizer, restApiId=api["id"], authorizerId=by_token["id"]), (
-    "ConflictException", "Cannot delete authorizer 'token', is referenced in method: GET//token"))
+code, text = refused(apigateway.delete_authorizer, restApiId=api["id"], authorizerId=by_token["id"])
+equal(code, "ConflictException")
+# Two methods have it; which of them is named depends on the ids of their resources.
+assert text in ["Cannot delete authorizer 'token', is referenced in method: GET//" + path for path in ("token", "metered")], text
 
 # Tokens of a user pool.
 def pool(path, name):
