@@ -7,7 +7,7 @@ import "runtime/debug"
 // garbage, at least, where it would otherwise run for each few megabytes of a
 // small heap. A crowd of small requests is served with a fifth less processor
 // time.
-const heapFloor = 24 << 20
+const heapFloor = 48 << 20
 
 // settle gives back what only the start needed, and lets garbage gather from
 // then on.
