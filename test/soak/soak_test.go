@@ -1,5 +1,5 @@
-// Package soak loads the real server for a while, with deployments and stage
-// variables changing all the time, and holds every answer against what its
+// Package soak loads the real server for a while, with deployments, canaries and
+// stage variables changing all the time, and holds every answer against what its
 // stage served at that moment.
 package soak
 
@@ -39,6 +39,7 @@ func TestSoak(t *testing.T) {
 	var all sync.WaitGroup
 	all.Go(func() { w.keepDeploying(t, ctx) })
 	all.Go(func() { w.keepSettingVariables(t, ctx) })
+	all.Go(func() { w.keepChangingCanaries(t, ctx) })
 	var calls atomic.Int64
 	for i := range 2 * callers {
 		stage := []string{staging, production}[i%2]
@@ -56,9 +57,10 @@ func TestSoak(t *testing.T) {
 	warm := time.AfterFunc(length/4, func() { t.Logf("memory after a quarter: %d KiB", residentKB(t, s.PID())) })
 	defer warm.Stop()
 	all.Wait()
-	t.Logf("%d answers right, %d deployments to staging, %d to production, %d changes of variables; memory at the end: %d KiB", calls.Load(),
-		w.stages[staging].mark.count(), w.stages[production].mark.count(), w.stages[staging].variable.count(), residentKB(t, s.PID()))
-	if w.stages[production].mark.count() < 2 || calls.Load() < 100 {
+	t.Logf("%d answers right, %d deployments to staging, %d to production, %d changes of variables, %d of the canary, which gave %d answers; memory at the end: %d KiB", calls.Load(),
+		w.stages[staging].mark.count(), w.stages[production].mark.count(), w.stages[staging].variable.count(),
+		w.stages[production].canary.count(), w.canaries.Load(), residentKB(t, s.PID()))
+	if w.stages[production].mark.count() < 2 || calls.Load() < 100 || w.canaries.Load() == 0 {
 		t.Error("there was too little to see")
 	}
 }
@@ -74,6 +76,22 @@ func (w *world) keepDeploying(t *testing.T, ctx context.Context) {
 			t.Error(err)
 			return
 		}
+	}
+}
+
+// keepChangingCanaries gives production a canary of what staging serves, another
+// one, and takes it away again.
+func (w *world) keepChangingCanaries(t *testing.T, ctx context.Context) {
+	for n := 1; ctx.Err() == nil; n++ {
+		mark, variable := strconv.Itoa(w.newest()), fmt.Sprintf("canary-%d", n)
+		if n%4 == 0 {
+			mark, variable = "", ""
+		}
+		if err := w.setCanary(context.WithoutCancel(ctx), production, mark, variable); err != nil {
+			t.Error(err)
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

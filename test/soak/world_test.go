@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,7 +25,11 @@ const (
 
 // stageHistory is what a stage has served: marks are written into the response
 // template before the deployment that carries them.
-type stageHistory struct{ mark, variable history }
+type stageHistory struct {
+	mark, variable history
+	// canary and override are what the stage's canary has been, "" for none.
+	canary, override history
+}
 
 // world is an API that changes all the time.
 type world struct {
@@ -32,6 +37,7 @@ type world struct {
 	url       func(stage string) string
 	api, root string
 	stages    map[string]*stageHistory
+	canaries  atomic.Int64 // answers of canaries
 
 	mu          sync.Mutex
 	deployments map[string]string // id by mark
@@ -80,7 +86,7 @@ func newWorld(t *testing.T, s *harness.Server) *world {
 // first stage and points the others at that deployment.
 func (w *world) deploy(ctx context.Context, n int, stages ...string) error {
 	mark := strconv.Itoa(n)
-	template := fmt.Sprintf(`{"mark": "%s", "deployment": "$context.deploymentId", "stage": "$context.stage", "variable": "$stageVariables.v"}`, mark)
+	template := fmt.Sprintf(`{"mark": "%s", "deployment": "$context.deploymentId", "stage": "$context.stage", "variable": "$stageVariables.v", "canary": "$context.isCanaryRequest"}`, mark)
 	if _, err := w.gateway.PutIntegrationResponse(ctx, &apigateway.PutIntegrationResponseInput{
 		RestApiId: &w.api, ResourceId: &w.root, HttpMethod: aws.String("GET"), StatusCode: aws.String("200"),
 		ResponseTemplates: map[string]string{"application/json": template},
@@ -121,6 +127,13 @@ func (w *world) deployment(mark string) (id string, ok bool) {
 	return id, ok
 }
 
+// newest is the mark of the newest deployment.
+func (w *world) newest() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.deployments) - 1 // each mark has one
+}
+
 func (w *world) replace(stage, path, value string) *apigateway.UpdateStageInput {
 	return &apigateway.UpdateStageInput{RestApiId: &w.api, StageName: &stage, PatchOperations: []apitypes.PatchOperation{
 		{Op: apitypes.OpReplace, Path: &path, Value: &value}}}
@@ -137,8 +150,37 @@ func (w *world) setVariable(ctx context.Context, stage string, n int) error {
 	return nil
 }
 
+// setCanary gives a stage a canary for half of its requests, with a deployment
+// that is there and a variable of its own; or none, without a mark.
+func (w *world) setCanary(ctx context.Context, stage, mark, variable string) error {
+	in := &apigateway.UpdateStageInput{RestApiId: &w.api, StageName: &stage}
+	add := func(op apitypes.Op, path, value string) {
+		p := apitypes.PatchOperation{Op: op, Path: aws.String("/canarySettings" + path)}
+		if value != "" {
+			p.Value = &value
+		}
+		in.PatchOperations = append(in.PatchOperations, p)
+	}
+	if mark == "" {
+		add(apitypes.OpRemove, "", "")
+	} else {
+		id, _ := w.deployment(mark)
+		add(apitypes.OpReplace, "/deploymentId", id)
+		add(apitypes.OpReplace, "/percentTraffic", "50")
+		add(apitypes.OpReplace, "/stageVariableOverrides/v", variable)
+	}
+	h := w.stages[stage]
+	canary, override := h.canary.ask(mark), h.override.ask(variable)
+	if _, err := w.gateway.UpdateStage(ctx, in); err != nil {
+		return err
+	}
+	canary()
+	override()
+	return nil
+}
+
 // answer is what the API says.
-type answer struct{ Mark, Deployment, Stage, Variable string }
+type answer struct{ Mark, Deployment, Stage, Variable, Canary string }
 
 // call asks a stage, and tells what is wrong with its answer.
 func (w *world) call(client *http.Client, stage string) error {
@@ -153,14 +195,19 @@ func (w *world) call(client *http.Client, stage string) error {
 		return fmt.Errorf("status %d: %w", res.StatusCode, err)
 	}
 	to, h := time.Now(), w.stages[stage]
+	marks, variables := &h.mark, &h.variable
+	if a.Canary == "true" {
+		w.canaries.Add(1)
+		marks, variables = &h.canary, &h.override
+	}
 	id, known := w.deployment(a.Mark)
 	switch {
 	case a.Stage != stage:
 		return fmt.Errorf("%s answered as %s", stage, a.Stage)
-	case !h.mark.was(a.Mark, from, to):
-		return fmt.Errorf("%s answered from deployment %s (mark %s), which it did not serve then", stage, a.Deployment, a.Mark)
-	case !h.variable.was(a.Variable, from, to):
-		return fmt.Errorf("%s answered with variable %s, which it did not have then", stage, a.Variable)
+	case !marks.was(a.Mark, from, to):
+		return fmt.Errorf("%s answered %+v, from a deployment that it did not serve then", stage, a)
+	case !variables.was(a.Variable, from, to):
+		return fmt.Errorf("%s answered %+v, with a variable that it did not have then", stage, a)
 	case known && stage == staging && id != a.Deployment:
 		return fmt.Errorf("%s answered mark %s from deployment %s, not from its own %s", stage, a.Mark, a.Deployment, id)
 	}
