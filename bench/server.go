@@ -40,7 +40,8 @@ func (b *bench) startServer(ctx context.Context, data string, flags ...string) (
 		return nil, err
 	}
 	s := &server{address: address}
-	s.cmd = exec.Command(b.binary, "serve", "--listen", address, "--data-dir", data, "--account-throttle", "off")
+	line := append([]string{"serve", "--listen", address, "--data-dir", data, "--account-throttle", "off"}, flags...)
+	s.cmd = exec.Command(b.binary, line...)
 	s.cmd.Stderr = &s.log
 	for _, pair := range os.Environ() {
 		if !strings.HasPrefix(pair, "AWS_") {
