@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -50,7 +52,7 @@ func run(ctx context.Context) (err error) {
 	flag.StringVar(&b.binary, "butai", "bin/butai", "binary to measure")
 	flag.StringVar(&b.tools, "tools", ".tools", "folder that peers are installed in")
 	flag.StringVar(&out, "out", "", "file to write; bench/latest.json after a whole run that isn't short")
-	flag.StringVar(&only, "part", "", "measure only this part: start, templates, alone, growth, hostile, gateway or store")
+	flag.StringVar(&only, "part", "", "measure only these parts, with commas between them: start, templates, alone, growth, hostile, gateway, lambda, cold, density, kills or store")
 	flag.Parse()
 	b.rounds, b.slice = 7, 1500*time.Millisecond
 	if b.short {
@@ -82,7 +84,7 @@ func run(ctx context.Context) (err error) {
 		{"kills", b.measureKills},
 		{"store", b.measureStore},
 	} {
-		if only != "" && only != part.name {
+		if only != "" && !slices.Contains(strings.Split(only, ","), part.name) {
 			continue
 		}
 		fmt.Fprintln(os.Stderr, "measuring:", part.name)
