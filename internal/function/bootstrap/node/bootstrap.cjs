@@ -18,6 +18,9 @@ const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 
 // --- frames -----------------------------------------------------------------
 
+// Where frames come from and go to, and the log: elsewhere while it rehearses.
+const fds = { in: CHANNEL, out: CHANNEL, log: 1 };
+
 let input = Buffer.allocUnsafe(65536);
 
 // readFrame blocks until a whole frame is in `input` and returns its end, or 0
@@ -26,7 +29,7 @@ function readFrame() {
   let have = 0;
   let want = FRAME_HEAD;
   while (have < want) {
-    const n = fs.readSync(CHANNEL, input, have, input.length - have, null);
+    const n = fs.readSync(fds.in, input, have, input.length - have, null);
     if (n === 0) return 0;
     have += n;
     if (want === FRAME_HEAD && have >= FRAME_HEAD) {
@@ -60,7 +63,7 @@ function writeFrame(kind, body) {
   frame[4] = kind.charCodeAt(0);
   if (Buffer.isBuffer(body)) body.copy(frame, FRAME_HEAD);
   else frame.write(body, FRAME_HEAD);
-  writeAll(CHANNEL, frame);
+  writeAll(fds.out, frame);
 }
 
 function writeError(kind, error) {
@@ -142,12 +145,12 @@ function writeLog(level, ...args) {
     else entry.message = util.format(...args);
     const error = args.find(isError);
     if (error) Object.assign(entry, { errorType: error.name, errorMessage: error.message, stackTrace: String(error.stack).split('\n') });
-    writeAll(1, Buffer.from(JSON.stringify(entry) + '\n'));
+    writeAll(fds.log, Buffer.from(JSON.stringify(entry) + '\n'));
     return;
   }
   // "\r" keeps the lines of one message in one log event.
   const text = util.format(...args).replace(/\n/g, '\r');
-  writeAll(1, Buffer.from(`${time}\t${requestId}\t${level}\t${text}\n`));
+  writeAll(fds.log, Buffer.from(`${time}\t${requestId}\t${level}\t${text}\n`));
 }
 
 function patchConsole() {
@@ -379,9 +382,14 @@ class Invocation {
   }
 }
 
+let atEnd = () => process.exit(0);
+
 function next() {
   const end = readFrame();
-  if (end === 0) process.exit(0);
+  if (end === 0) {
+    atEnd();
+    return;
+  }
   current = new Invocation(end);
   requestId = current.id;
   current.run();
@@ -394,39 +402,82 @@ function fatal(title, error, code) {
   process.exit(code);
 }
 
+const loopEmpty = () => current && current.loopEmpty();
+
 // awaitFunction boots as far as one can without a function, and takes one on.
 async function awaitFunction() {
   await rehearse();
   writeFrame('S', '');
   const end = readFrame();
   if (end === 0) process.exit(0);
-  const variables = JSON.parse(input.toString('utf8', FRAME_HEAD, end));
-  for (const name of Object.keys(process.env)) delete process.env[name];
-  Object.assign(process.env, variables);
+  takeOn(input.toString('utf8', FRAME_HEAD, end));
+}
+
+// takeOn makes a function's environment the process's.
+function takeOn(environment) {
+  const variables = JSON.parse(environment);
+  // Only what differs: to touch TZ makes ICU search through all time zones.
+  for (const name of Object.keys(process.env)) if (!(name in variables)) delete process.env[name];
+  for (const [name, value] of Object.entries(variables)) if (process.env[name] !== value) process.env[name] = value;
   LOG_JSON = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
   require('node:module')._initPaths();
 }
 
-// rehearse loads and calls handlers of its own, which loads and warms up what
-// every function needs, and leaves nothing behind.
+const REHEARSALS = [
+  ['butai-rehearsal-1.js', 'exports.handler = async (event) => { console.log(event); return { id: event.id }; };'],
+  ['butai-rehearsal-2.mjs', 'export const handler = async (event) => ({ id: event.id });'],
+  ['butai-rehearsal-3.js', 'exports.handler = (event, context) => { setTimeout(() => context.succeed({ id: event.id, left: context.getRemainingTimeInMillis() }), 1); };'],
+];
+
+// rehearse takes on, loads and calls functions of its own, which loads and warms
+// up what every function needs, and leaves nothing behind.
 async function rehearse() {
-  for (const [name, text] of [
-    ['butai-rehearsal-1.js', 'exports.handler = async (event) => ({ id: event.id });'],
-    ['butai-rehearsal-2.mjs', 'export const handler = async (event) => ({ id: event.id });'],
-  ]) {
+  const real = { ...fds };
+  const frame = '/tmp/butai-rehearsal-frame';
+  fs.writeFileSync(frame, rehearsalFrame());
+  takeOn(JSON.stringify(process.env));
+  fds.out = fds.log = fs.openSync('/dev/null', 'w');
+  process.on('beforeExit', loopEmpty);
+  for (const [name, text] of REHEARSALS) {
     const file = path.join('/tmp', name);
     fs.writeFileSync(file, text);
-    const module = await loadModule('/tmp', path.parse(name).name);
-    for (let n = 0; n < 3; n++) JSON.stringify(await module.handler(JSON.parse('{"id": "ada"}')));
+    handler = await loadHandler('/tmp', path.parse(name).name + '.handler');
+    environment = readEnvironment();
+    writeFrame('K', '');
+    for (let n = 0; n < 3; n++) {
+      fds.in = fs.openSync(frame);
+      await new Promise((resolve) => {
+        atEnd = resolve;
+        next();
+      });
+      fs.closeSync(fds.in);
+    }
     fs.unlinkSync(file);
     delete require.cache[file];
   }
+  process.off('beforeExit', loopEmpty);
+  fs.unlinkSync(frame);
+  fs.closeSync(fds.out);
+  Object.assign(fds, real);
+  atEnd = () => process.exit(0);
+  handler = environment = requestId = undefined;
+}
+
+// rehearsalFrame is an invocation as the engine writes it.
+function rehearsalFrame() {
+  const texts = ['00000000-0000-0000-0000-000000000000', 'arn', 'Root=1'];
+  const body = Buffer.from(texts.join('') + '{"id": "ada", "n": [1, 2.5, null, true]}');
+  const head = Buffer.alloc(FRAME_HEAD + INVOKE_HEAD);
+  head.writeUInt32BE(1 + INVOKE_HEAD + body.length, 0);
+  head[4] = 'I'.charCodeAt(0);
+  texts.forEach((text, n) => head.writeUInt16BE(text.length, 13 + 2 * n));
+  return Buffer.concat([head, body]);
 }
 
 async function main() {
+  patchConsole();
   if (process.env.BUTAI_SPARE) await awaitFunction();
   environment = readEnvironment();
-  patchConsole();
   process.on('uncaughtException', (e) => fatal('Uncaught Exception', e, EXIT_UNCAUGHT_EXCEPTION));
   process.on('unhandledRejection', (reason, promise) => {
     const error = new RuntimeError('UnhandledPromiseRejection', reason);
@@ -434,7 +485,7 @@ async function main() {
     error.promise = promise;
     fatal('Unhandled Promise Rejection', error, EXIT_UNHANDLED_REJECTION);
   });
-  process.on('beforeExit', () => current && current.loopEmpty());
+  process.on('beforeExit', loopEmpty);
   process.chdir(process.env.LAMBDA_TASK_ROOT);
   try {
     handler = await loadHandler(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER);
