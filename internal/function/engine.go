@@ -69,8 +69,9 @@ type Engine struct {
 	all      map[*instance]struct{}
 	booting  map[*instance]struct{} // in their init phase
 	shelves  map[shelfKey]*shelf
-	watched  bool   // keepWatch is at work
-	onAhead  func() // for tests: a call is sent ahead
+	retired  map[string]time.Time // by Spec.ID: when it was retired, see Retire
+	watched  bool                 // keepWatch is at work
+	onAhead  func()               // for tests: a call is sent ahead
 	closed   bool
 
 	stop chan struct{}
@@ -111,7 +112,8 @@ func New(cfg Config) (*Engine, error) {
 	e := &Engine{
 		cfg: cfg, host: host, cores: runtime.GOMAXPROCS(0),
 		pools: map[string]*pool{}, accounts: map[accountKey]*account{}, all: map[*instance]struct{}{}, booting: map[*instance]struct{}{}, shelves: map[shelfKey]*shelf{},
-		stop: make(chan struct{}),
+		retired: map[string]time.Time{},
+		stop:    make(chan struct{}),
 	}
 	e.work.Add(1)
 	go e.reclaimIdle()
@@ -128,9 +130,11 @@ func (e *Engine) MayHaveOpened(own, peer netip.AddrPort) bool {
 }
 
 // Retire ends the sandboxes of a function version that will not be invoked any
-// more: idle ones now, busy ones after their current call.
+// more: idle ones now, busy ones after their current call. Calls that were on
+// their way here when it was replaced still run, in sandboxes that end with them.
 func (e *Engine) Retire(specID string) {
 	e.mu.Lock()
+	e.retired[specID] = time.Now()
 	p := e.pools[specID]
 	if p == nil {
 		e.mu.Unlock()
@@ -218,8 +222,33 @@ func (e *Engine) reclaimIdle() {
 			e.mu.Lock()
 			spares := e.takeSpares(e.cfg.IdleTimeout)
 			e.renewProvisioned()
+			e.forgetRetired()
 			e.mu.Unlock()
 			endSpares(spares)
+		}
+	}
+}
+
+// poolOf is the pool of a Spec, made if there is none yet; e.mu is held.
+func (e *Engine) poolOf(spec *Spec) *pool {
+	p := e.pools[spec.ID]
+	if p == nil {
+		_, retired := e.retired[spec.ID]
+		p = &pool{spec: spec, retired: retired}
+		e.pools[spec.ID] = p
+	}
+	return p
+}
+
+// lateCalls is how long after a version was replaced calls of it may still
+// come: nobody holds on to what they have looked up in the catalog for longer.
+const lateCalls = 15 * time.Minute
+
+// forgetRetired forgets what was retired long ago; e.mu is held.
+func (e *Engine) forgetRetired() {
+	for id, at := range e.retired {
+		if time.Since(at) > lateCalls {
+			delete(e.retired, id)
 		}
 	}
 }

@@ -91,11 +91,7 @@ func (e *Engine) acquire(ctx context.Context, spec *Spec, req *Request) (i *inst
 		e.mu.Unlock()
 		return nil, false, nil, err
 	}
-	p := e.pools[spec.ID]
-	if p == nil {
-		p = &pool{spec: spec}
-		e.pools[spec.ID] = p
-	}
+	p := e.poolOf(spec)
 	e.watch()
 	now := time.Now()
 	if !p.crowded(e.cores, now) {

@@ -203,6 +203,54 @@ func TestRetireAndIdleReclaim(t *testing.T) {
 	waitFor(t, "retired", func() bool { return r.sandboxes() == 0 })
 }
 
+// TestLateCallsLeaveNoSandbox calls versions that have been replaced, as calls
+// do that were on their way then.
+func TestLateCallsLeaveNoSandbox(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, "import time\ndef handler(e, c):\n    time.sleep(0.05)\n    return 'done'\n")
+	r.Retire(spec.ID)
+	payloads, errs := r.together(t, spec, 4)
+	want(t, "answers", len(payloads), 4)
+	want(t, "errors", len(errs), 0)
+	waitFor(t, "sandboxes to end", func() bool { return r.sandboxes() == 0 })
+
+	// As under load: calls keep coming while code is replaced again and again.
+	code := *spec
+	stop := make(chan struct{})
+	var current atomic.Pointer[Spec]
+	current.Store(&code)
+	var callers sync.WaitGroup
+	for range 4 {
+		callers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					if _, err := r.Invoke(t.Context(), current.Load(), &Request{RequestID: ident.UUID()}); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	for range 5 {
+		next := *spec
+		next.ID = ident.UUID()
+		old := current.Swap(&next)
+		r.Retire(old.ID)
+		time.Sleep(20 * time.Millisecond)
+	}
+	close(stop)
+	callers.Wait()
+	waitFor(t, "sandboxes of replaced code to end", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return len(r.pools) <= 1
+	})
+}
+
 func waitFor(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(5 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
@@ -225,6 +273,20 @@ func TestMaxSandboxesEvictsOtherFunctions(t *testing.T) {
 			t.Errorf("%d sandboxes, the limit is 2", live)
 		}
 	}
+}
+
+// TestTheLongestUnusedGoesFirst makes room for a third function where two
+// sandboxes fit.
+func TestTheLongestUnusedGoesFirst(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *Config) { c.MaxSandboxes = 2 })
+	code := "def handler(e, c):\n    return 1\n"
+	often, once, third := r.python(t, code), r.python(t, code), r.python(t, code)
+	for _, spec := range []*Spec{often, once, often, third} {
+		r.call(t, spec, `{}`)
+	}
+	want(t, "the one used last starts cold", r.call(t, often, `{}`).ColdStart, false)
+	want(t, "the one unused for longest starts cold", r.call(t, once, `{}`).ColdStart, true)
 }
 
 // TestWaitingCallsGetTheirTurn checks that calls beyond the machine's room wait

@@ -15,14 +15,10 @@ func (e *Engine) Provision(spec *Spec) {
 	if e.closed {
 		return
 	}
-	p := e.pools[spec.ID]
-	if p == nil {
-		if spec.Provisioned == 0 {
-			return
-		}
-		p = &pool{spec: spec}
-		e.pools[spec.ID] = p
+	if e.pools[spec.ID] == nil && spec.Provisioned == 0 {
+		return
 	}
+	p := e.poolOf(spec)
 	carved := 0
 	if spec.Concurrency < 0 { // else it is part of the function's reservation
 		carved = spec.Provisioned
