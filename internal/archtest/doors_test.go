@@ -96,7 +96,7 @@ var doors = []door{
 	{[]string{"release/config", "release/journal"}, []string{"release/plan"}, pure},
 	{[]string{"release/check"}, []string{"release/config", "release/plan", "gateway/jsonpath", "gateway/value", "clock"}, releaser},
 	{[]string{"release"}, []string{"release/check", "release/config", "release/diff", "release/journal", "release/plan", "iam/policy", "clock", "ident"}, releaser},
-	{[]string{"release/cloud"}, []string{"release", "release/journal", "release/plan"}, releaser},
+	{[]string{"release/cloud"}, []string{"release", "release/config", "release/journal", "release/plan", "clock"}, releaser},
 
 	{[]string{"edge"}, nil, front},
 	{[]string{"server"}, []string{"..."}, hall},

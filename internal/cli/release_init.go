@@ -11,29 +11,30 @@ import (
 
 	"github.com/butai-dev/butai/internal/release"
 	"github.com/butai-dev/butai/internal/release/cloud"
+	"github.com/butai-dev/butai/internal/release/config"
 	"github.com/butai-dev/butai/internal/release/plan"
 )
 
 // initOptions are the flags of release init.
 type initOptions struct {
-	api, table string
-	force      bool
-	dryRun     bool
+	api, records string
+	force        bool
+	dryRun       bool
 }
 
-// releaseInitCommand writes butai.yaml, makes the table of the records and
+// releaseInitCommand writes butai.yaml, makes the place of the records and
 // records what the stages serve.
 func (a *app) releaseInitCommand(o *releaseOptions) *cobra.Command {
 	var i initOptions
 	cmd := &cobra.Command{
 		Use:   "init",
-		Short: "Write butai.yaml by looking at what is deployed, and make the table of the records",
+		Short: "Write butai.yaml by looking at what is deployed, and make the place of the records",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return a.initRelease(cmd.Context(), o, i) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&i.api, "api", "", "the API's id or name; default: the only one there is")
-	f.StringVar(&i.table, "table", "", "DynamoDB table for the records; default: butai-release")
+	f.StringVar(&i.records, "records", "", "where to keep the records: a DynamoDB table, or s3://BUCKET/PREFIX; default: table butai-release")
 	f.BoolVar(&i.force, "force", false, "write the file although it is there")
 	f.BoolVar(&i.dryRun, "dry-run", false, "print the file and touch nothing")
 	return cmd
@@ -66,8 +67,8 @@ func (a *app) initRelease(ctx context.Context, o *releaseOptions, i initOptions)
 	if err != nil {
 		return err
 	}
-	if i.table != "" {
-		file.Table = i.table
+	if i.records != "" {
+		file.Records = i.records
 	}
 	text, err := file.Write()
 	if err != nil {
@@ -86,9 +87,9 @@ func (a *app) initRelease(ctx context.Context, o *releaseOptions, i initOptions)
 		return err
 	}
 	if err := e.Records.Create(ctx); err != nil {
-		return fmt.Errorf("make table %s: %w", file.Table, err)
+		return fmt.Errorf("make the place of the records, %s: %w", file.Records, err)
 	}
-	fmt.Fprintf(a.out, "records are kept in DynamoDB table %s\n", file.Table)
+	fmt.Fprintf(a.out, "records are kept in %s\n", recordsPlace(file))
 	adopted, err := e.Adopt(ctx, "as found by init")
 	for _, r := range adopted {
 		fmt.Fprintf(a.out, "release %d: stage %s serves %s\n", r.Number, r.Stage, pairText(r.To))
@@ -134,4 +135,12 @@ func look(ctx context.Context, cfg aws.Config, api string, account release.Accou
 	}
 	found.Integrations, err = g.Integrations(ctx)
 	return found, err
+}
+
+// recordsPlace says where the records are in words.
+func recordsPlace(file *config.File) string {
+	if _, _, ok := file.Bucket(); ok {
+		return file.Records
+	}
+	return "DynamoDB table " + file.Records
 }

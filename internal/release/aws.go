@@ -128,7 +128,7 @@ type Records interface {
 	Lease(ctx context.Context, stage, owner string, now, until time.Time) error
 	// Unlease gives a lease back, if owner still holds it.
 	Unlease(ctx context.Context, stage, owner string) error
-	// Create makes the table, unless it is there.
+	// Create makes the table or the bucket, unless it is there.
 	Create(ctx context.Context) error
 }
 

@@ -113,7 +113,7 @@ func (e *Engine) Load(ctx context.Context) (*plan.History, error) {
 	}
 	entries, err := e.Records.Entries(ctx, after)
 	if err != nil {
-		return nil, fmt.Errorf("read the records in table %s: %w", e.Config.Table, err)
+		return nil, fmt.Errorf("read the records in %s: %w", e.Config.Records, err)
 	}
 	e.last, err = journal.Replay(e.history, e.last, entries)
 	return e.history, err

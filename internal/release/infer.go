@@ -26,7 +26,7 @@ type Found struct {
 // Infer makes the configuration of what is deployed, and notes for whoever
 // reads it.
 func Infer(f *Found) (*config.File, []string, error) {
-	out := &config.File{API: f.API, Table: "butai-release", Propagation: config.Duration(config.DefaultPropagation)}
+	out := &config.File{API: f.API, Records: "butai-release", Propagation: config.Duration(config.DefaultPropagation)}
 	if f.Endpoint != "" {
 		out.Propagation = config.Duration(time.Second) // one server has nothing to spread
 	}

@@ -17,11 +17,10 @@ type Policy struct {
 }
 
 // MinimalPolicy is what the commands need, and no more: this API, these
-// functions, this table. Tests run them with it.
+// functions, these records. Tests run them with it.
 func (e *Engine) MinimalPolicy() *Policy {
 	a, c := e.Account, e.Config
 	api := fmt.Sprintf("arn:%s:apigateway:%s::/restapis/%s", a.Partition, a.Region, c.API)
-	table := fmt.Sprintf("arn:%s:dynamodb:%s:%s:table/%s", a.Partition, a.Region, a.ID, c.Table)
 	var functions, qualified []string
 	for _, fn := range c.Functions {
 		arn := fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", a.Partition, a.Region, a.ID, fn)
@@ -31,7 +30,7 @@ func (e *Engine) MinimalPolicy() *Policy {
 	allow := func(sid string, resources []string, actions ...string) Statement {
 		return Statement{Sid: sid, Effect: "Allow", Action: actions, Resource: resources}
 	}
-	return &Policy{Version: "2012-10-17", Statement: []Statement{
+	statements := []Statement{
 		allow("Gateway", []string{api, api + "/*"}, "apigateway:GET"),
 		allow("Deploy", []string{api + "/deployments"}, "apigateway:POST"),
 		allow("MoveStages", []string{api + "/stages", api + "/stages/*"}, "apigateway:POST", "apigateway:PATCH", "apigateway:DELETE"),
@@ -41,8 +40,20 @@ func (e *Engine) MinimalPolicy() *Policy {
 			"lambda:PublishVersion", "lambda:GetAlias", "lambda:ListAliases", "lambda:CreateAlias", "lambda:UpdateAlias", "lambda:DeleteAlias",
 			"lambda:GetPolicy", "lambda:AddPermission"),
 		allow("PruneVersions", qualified, "lambda:DeleteFunction"),
-		allow("Records", []string{table}, "dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem",
-			"dynamodb:DeleteItem", "dynamodb:Query"),
 		allow("Metrics", []string{"*"}, "cloudwatch:GetMetricData"),
-	}}
+	}
+	if bucket, prefix, ok := c.Bucket(); ok {
+		name := fmt.Sprintf("arn:%s:s3:::%s", a.Partition, bucket)
+		// Listing decides, too, whether a missing object is 404 or 403.
+		statements = append(statements, allow("RecordsBucket", []string{name}, "s3:CreateBucket", "s3:ListBucket"),
+			allow("Records", []string{name + "/" + prefix + c.API + "/*"}, "s3:GetObject", "s3:PutObject"))
+	} else {
+		table := fmt.Sprintf("arn:%s:dynamodb:%s:%s:table/%s", a.Partition, a.Region, a.ID, c.Records)
+		statements = append(statements, allow("Records", []string{table}, "dynamodb:CreateTable", "dynamodb:DescribeTable",
+			"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"))
+	}
+	if a.Endpoint != "" { // simulate is for butai alone; AWS has no such action
+		statements = append(statements, allow("Simulate", []string{"*"}, "butai:PutFault"))
+	}
+	return &Policy{Version: "2012-10-17", Statement: statements}
 }

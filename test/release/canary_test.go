@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway"
 
+	"github.com/butai-dev/butai/internal/release/plan"
 	"github.com/butai-dev/butai/test/harness"
 )
 
@@ -23,6 +25,20 @@ func (w *world) background(args ...string) (wait func() int) {
 		_ = cmd.Wait()
 		return cmd.ProcessState.ExitCode()
 	}
+}
+
+// stands waits until the latest release has a status.
+func (w *world) stands(status plan.Status) {
+	w.Helper()
+	for range 600 {
+		var all []plan.Release
+		w.must(json.Unmarshal([]byte(w.does(0, "history", "--json")), &all))
+		if all[len(all)-1].Status == status {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	w.Fatalf("the latest release never was %s", status)
 }
 
 // shifting waits until production gives a share of its requests away.
@@ -40,13 +56,15 @@ func (w *world) shifting(percent float64) {
 }
 
 // TestCanary gives a share of production's requests to the new pair, pauses,
-// counts, goes on and goes back.
+// counts, goes on and goes back; with records in S3, and no more permissions
+// than release policy asks for.
 func TestCanary(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t)
 	w := newWorld(t, s.URL, s.Env())
-	w.does(0, "init")
+	w.says(0, "records are kept in s3://butai-releases/shop", "init", "--records", "s3://butai-releases/shop")
 	w.configure(map[string]string{"propagation: 1s": "propagation: 100ms", "checks:": "gates: {every: 1s}\nchecks:"})
+	w.becomeReleaser()
 	w.editGateway("gateway-2")
 	w.editCode("code-2", nil)
 	w.does(0, "deploy", "staging")
@@ -61,6 +79,7 @@ func TestCanary(t *testing.T) {
 	w.shares(0.3)
 
 	ended = w.background("resume", "production")
+	w.stands("running")
 	w.does(0, "abort", "production", "-m", "enough")
 	if code := ended(); code != 3 && code != 5 { // 5: abort had the lease already
 		t.Errorf("the aborted command ended with %d, want 3", code)
@@ -137,9 +156,15 @@ func TestDark(t *testing.T) {
 	w := newWorld(t, s.URL, s.Env())
 	w.does(0, "init")
 	w.configure(map[string]string{"propagation: 1s": "propagation: 100ms"})
+	w.becomeReleaser()
 	w.editGateway("gateway-2")
 	w.editCode("code-2", nil)
 	w.does(0, "deploy", "staging")
+	w.says(4, "waits for somebody's approval", "promote", "--strategy", "dark")
+	w.does(0, "abort", "production")
+	if a := w.ask("production_dark"); a.Status != 403 {
+		t.Errorf("the dark stage of an aborted release is there still: %+v", a)
+	}
 	w.says(4, "waits for somebody's approval", "promote", "--strategy", "dark")
 	w.serves("production", "gateway-1", "code-1")
 	if a := w.ask("production_dark"); a.Gateway != "gateway-2" || a.Code != "code-2" || a.Stage != "production" {

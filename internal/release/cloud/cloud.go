@@ -37,7 +37,8 @@ func Config(ctx context.Context) (aws.Config, error) {
 			o.RateLimiter = noLimit{}
 			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(cutShort))
 		})
-		return retry.AddWithErrorCodes(r, "ConflictException", "TooManyRequestsException", "LimitExceededException", "ConcurrentModificationException")
+		return retry.AddWithErrorCodes(r, "ConflictException", "TooManyRequestsException", "LimitExceededException", "ConcurrentModificationException",
+			"ConditionalRequestConflict")
 	}))
 	if err == nil && cfg.Region == "" {
 		err = errors.New("no region is configured: set AWS_REGION")

@@ -149,14 +149,11 @@ func definitionKey(sum string, part int) string { return fmt.Sprintf("definition
 
 // PutDefinition implements release.Records.
 func (r *Records) PutDefinition(ctx context.Context, sum string, definition []byte) error {
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	if _, err := z.Write(definition); err != nil {
+	all, err := pack(definition)
+	if err != nil {
 		return err
 	}
-	if err := z.Close(); err != nil {
-		return err
-	}
+	packed := bytes.NewBuffer(all)
 	for part := 0; ; part++ {
 		put := r.key(definitionKey(sum, part))
 		put["data"] = &types.AttributeValueMemberB{Value: bytes.Clone(packed.Next(partSize))}
@@ -183,7 +180,20 @@ func (r *Records) Definition(ctx context.Context, sum string) ([]byte, error) {
 		flag, ok := i["last"].(*types.AttributeValueMemberBOOL)
 		last = !ok || flag.Value
 	}
-	z, err := gzip.NewReader(&packed)
+	return unpack(packed.Bytes())
+}
+
+// pack compresses a definition.
+func pack(definition []byte) ([]byte, error) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, err := z.Write(definition)
+	err = errors.Join(err, z.Close())
+	return packed.Bytes(), err
+}
+
+func unpack(packed []byte) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		return nil, err
 	}

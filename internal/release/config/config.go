@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -26,8 +27,10 @@ var Schema []byte
 
 // File is butai.yaml.
 type File struct {
-	API   string `yaml:"api"`   // its id
-	Table string `yaml:"table"` // DynamoDB table of the records
+	API string `yaml:"api"` // its id
+	// Records is where the records are kept: a DynamoDB table's name, or
+	// s3://BUCKET or s3://BUCKET/PREFIX.
+	Records string `yaml:"records"`
 	// Variable is the stage variable from which integrations take the alias.
 	Variable  string       `yaml:"variable"`
 	Pairing   plan.Pairing `yaml:"pairing"`
@@ -160,7 +163,25 @@ func orDefault[T comparable](v, fallback T) T {
 	return v
 }
 
-var variableForm = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+var (
+	variableForm = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+	recordsForm  = regexp.MustCompile(`^([A-Za-z0-9_.-]{3,255}|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?)$`)
+)
+
+// Bucket is the S3 bucket that the records are kept in, and what their keys
+// begin with: "" or a prefix that ends in a slash. It is not ok where they are
+// in a table.
+func (f *File) Bucket() (name, prefix string, ok bool) {
+	rest, ok := strings.CutPrefix(f.Records, "s3://")
+	if !ok {
+		return "", "", false
+	}
+	name, prefix, _ = strings.Cut(rest, "/")
+	if prefix = strings.Trim(prefix, "/"); prefix != "" {
+		prefix += "/"
+	}
+	return name, prefix, true
+}
 
 func (f *File) validate() error {
 	var errs []error
@@ -168,8 +189,8 @@ func (f *File) validate() error {
 	if f.API == "" {
 		bad("api: the API's id is missing")
 	}
-	if f.Table == "" {
-		bad("table: the name of the records' table is missing")
+	if !recordsForm.MatchString(f.Records) {
+		bad("records: want the name of a DynamoDB table, or s3://BUCKET/PREFIX, not %q", f.Records)
 	}
 	if !variableForm.MatchString(f.Variable) {
 		bad("variable: want a stage variable's name, not %q", f.Variable)

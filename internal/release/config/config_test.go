@@ -12,7 +12,7 @@ import (
 
 const example = `
 api: abc
-table: butai-release
+records: butai-release
 variable: stage
 pairing: snapshot
 functions: [user]
@@ -50,6 +50,7 @@ func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	for before, after := range map[string]string{
 		"api: abc":                      "apis: abc",
+		"records: butai-release":        "records: s3://Releases",
 		"pairing: snapshot":             "pairing: both",
 		"variable: stage":               "variable: a b",
 		"canary 10% for 5m":             "canary 100% for 5m",
