@@ -17,6 +17,7 @@ import (
 var services = []struct{ Name, Version string }{
 	{"acm", "2015-12-08"},
 	{"apigateway", "2015-07-09"},
+	{"apigatewayv2", "2018-11-29"},
 	{"cloudwatch", "2010-08-01"},
 	{"dynamodb", "2012-08-10"},
 	{"dynamodbstreams", "2012-08-10"},

@@ -40,13 +40,17 @@ func (s *Service) CreateBasePathMapping(ctx context.Context, in *apigatewayapi.C
 	}
 	m := &apigatewayapi.BasePathMapping{BasePath: &path, RestApiId: in.RestApiId, Stage: nonEmpty(in.Stage)}
 	err = s.Store.Update(ctx, func(tx store.Tx) error {
-		if _, err := getDomain(tx, sc, name); err != nil {
+		d, err := getDomain(tx, sc, name)
+		if err != nil {
 			return err
+		}
+		if !byMappings(d) {
+			return badRequest("Base path mappings can't be created while the routing mode of the domain name is %s.", wire.Val(d.Domain.RoutingMode))
 		}
 		if have, err := mappings.Get(tx, sc.id(name, path)...); err != nil || have != nil {
 			return orElse(err, conflict("Base path already exists for this domain name"))
 		}
-		if err := checkMapping(tx, sc, m); err != nil {
+		if err := checkMapping(tx, d, m); err != nil {
 			return err
 		}
 		return mappings.Put(tx, m, sc.id(name, path)...)
@@ -57,21 +61,27 @@ func (s *Service) CreateBasePathMapping(ctx context.Context, in *apigatewayapi.C
 	return m, s.publishDomain(ctx, sc, name)
 }
 
-// checkMapping holds a mapping's target against the store.
-func checkMapping(r store.ReadTx, sc scope, m *apigatewayapi.BasePathMapping) error {
-	if api, err := apis.Get(r, sc.id(wire.Val(m.RestApiId))...); err != nil || api == nil {
+// checkMapping holds the target of a mapping, or of a routing rule, against
+// the store. Domains lead to APIs of their own kind, public or private ones.
+func checkMapping(r store.ReadTx, d *domain, m *apigatewayapi.BasePathMapping) error {
+	api, err := apis.Get(r, d.id(wire.Val(m.RestApiId))...)
+	if err != nil || api == nil {
 		return orElse(err, badRequest("Invalid REST API identifier specified"))
+	}
+	if isPrivate(api.EndpointConfiguration) != isPrivate(d.Domain.EndpointConfiguration) {
+		return badRequest("Private APIs can only be associated with private custom domain names, and public APIs with public ones.")
 	}
 	if m.Stage == nil {
 		return nil
 	}
-	if st, err := stages.Get(r, sc.id(*m.RestApiId, *m.Stage)...); err != nil || st == nil {
+	if st, err := stages.Get(r, d.id(*m.RestApiId, *m.Stage)...); err != nil || st == nil {
 		return orElse(err, badRequest("Invalid stage identifier specified"))
 	}
 	return nil
 }
 
-// mappedDomains lists the domains that lead to an API, or to one stage of it.
+// mappedDomains lists the domains that mappings lead from to an API, or to one
+// stage of it.
 func mappedDomains(r store.ReadTx, sc scope, apiID, stageName string) ([]string, error) {
 	var names []string
 	for d, err := range domains.All(r, sc.id()...) {
@@ -144,11 +154,15 @@ func (s *Service) UpdateBasePathMapping(ctx context.Context, in *apigatewayapi.U
 		if err != nil {
 			return nil, err
 		}
+		d, err := getDomain(tx, sc, name)
+		if err != nil {
+			return nil, err
+		}
 		old := *m.BasePath
 		if err := mappingPatch.apply(m, in.PatchOperations); err != nil {
 			return nil, err
 		}
-		if err := checkMapping(tx, sc, m); err != nil {
+		if err := checkMapping(tx, d, m); err != nil {
 			return nil, err
 		}
 		if *m.BasePath != old {

@@ -2,6 +2,7 @@ package apigateway
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
@@ -60,9 +61,6 @@ func (s *Service) newDomain(ctx context.Context, sc scope, in *apigatewayapi.Cre
 	if err != nil {
 		return nil, err
 	}
-	if mode := wire.Val(in.RoutingMode); mode != "" && mode != apigatewayapi.RoutingModeBASEPATHMAPPINGONLY {
-		return nil, wire.NotBuilt("routing mode %s of custom domains", mode)
-	}
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
@@ -70,10 +68,13 @@ func (s *Service) newDomain(ctx context.Context, sc scope, in *apigatewayapi.Cre
 		DomainName: wire.Ptr(strings.ToLower(*in.DomainName)), CertificateName: nonEmpty(in.CertificateName), CertificateArn: nonEmpty(in.CertificateArn),
 		RegionalCertificateName: nonEmpty(in.RegionalCertificateName), RegionalCertificateArn: nonEmpty(in.RegionalCertificateArn),
 		EndpointConfiguration: endpoint, DomainNameStatus: wire.Ptr(apigatewayapi.DomainNameStatusAVAILABLE),
-		SecurityPolicy: nonEmpty(in.SecurityPolicy), RoutingMode: wire.Ptr(apigatewayapi.RoutingModeBASEPATHMAPPINGONLY), Tags: nonEmptyMap(in.Tags),
+		SecurityPolicy: nonEmpty(in.SecurityPolicy), RoutingMode: nonEmpty(in.RoutingMode), Tags: nonEmptyMap(in.Tags),
 	}}
 	if d.Domain.SecurityPolicy == nil {
 		d.Domain.SecurityPolicy = wire.Ptr(apigatewayapi.SecurityPolicyTLS12)
+	}
+	if d.Domain.RoutingMode == nil {
+		d.Domain.RoutingMode = wire.Ptr(apigatewayapi.RoutingModeBASEPATHMAPPINGONLY)
 	}
 	d.Domain.OwnershipVerificationCertificateArn = nonEmpty(in.OwnershipVerificationCertificateArn)
 	if m := in.MutualTlsAuthentication; m != nil {
@@ -138,7 +139,11 @@ var domainPatch = patchTable[apigatewayapi.DomainName]{rows: []patchRow[apigatew
 	{"/mutualTlsAuthentication/truststoreVersion", anyEdit,
 		patchTruststore(func(m *apigatewayapi.MutualTlsAuthentication) **string { return &m.TruststoreVersion })},
 	textRow("/ownershipVerificationCertificateArn", func(d *apigatewayapi.DomainName) **string { return &d.OwnershipVerificationCertificateArn }),
-	notBuiltRow[apigatewayapi.DomainName]("/routingMode", "routing rules"),
+	{"/routingMode", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error {
+		d.RoutingMode = op.value
+		return oneOf("RoutingMode", op.text(), apigatewayapi.RoutingModeBASEPATHMAPPINGONLY, apigatewayapi.RoutingModeROUTINGRULEONLY,
+			apigatewayapi.RoutingModeROUTINGRULETHENBASEPATHMAPPING)
+	}},
 }}
 
 // securityPolicies are those of the model.
@@ -196,14 +201,15 @@ func (s *Service) UpdateDomainName(ctx context.Context, in *apigatewayapi.Update
 	return &d.Domain, s.publishDomain(ctx, sc, name)
 }
 
-// DeleteDomainName deletes a custom domain with its base path mappings.
+// DeleteDomainName deletes a custom domain with its base path mappings and
+// routing rules.
 func (s *Service) DeleteDomainName(ctx context.Context, in *apigatewayapi.DeleteDomainNameRequest) error {
 	sc, name := scopeOf(ctx), strings.ToLower(*in.DomainName)
 	err := s.Store.Update(ctx, func(tx store.Tx) error {
 		if _, err := getDomain(tx, sc, name); err != nil {
 			return err
 		}
-		if err := mappings.DeleteAll(tx, sc.id(name)...); err != nil {
+		if err := errors.Join(mappings.DeleteAll(tx, sc.id(name)...), routingRules.DeleteAll(tx, sc.id(name)...)); err != nil {
 			return err
 		}
 		if err := owners.Delete(tx, name); err != nil {

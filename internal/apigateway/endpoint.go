@@ -35,6 +35,10 @@ func defaultEndpoint(in *apigatewayapi.EndpointConfiguration) (*apigatewayapi.En
 	return out, nil
 }
 
+func isPrivate(e *apigatewayapi.EndpointConfiguration) bool {
+	return e != nil && slices.Contains(e.Types, apigatewayapi.EndpointTypePRIVATE)
+}
+
 // patchEndpointType changes the one endpoint type; the path names the old one
 // or its position.
 func patchEndpointType(e *apigatewayapi.EndpointConfiguration, op patchOp) error {

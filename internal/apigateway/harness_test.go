@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/apigatewayv2api"
 	"github.com/butai-dev/butai/internal/apigateway"
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/awsapi"
@@ -185,7 +186,7 @@ func (h *harness) start() {
 		h.t.Fatal(err)
 	}
 	h.http, err = awsapi.New(awsapi.Config{
-		Services: []awsapi.Registration{{Model: &apigatewayapi.Service, Service: svc}},
+		Services: []awsapi.Registration{{Model: &apigatewayapi.Service, Service: svc}, {Model: &apigatewayv2api.Service, Service: apigateway.NewV2(svc)}},
 		Keys:     anyone{}, Authorizer: anyone{}, Log: log, Clock: h.clock,
 	})
 	if err != nil {

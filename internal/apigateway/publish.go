@@ -101,8 +101,13 @@ func (s *Service) publishDomain(ctx context.Context, sc scope, name string) erro
 			return nil, err
 		}
 		routes, err := mappings.List(r, sc.id(name)...)
+		if err != nil {
+			return nil, err
+		}
+		rules, err := routingRules.List(r, sc.id(name)...)
 		return &gateway.DomainName{
-			Account: sc.Account, Region: sc.Region, Name: name, Mappings: values(routes),
+			Account: sc.Account, Region: sc.Region, Name: name,
+			Mappings: values(routes), RoutingRules: values(rules), RoutingMode: wire.Val(d.Domain.RoutingMode),
 			Certificate: domainCertificate(&d.Domain), SecurityPolicy: wire.Val(d.Domain.SecurityPolicy), Truststore: d.Truststore,
 		}, err
 	})

@@ -65,7 +65,7 @@ var doors = []door{
 	{[]string{"store/sqlite", "store/postgres"}, []string{"store", "store/txn"}, stock},
 
 	{[]string{"acm"}, services("api/acmapi", "ca"), service},
-	{[]string{"apigateway"}, services("api/apigatewayapi", "apigateway/...", "gateway", "gateway/schema", "iam/policy"),
+	{[]string{"apigateway"}, services("api/apigatewayapi", "api/apigatewayv2api", "apigateway/...", "gateway", "gateway/schema", "iam/policy"),
 		service + "; schemas of models are checked by the pure gateway/schema, an API's resource policy by the pure iam/policy"},
 	{[]string{"apigateway/openapi"}, []string{"api/apigatewayapi", "wire"}, pure + "; its values are API Gateway's own shapes"},
 	{[]string{"cloudwatch"}, services("api/cloudwatchapi", "cloudwatch/...", "metric"), service + "; what rooms measure comes in as samples of metric"},
@@ -84,7 +84,7 @@ var doors = []door{
 	{[]string{"ca"}, []string{"clock", "ident"}, service},
 	{[]string{"userpool"}, []string{"arn", "clock"}, "it knows tokens and where their keys are; the gateway is handed it by server"},
 
-	{[]string{"gateway"}, []string{"gateway/...", "api/apigatewayapi", "iam/policy", "metric", "wire", "arn", "clock", "ident"},
+	{[]string{"gateway"}, []string{"gateway/...", "api/apigatewayapi", "api/apigatewayv2api", "iam/policy", "metric", "wire", "arn", "clock", "ident"},
 		plane + "; a deployment is a frozen copy of API Gateway's own shapes, and policies are evaluated by the pure iam/policy"},
 	{[]string{"functionurl"}, []string{"function", "function/catalog", "iam/policy", "wire", "clock", "ident"}, plane},
 	{[]string{"function"}, []string{"function/...", "arn", "clock", "ident"}, plane},

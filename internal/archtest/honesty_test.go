@@ -18,6 +18,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/acmapi"
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/apigatewayv2api"
 	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
@@ -33,7 +34,7 @@ import (
 )
 
 var models = []*wire.ServiceModel{
-	&acmapi.Service, &apigatewayapi.Service, &cloudwatchapi.Service, &dynamodbapi.Service, &dynamodbstreamsapi.Service, &iamapi.Service, &lambdaapi.Service,
+	&acmapi.Service, &apigatewayapi.Service, &apigatewayv2api.Service, &cloudwatchapi.Service, &dynamodbapi.Service, &dynamodbstreamsapi.Service, &iamapi.Service, &lambdaapi.Service,
 	&logsapi.Service, &route53api.Service, &s3api.Service, &sqsapi.Service, &stsapi.Service,
 }
 
@@ -42,7 +43,8 @@ var readers = map[string][]string{
 	"apigateway": {"gateway"}, // serves the frozen copies of its shapes
 	"sts":        {"iam"},
 
-	"dynamodbstreams": {"dynamodb"}, // whose changes they are
+	"apigatewayv2":    {"apigateway"}, // of whose custom domains it makes the routing rules
+	"dynamodbstreams": {"dynamodb"},   // whose changes they are
 }
 
 const (

@@ -185,7 +185,7 @@ func (c *call) run() *wire.Response {
 	}
 	c.op = op
 	if !op.Built(svc.impl) {
-		return c.fail(wire.NotBuilt("%s %s", svc.ID, op.Name))
+		return c.fail(svc.notBuilt(op))
 	}
 	in, err := c.decode()
 	if err != nil {

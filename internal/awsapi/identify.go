@@ -11,7 +11,8 @@ import (
 )
 
 // identify finds the service that a request is meant for: by its credential
-// scope, or for unsigned requests by target header and host name.
+// scope, or for unsigned requests by target header and host name. Of services
+// that share a name, the target or the path tells which.
 func (h *Handler) identify(r *http.Request) (*service, error) {
 	name := ""
 	if cred, err := sigv4.Parse(r); err == nil {
@@ -19,25 +20,39 @@ func (h *Handler) identify(r *http.Request) (*service, error) {
 	}
 	target, _, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	candidates := h.bySigning[name]
-	for _, s := range candidates {
-		if s.TargetPrefix == target {
-			return s, nil
-		}
-	}
-	if len(candidates) > 0 {
-		return candidates[0], nil
+	if s := among(candidates, r, target); s != nil {
+		return s, nil
 	}
 	label, _, _ := strings.Cut(r.Host, ".")
+	candidates = nil
 	for _, s := range h.byName {
 		if target != "" && target == s.TargetPrefix || name == "" && label == s.Endpoint {
-			return s, nil
+			candidates = append(candidates, s)
 		}
+	}
+	if s := among(candidates, r, target); s != nil {
+		return s, nil
 	}
 	if name == "" {
 		return nil, &wire.Error{Code: "MissingAuthenticationTokenException", Status: http.StatusForbidden,
 			Message: "Missing Authentication Token"}
 	}
 	return nil, wire.NotBuilt("service %q", name)
+}
+
+// among chooses one of the services that a request may be for, nil if there are
+// none.
+func among(candidates []*service, r *http.Request, target string) *service {
+	var rest *service
+	for _, s := range candidates {
+		switch {
+		case s.prefix != "" && strings.HasPrefix(r.URL.Path, s.prefix), target != "" && s.TargetPrefix == target:
+			return s
+		case rest == nil && s.prefix == "":
+			rest = s
+		}
+	}
+	return rest
 }
 
 // unknownService answers a request for no service of ours. What protocol its

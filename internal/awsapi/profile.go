@@ -27,6 +27,9 @@ type profile struct {
 	denied wire.Error
 	// family says how errors of the signature are worded.
 	family sigv4.Family
+	// prefix is what paths of the service's requests begin with, if it shares
+	// its signing name with another that this tells it from.
+	prefix string
 	// exempt leaves constraints of these shapes to the service.
 	exempt []string
 }
@@ -41,6 +44,10 @@ var profiles = map[string]profile{
 	"apigateway": {
 		protocol: restjson.Protocol{Style: jsonbody.JavaClass}, maxBody: 10 << 20, validation: "ValidationException",
 		denied: wire.Error{Code: "AccessDeniedException", Status: 403}, family: sigv4.REST,
+	},
+	"apigatewayv2": {
+		protocol: restjson.Protocol{}, maxBody: 10 << 20, validation: "BadRequestException",
+		denied: wire.Error{Code: "AccessDeniedException", Status: 403}, family: sigv4.REST, prefix: "/v2/",
 	},
 	"cloudwatch": {
 		// New SDKs speak CBOR, some of the last years' JSON, older ones (the Go

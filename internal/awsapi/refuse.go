@@ -7,6 +7,16 @@ import (
 	"github.com/butai-dev/butai/internal/wire"
 )
 
+// notBuilt answers a call of an operation that butai doesn't have.
+func (s *service) notBuilt(op *wire.Operation) error {
+	if e, ok := s.impl.(wire.Explainer); ok {
+		if why := e.WhyNot(op); why != "" {
+			return wire.NotBuilt("%s %s: %s", s.ID, op.Name, why)
+		}
+	}
+	return wire.NotBuilt("%s %s", s.ID, op.Name)
+}
+
 // refuse answers a request that sets a parameter which butai can't honour:
 // never success with the parameter dropped.
 func (s *service) refuse(op *wire.Operation, in any) error {

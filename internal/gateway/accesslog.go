@@ -65,7 +65,12 @@ func (x *exchange) logVariable(name string) (string, bool) {
 			return x.st.endpointType, true
 		}
 	case "customDomain.basePathMatched":
-		return x.target.BasePath, x.target.Custom
+		if x.target.Custom && x.target.RoutingRule == "" {
+			return x.target.BasePath, true
+		}
+		return "", false
+	case "customDomain.routingRuleIdMatched":
+		return x.target.RoutingRule, x.target.RoutingRule != ""
 	}
 	if v, ok := x.integrationVariable(name); ok {
 		return v, true

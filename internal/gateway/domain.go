@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -16,7 +17,8 @@ const noBasePath = "(none)"
 // domain is a compiled DomainName.
 type domain struct {
 	region   string
-	mappings []mappedPath // longest base path first
+	rules    []routingRule // by priority; before the mappings
+	mappings []mappedPath  // longest base path first
 	tls      DomainTLS
 }
 
@@ -28,21 +30,39 @@ type mappedPath struct {
 
 func compileDomain(d *DomainName) *domain {
 	compiled := &domain{region: d.Region, tls: compileDomainTLS(d)}
-	for _, m := range d.Mappings {
+	if byRules(d.RoutingMode) {
+		compiled.rules = compileRules(d.RoutingRules)
+	}
+	if byMappings(d.RoutingMode) {
+		compiled.mappings = compileBasePaths(d.Mappings)
+	}
+	return compiled
+}
+
+func compileBasePaths(mappings []apigatewayapi.BasePathMapping) []mappedPath {
+	compiled := make([]mappedPath, 0, len(mappings))
+	for _, m := range mappings {
 		path := wire.Val(m.BasePath)
 		if path == noBasePath {
 			path = ""
 		}
-		compiled.mappings = append(compiled.mappings, mappedPath{path, wire.Val(m.RestApiId), wire.Val(m.Stage)})
+		compiled = append(compiled, mappedPath{path, wire.Val(m.RestApiId), wire.Val(m.Stage)})
 	}
-	slices.SortFunc(compiled.mappings, func(a, b mappedPath) int {
+	slices.SortFunc(compiled, func(a, b mappedPath) int {
 		return cmp.Or(cmp.Compare(len(b.basePath), len(a.basePath)), cmp.Compare(a.basePath, b.basePath))
 	})
 	return compiled
 }
 
-// resolve finds the stage for a raw request path.
-func (d *domain) resolve(path string) (Target, bool) {
+// resolve finds the stage for a request: by the first rule that matches, else
+// by the longest base path.
+func (d *domain) resolve(r *http.Request) (Target, bool) {
+	path := r.URL.EscapedPath()
+	for i := range d.rules {
+		if t, ok := d.rules[i].target(r, path); ok {
+			return t, true
+		}
+	}
 	for _, m := range d.mappings {
 		rest, ok := cutBasePath(path, m.basePath)
 		if !ok {
@@ -97,14 +117,14 @@ func (g *Gateway) domainOf(host string) *domain {
 // domain's name.
 func (g *Gateway) ServesDomain(host string) bool { return g.domainOf(host) != nil }
 
-// ServeDomain answers a request whose Host is a custom domain, by the longest
-// base path that its path begins with; 403 if there is none, or if the domain
+// ServeDomain answers a request whose Host is a custom domain, by the domain's
+// routing rules and base path mappings; 403 if none matches, or if the domain
 // trusts clients by certificate and doesn't trust this one.
 func (g *Gateway) ServeDomain(w http.ResponseWriter, r *http.Request) {
 	var t Target
 	if d := g.domainOf(r.Host); d != nil {
 		if d.tls.admits(r, g.clock.Now()) {
-			t, _ = d.resolve(r.URL.EscapedPath())
+			t, _ = d.resolve(r)
 			if d.tls.Mutual {
 				t.ClientCert = r.TLS.PeerCertificates[0]
 			}
@@ -142,8 +162,12 @@ func splitEndpoint(label string) (apiID, endpoint string) {
 
 // hostKey is a host name without port, in lower case.
 func hostKey(host string) string {
+	return strings.ToLower(strings.TrimSuffix(withoutPort(host), "."))
+}
+
+func withoutPort(host string) string {
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
 		host = host[:i]
 	}
-	return strings.ToLower(strings.TrimSuffix(host, "."))
+	return host
 }

@@ -174,6 +174,9 @@ func (x *exchange) execute() *failure {
 // findStage stops requests for stages that do not exist, or not at this host.
 func (x *exchange) findStage() *failure {
 	x.at("stage")
+	if x.target.RoutingRule != "" {
+		x.note("routing rule", x.target.RoutingRule)
+	}
 	if fail := x.checkHeaderBlock(); fail != nil {
 		return fail
 	}

@@ -169,6 +169,8 @@ type Target struct {
 	RequestPath string
 	// BasePath is a custom domain's matched base path, or "".
 	BasePath string
+	// RoutingRule is the id of the custom domain's rule that led here, or "".
+	RoutingRule string
 	// VPCEndpoint is the endpoint of a private API that the client named in
 	// the host, or "".
 	VPCEndpoint string

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/apigatewayv2api"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -47,11 +48,13 @@ type ClientCertificate struct {
 	Certificate, PKCS8 string // PEM
 }
 
-// DomainName is a custom domain and its base path mappings.
+// DomainName is a custom domain and what leads from it to stages.
 type DomainName struct {
 	Account, Region string
 	Name            string // the Host that requests carry
 	Mappings        []apigatewayapi.BasePathMapping
+	RoutingRules    []apigatewayv2api.RoutingRule
+	RoutingMode     string // which of the two count, as on the DomainName; "" for the mappings
 	Certificate     string // ARN of the certificate that its TLS listener shows
 	SecurityPolicy  string // says which versions of TLS are spoken
 	// Truststore are the authorities, in PEM, whose client certificates the

@@ -42,7 +42,9 @@ const (
 func newAWSServices(s *services, c clock.Clock) *awsServices {
 	a := &awsServices{iam: s.iam, clock: c, services: map[string]*wire.ServiceModel{}, sessions: map[string]*iam.Session{}}
 	for _, reg := range s.registrations() {
-		a.services[reg.Model.Endpoint] = reg.Model
+		if a.services[reg.Model.Endpoint] == nil { // API Gateway's second API shares the first one's host
+			a.services[reg.Model.Endpoint] = reg.Model
+		}
 	}
 	return a
 }

@@ -235,6 +235,7 @@ func (s *Server) startGateway(ctx context.Context) (err error) {
 		AccountThrottle: s.cfg.AccountThrottle.settings(),
 	})
 	if err == nil {
+		s.services.apigatewayv2 = apigateway.NewV2(s.services.apigateway)
 		s.inBackground(s.services.apigateway.Run)
 	}
 	return err

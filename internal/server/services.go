@@ -4,6 +4,7 @@ import (
 	"github.com/butai-dev/butai/internal/acm"
 	"github.com/butai-dev/butai/internal/api/acmapi"
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/apigatewayv2api"
 	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
@@ -30,18 +31,19 @@ import (
 // services are the control planes. Their zero value is enough to tell which
 // operations are built.
 type services struct {
-	acm        *acm.Service
-	apigateway *apigateway.Service
-	cloudwatch *cloudwatch.Service
-	dynamodb   *dynamodb.Service
-	streams    *dynamodb.Streams
-	iam        *iam.Service
-	lambda     *lambda.Service
-	logs       *logs.Service
-	route53    *route53.Service
-	s3         *s3.Service
-	sqs        *sqs.Service
-	sts        *sts.Service
+	acm          *acm.Service
+	apigateway   *apigateway.Service
+	apigatewayv2 *apigateway.V2
+	cloudwatch   *cloudwatch.Service
+	dynamodb     *dynamodb.Service
+	streams      *dynamodb.Streams
+	iam          *iam.Service
+	lambda       *lambda.Service
+	logs         *logs.Service
+	route53      *route53.Service
+	s3           *s3.Service
+	sqs          *sqs.Service
+	sts          *sts.Service
 }
 
 // registrations pairs each service with its model, in alphabetical order.
@@ -49,6 +51,7 @@ func (s *services) registrations() []awsapi.Registration {
 	return []awsapi.Registration{
 		{Model: &acmapi.Service, Service: s.acm},
 		{Model: &apigatewayapi.Service, Service: s.apigateway},
+		{Model: &apigatewayv2api.Service, Service: s.apigatewayv2},
 		{Model: &cloudwatchapi.Service, Service: s.cloudwatch},
 		{Model: &dynamodbapi.Service, Service: s.dynamodb},
 		{Model: &dynamodbstreamsapi.Service, Service: s.streams},

@@ -66,6 +66,14 @@ type Refuser interface {
 	Refused() []Refusal
 }
 
+// Explainer is implemented by a service that has a reason for not building
+// operations of its model.
+type Explainer interface {
+	// WhyNot says why an operation isn't built, for the person who called it;
+	// "" if there is nothing to add.
+	WhyNot(op *Operation) string
+}
+
 // IAMNamer is implemented by a service whose IAM actions or resources are not
 // simply prefix:Operation on "*".
 type IAMNamer interface {

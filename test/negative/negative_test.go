@@ -10,6 +10,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/acmapi"
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/apigatewayv2api"
 	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
@@ -26,7 +27,8 @@ import (
 )
 
 var models = map[string]*wire.ServiceModel{
-	"acm": &acmapi.Service, "apigateway": &apigatewayapi.Service, "cloudwatch": inJSON(cloudwatchapi.Service), "dynamodb": &dynamodbapi.Service,
+	"acm": &acmapi.Service, "apigateway": &apigatewayapi.Service, "apigatewayv2": &apigatewayv2api.Service,
+	"cloudwatch": inJSON(cloudwatchapi.Service), "dynamodb": &dynamodbapi.Service,
 	"dynamodbstreams": &dynamodbstreamsapi.Service,
 	"iam":             &iamapi.Service, "lambda": &lambdaapi.Service, "logs": &logsapi.Service,
 	"route53": &route53api.Service, "s3": &s3api.Service, "sqs": &sqsapi.Service, "sts": &stsapi.Service,
@@ -44,6 +46,9 @@ func inJSON(m wire.ServiceModel) *wire.ServiceModel {
 var inputFaults = map[string][]string{
 	"acm":        {"ValidationException", "SerializationException", "InvalidParameterException", "InvalidTagException", "InvalidArnException"},
 	"apigateway": {"BadRequestException", "ValidationException", "SerializationException"},
+
+	"apigatewayv2": {"BadRequestException", "SerializationException"},
+
 	"cloudwatch": {"ValidationError", "SerializationException", "InvalidParameterValueException", "InvalidParameterCombinationException", "MissingRequiredParameterException", "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter"},
 	"dynamodb":   {"ValidationException", "SerializationException"},
 
@@ -160,6 +165,9 @@ func malformed(m *wire.ServiceModel, op *wire.Operation, hasBody bool) []string 
 var unknown = map[string]tree{
 	"apigateway GetExport": {"exportType": "oas30"},
 	"apigateway GetUsage":  {"startDate": "2026-01-01", "endDate": "2026-01-02"},
+
+	"apigatewayv2 CreateRoutingRule": {"Conditions": []any{}},
+	"apigatewayv2 PutRoutingRule":    {"Conditions": []any{}},
 
 	"dynamodbstreams DescribeStream":   {"StreamArn": absentStream},
 	"dynamodbstreams GetShardIterator": {"StreamArn": absentStream, "ShardIteratorType": "LATEST"},

@@ -9,8 +9,6 @@ from system import *
 
 ORDER, SECURE, CA = sys.argv[1:4]
 HOST = "users.sample.example"
-acm = boto3.client("acm")
-route53 = boto3.client("route53")
 
 
 def leave():
@@ -29,14 +27,7 @@ def leave():
 
 
 def domain(api):
-    zone = route53.create_hosted_zone(Name="sample.example", CallerReference="1")["HostedZone"]["Id"]
-    certificate = acm.request_certificate(DomainName="*.sample.example", ValidationMethod="DNS")["CertificateArn"]
-    while "ResourceRecord" not in (option := acm.describe_certificate(CertificateArn=certificate)["Certificate"]["DomainValidationOptions"][0]):
-        time.sleep(0.2)
-    proof = option["ResourceRecord"]
-    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": {
-        "Name": proof["Name"], "Type": proof["Type"], "TTL": 60, "ResourceRecords": [{"Value": proof["Value"]}]}}]})
-    wait(acm, "certificate_validated", CertificateArn=certificate)
+    certificate = issued("sample.example")
     apigateway.create_domain_name(
         domainName=HOST, regionalCertificateArn=certificate, endpointConfiguration={"types": ["REGIONAL"]})
     apigateway.create_base_path_mapping(domainName=HOST, basePath="v1", restApiId=api, stage="production")

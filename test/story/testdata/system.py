@@ -36,11 +36,13 @@ def handler(event, context):
     return user
 """
 
+acm = boto3.client("acm")
 apigateway = boto3.client("apigateway")
 dynamodb = boto3.client("dynamodb")
 iam = boto3.client("iam")
 lambda_ = boto3.client("lambda")
 logs = boto3.client("logs")
+route53 = boto3.client("route53")
 
 
 def wait(client, name, **arguments):
@@ -129,6 +131,19 @@ def deploy():
     for stage in STAGES:
         apigateway.create_deployment(restApiId=api["id"], stageName=stage, variables={"stage": stage})
     return api["id"]
+
+
+def issued(parent):
+    """Makes a hosted zone and a certificate for the names below it, and waits until that is issued."""
+    zone = route53.create_hosted_zone(Name=parent, CallerReference=parent)["HostedZone"]["Id"]
+    certificate = acm.request_certificate(DomainName="*." + parent, ValidationMethod="DNS")["CertificateArn"]
+    while "ResourceRecord" not in (option := acm.describe_certificate(CertificateArn=certificate)["Certificate"]["DomainValidationOptions"][0]):
+        time.sleep(0.2)
+    proof = option["ResourceRecord"]
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": {
+        "Name": proof["Name"], "Type": proof["Type"], "TTL": 60, "ResourceRecords": [{"Value": proof["Value"]}]}}]})
+    wait(acm, "certificate_validated", CertificateArn=certificate)
+    return certificate
 
 
 def request(api, stage, path, name=None):
