@@ -9,7 +9,7 @@ tools=$PWD/.tools
 export PATH=$tools/go/bin:$tools/python/bin:$PATH
 want_go=$(sed -n 's/^go //p' go.mod)
 toolchain=go1.26.8
-boto3=1.43.11 awscli=1.45.11 moto=5.2.1
+boto3=1.43.11 awscli=1.45.11 moto=5.2.1 debugpy=1.8.22
 needed=() wished=()
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -37,7 +37,8 @@ aws_fits() {
 	*) at_least 2.13 "$version" ;;
 	esac
 }
-python_fits() { boto3_fits && { [ -z "$1" ] || aws_fits; }; }
+debugpy_fits() { python3 -c 'import debugpy' 2>/dev/null; }
+python_fits() { boto3_fits && { [ -z "$1" ] || { aws_fits && debugpy_fits; }; }; }
 
 # moto_fits: some python has moto's server, on which butai release is tried too.
 moto_fits() {
@@ -102,9 +103,9 @@ install_go() {
 # install_python makes a virtual environment; the Makefile puts it on PATH.
 install_python() {
 	python_fits "$1" && return
-	say "pip install boto3${1:+ awscli} into .tools/python"
+	say "pip install boto3${1:+ awscli debugpy} into .tools/python"
 	[ -x "$tools/python/bin/pip" ] || python3 -m venv --clear "$tools/python"
-	"$tools/python/bin/pip" install --quiet --disable-pip-version-check "boto3==$boto3" ${1:+"awscli==$awscli"}
+	"$tools/python/bin/pip" install --quiet --disable-pip-version-check "boto3==$boto3" ${1:+"awscli==$awscli" "debugpy==$debugpy"}
 }
 
 # install_moto gives moto's server an environment of its own: it wants its own

@@ -1,6 +1,8 @@
 package awsapi
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"strconv"
 
@@ -14,14 +16,14 @@ import (
 var guarded = &service{
 	ServiceModel: &wire.ServiceModel{Name: "butai", SigningName: "butai", Protocol: "rest-json"},
 	profile: profile{
-		protocol: restjson.Protocol{}, maxBody: 64 << 10,
+		protocol: restjson.Protocol{}, maxBody: 7 << 20, // a function's event, and more
 		denied: wire.Error{Code: "AccessDeniedException", Status: http.StatusForbidden}, family: sigv4.REST,
 	},
 }
 
 // Guard lets requests to next that carry the signature of someone who may do
 // target, as the AWS APIs do; the service in the credential scope may be any.
-// next finds the caller by wire.CallerFrom, the body read.
+// next finds the caller by wire.CallerFrom.
 func (h *Handler) Guard(target wire.IAMTarget, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{handler: h, requestID: ident.UUID(), req: &wire.Request{Request: r}, svc: guarded, protocol: guarded.protocol}
@@ -34,6 +36,7 @@ func (h *Handler) Guard(target wire.IAMTarget, next http.Handler) http.Handler {
 			}
 		}
 		if err == nil {
+			r.Body = io.NopCloser(bytes.NewReader(c.req.Body))
 			next.ServeHTTP(w, r.WithContext(wire.WithCaller(r.Context(), caller)))
 			return
 		}

@@ -80,7 +80,7 @@ at it with AWS_ENDPOINT_URL.
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(a.serveCommand(), a.demoCommand(), a.envCommand(), a.coverageCommand(), a.doctorCommand(), a.caCommand(), a.traceCommand(), a.logsCommand(), a.vtlCommand(), a.releaseCommand(), a.devCommand())
+	root.AddCommand(a.serveCommand(), a.demoCommand(), a.envCommand(), a.coverageCommand(), a.doctorCommand(), a.caCommand(), a.traceCommand(), a.logsCommand(), a.vtlCommand(), a.releaseCommand(), a.devCommand(), a.invokeCommand())
 	return root
 }
 

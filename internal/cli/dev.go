@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,8 +107,18 @@ func (d *devLink) sync(ctx context.Context) (changed bool, err error) {
 	if err := d.client.Call(ctx, &lambdaapi.Service, "UpdateFunctionCode", in, &out); err != nil {
 		return false, fmt.Errorf("update the code of %s: %w", d.function, err)
 	}
+	d.tell(ctx)
 	fmt.Fprintf(d.out, "%s runs %s: %d files, CodeSha256 %s\n", d.function, d.dir, len(now), wire.Val(out.CodeSha256))
 	return true, nil
+}
+
+// tell lets the server know where the code is from, for debuggers' sake. AWS
+// doesn't want to know, nor do servers on other machines.
+func (d *devLink) tell(ctx context.Context) {
+	dir, err := filepath.Abs(d.dir)
+	if err == nil {
+		_ = d.client.Put(ctx, debugPage(url.Values{"function": {d.function}, "dir": {dir}}), &struct{}{})
+	}
 }
 
 func differ(a, b map[string]stamp) bool {

@@ -40,6 +40,8 @@ type Config struct {
 	Traces http.Handler
 	// Faults serves FaultsPath; nil if none can be injected.
 	Faults http.Handler
+	// Debug serves DebugPath; nil if functions can't be debugged.
+	Debug http.Handler
 	// Ready reports whether the server is ready; nil means always.
 	Ready func() bool
 }
@@ -51,6 +53,8 @@ const (
 	TracesPath = "/_butai/traces"
 	// FaultsPath lets versions of functions fail on purpose.
 	FaultsPath = "/_butai/faults"
+	// DebugPath runs functions under a debugger.
+	DebugPath = "/_butai/debug"
 
 	executePrefix  = "/_aws/execute-api/"
 	restAPIsPrefix = "/restapis/"
@@ -90,6 +94,9 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case d.Faults != nil && path == FaultsPath:
 		d.Faults.ServeHTTP(w, r)
+		return
+	case d.Debug != nil && path == DebugPath:
+		d.Debug.ServeHTTP(w, r)
 		return
 	case strings.HasPrefix(path, executePrefix), strings.HasPrefix(path, restAPIsPrefix):
 		if id, rest, ok := executePath(escapedPath(r)); ok {

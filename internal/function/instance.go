@@ -108,7 +108,7 @@ func (e *Engine) launch(p *pool, initType string) (*instance, error) {
 	i.logInitStart()
 	defer e.watchBoot(i)()
 	start := time.Now()
-	i.initFailure, err = i.boot(start.Add(initLimit))
+	i.initFailure, err = i.boot(start.Add(p.initLimit()))
 	i.initTook = time.Since(start)
 	if err != nil {
 		e.end([]*instance{i})

@@ -155,7 +155,7 @@ func (i *instance) plan(level sandbox.Level) (*sandbox.Spec, error) {
 	s.Args = append([]string{program}, f.args(i.spec)...)
 	s.Args = append(s.Args, path.Join(at.runtime, f.program))
 	s.Env = i.environment(at, f.env(i.spec, i.interpreter, at))
-	return s, nil
+	return s, i.arm(s, at)
 }
 
 // baseSpec is what sandboxes of all runtimes have in common.

@@ -54,6 +54,7 @@ type pool struct {
 	typical  time.Duration // what calls take at best, of late
 	served   int           // calls that have ended
 	retired  bool
+	debugger *debugger // that of a person, who waits at a pool of one sandbox; else nil
 
 	provisioned   int  // sandboxes to keep ready
 	inProvisioned int  // calls under way that count as theirs

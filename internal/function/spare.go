@@ -123,7 +123,7 @@ func (e *Engine) Expect(spec *Spec) {
 func (i *instance) takeSpare() *spare {
 	e := i.engine
 	key, ok := e.shelfOf(i.spec, i.interpreter)
-	if !ok {
+	if !ok || i.debugger() != nil { // which has to be there when a process starts
 		return nil
 	}
 	e.mu.Lock()

@@ -282,7 +282,7 @@ func (s *Server) buildHandler(context.Context) error {
 	mux := http.NewServeMux()
 	mux.Handle(s.services.lambda.CodeHandler())
 	s.handler = edge.New(edge.Config{API: codeOr(mux, api), Gateway: s.gateway, FunctionURLs: s.urls, Traces: traceHandler(api, s.gateway),
-		Faults: faultHandler(api, s.faults), Ready: s.ready.Load})
+		Faults: faultHandler(api, s.faults), Debug: s.debugHandler(api), Ready: s.ready.Load})
 	return nil
 }
 

@@ -43,23 +43,28 @@ func (s pythonSDK) fits(python []int) bool {
 	return true
 }
 
-// pythonSDKs finds the copies on this host, newest boto3 first.
-func (p places) pythonSDKs() []pythonSDK {
-	var patterns, dirs []string
-	for _, dir := range p.path { // an active virtual environment among them
+// pythonLibraries are patterns of the folders that Python packages are
+// installed in, those of an active virtual environment first.
+func (p places) pythonLibraries() (patterns []string) {
+	for _, dir := range p.path {
 		if filepath.IsAbs(dir) {
 			patterns = append(patterns, filepath.Join(filepath.Dir(dir), "lib/python*/site-packages"))
 		}
 	}
-	for _, pattern := range append(patterns,
+	return append(patterns,
 		filepath.Join(p.pyenvRoot, "versions/*/lib/python*/site-packages"),
 		p.system+"/usr/lib/python*/dist-packages", p.system+"/usr/local/lib/python*/dist-packages",
 		p.system+"/usr/local/lib/python*/site-packages", p.system+"/opt/homebrew/lib/python*/site-packages",
 		p.system+"/usr/lib/python*/site-packages",
 		filepath.Join(p.home, ".local/lib/python*/site-packages"),
 		filepath.Join(p.home, ".local/share/uv/python/*/lib/python*/site-packages"),
-		filepath.Join(p.home, ".asdf/installs/python/*/lib/python*/site-packages"),
-	) {
+		filepath.Join(p.home, ".asdf/installs/python/*/lib/python*/site-packages"))
+}
+
+// pythonSDKs finds the copies on this host, newest boto3 first.
+func (p places) pythonSDKs() []pythonSDK {
+	var dirs []string
+	for _, pattern := range p.pythonLibraries() {
 		names, err := filepath.Glob(filepath.Join(pattern, "boto3"))
 		if err != nil {
 			continue

@@ -67,6 +67,11 @@ func (c *Client) Call(ctx context.Context, m *wire.ServiceModel, operation strin
 	if out == nil {
 		return nil
 	}
+	if m.Protocol == "rest-json" {
+		if err := rest.DecodeAnswer(m.Schema, op, res.StatusCode, res.Header, out); err != nil {
+			return err
+		}
+	}
 	return decode(m, op, answer, out)
 }
 
@@ -82,26 +87,46 @@ func (c *Client) Put(ctx context.Context, path string, out any) error {
 }
 
 func (c *Client) ask(ctx context.Context, method, path string, out any) error {
-	req, err := http.NewRequestWithContext(ctx, method, c.Endpoint+path, http.NoBody)
+	answer, err := c.open(ctx, method, path, nil)
 	if err != nil {
 		return err
 	}
-	if err := sigv4.Sign(ctx, req, nil, c.Credentials, "butai", c.Region, c.Clock.Now()); err != nil {
-		return fmt.Errorf("client: sign %s: %w", path, err)
+	defer answer.Close()
+	text, err := io.ReadAll(answer)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, out)
+}
+
+// Post sends a body to a page of butai's own whose answer comes piece by piece.
+// The caller closes it.
+func (c *Client) Post(ctx context.Context, path string, body []byte) (answer io.ReadCloser, err error) {
+	return c.open(ctx, http.MethodPost, path, body)
+}
+
+// open asks a page and returns what it answers, unless that is an *Error.
+func (c *Client) open(ctx context.Context, method, path string, body []byte) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.Endpoint+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if err := sigv4.Sign(ctx, req, body, c.Credentials, "butai", c.Region, c.Clock.Now()); err != nil {
+		return nil, fmt.Errorf("client: sign %s: %w", path, err)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if res.StatusCode < 300 {
+		return res.Body, nil
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(res.Body)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if res.StatusCode >= 300 {
-		return failure(&wire.ServiceModel{Protocol: "rest-json"}, res, answer)
-	}
-	return json.Unmarshal(answer, out)
+	return nil, failure(&wire.ServiceModel{Protocol: "rest-json"}, res, answer)
 }
 
 func (c *Client) request(ctx context.Context, m *wire.ServiceModel, op *wire.Operation, in any) (*http.Request, []byte, error) {

@@ -129,6 +129,31 @@ func set(s *wire.Schema, ref wire.Ref, values []string, field reflect.Value) err
 	return xmlbody.SetScalar(shape, values[0], field.Elem())
 }
 
+// DecodeAnswer fills the members of op's output that travel in the status line
+// and headers of an answer, for a client.
+func DecodeAnswer(s *wire.Schema, op *wire.Operation, status int, h http.Header, out any) error {
+	rv := reflect.ValueOf(out).Elem()
+	shape := s.Shape(op.Output)
+	for i := range shape.Members {
+		m := &shape.Members[i]
+		var err error
+		switch m.Location {
+		case wire.InStatus:
+			err = set(s, m.Ref, []string{strconv.Itoa(status)}, rv.Field(i))
+		case wire.InHeader:
+			if values := h.Values(m.Wire); len(values) > 0 {
+				err = set(s, m.Ref, headerItems(s, m, values), rv.Field(i))
+			}
+		case wire.InHeaders:
+			prefixed(h, m.Wire, rv.Field(i))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // EncodeBindings writes the members of out that travel in headers or the
 // status line; it returns the status, which is status unless a member says
 // otherwise.
