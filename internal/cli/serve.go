@@ -24,7 +24,7 @@ import (
 func (a *app) serveCommand() *cobra.Command {
 	cfg := server.Config{}
 	var logLevel, logFormat, throttle string
-	var runtimes, vpcLinks, cognitoKeys []string
+	var runtimes, vpcLinks, cognitoKeys, images []string
 	var spares int
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -47,6 +47,9 @@ func (a *app) serveCommand() *cobra.Command {
 			if cfg.CognitoKeys, err = parseCognitoKeys(cognitoKeys); err != nil {
 				return usageError{err}
 			}
+			if cfg.Images, err = server.ParseImages(images); err != nil {
+				return usageError{err}
+			}
 			if cfg.Spares = spares; spares <= 0 {
 				cfg.Spares = server.NoSpares
 			}
@@ -64,6 +67,7 @@ func (a *app) serveCommand() *cobra.Command {
 	f.StringArrayVar(&runtimes, "runtime", nil, "interpreter for a runtime, as name=path (repeatable)")
 	f.StringArrayVar(&vpcLinks, "vpc-link", nil, "where a VPC link of API Gateway leads, as link=http://host:port, the link by its id, name or load balancer ARN (repeatable)")
 	f.StringArrayVar(&cognitoKeys, "cognito-jwks", nil, "where a Cognito user pool's keys are fetched, as its ARN or id=URL (repeatable)")
+	f.StringArrayVar(&images, "images", nil, "where container images of ECR addresses come from: a folder of OCI layouts and 'docker save' files, or a registry as http://host:port (repeatable)")
 	f.StringVar(&cfg.Isolation, "isolation", "", "weakest isolation to run functions under: see 'butai doctor'")
 	f.IntVar(&spares, "spares", server.DefaultSpares, "booted sandboxes to keep for each runtime in use, so that functions start in milliseconds; 0 keeps none")
 	f.IntVar(&cfg.Tracing.Keep, "traces", server.DefaultTraces, "requests to API Gateway to remember for 'butai trace', and as many failed ones; 0 remembers none")

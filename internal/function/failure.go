@@ -17,6 +17,7 @@ const (
 	typeExit          = "Runtime.ExitError"
 	typeOutOfMemory   = "Runtime.OutOfMemory"
 	typeEntrypoint    = "Runtime.InvalidEntrypoint"
+	typeWorkingDir    = "Runtime.InvalidWorkingDir"
 	typeTooLarge      = "Function.ResponseSizeTooLarge"
 	typeUnknown       = "Runtime.Unknown"
 	typeUnknownByUser = "Function.Unknown"
@@ -56,6 +57,8 @@ func exited(requestID string, exit sandbox.Exit) outcome {
 // exitText words the end of a process as Lambda does.
 func exitText(exit sandbox.Exit) (kind, text string) {
 	switch {
+	case strings.HasPrefix(exit.Setup, "the working directory "):
+		return typeWorkingDir, exit.Setup
 	case exit.Setup != "":
 		return typeEntrypoint, exit.Setup
 	case exit.OutOfMemory:

@@ -25,6 +25,9 @@ type Spec struct {
 	Handler string
 	CodeDir string   // directory with the unpacked code, read-only, becomes /var/task
 	Layers  []string // directories with unpacked layers in merge order, become /opt
+	// Image is set for a function from a container image, which has neither
+	// Runtime, Handler, CodeDir nor Layers.
+	Image *Image
 
 	MemoryMB    int
 	EphemeralMB int // size limit of /tmp

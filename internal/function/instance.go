@@ -89,7 +89,7 @@ type instance struct {
 // could not be set up; a function that fails to load is no error here.
 func (e *Engine) launch(p *pool, initType string) (*instance, error) {
 	ctx := context.Background() // what is started serves whoever comes next
-	interpreter, err := e.cfg.Runtimes.Lookup(ctx, p.spec.Runtime)
+	interpreter, err := e.interpreterOf(ctx, p.spec)
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +140,9 @@ type initStartRecord struct {
 }
 
 func (i *instance) logInitStart() {
+	if i.spec.Image != nil {
+		return // it is about the runtime's version, and an image has its own
+	}
 	version, arn := i.interpreter.RuntimeVersion(), runtimes.VersionARN(i.spec.Region, i.spec.Runtime)
 	i.log.platform(fmt.Sprintf("INIT_START Runtime Version: %s\tRuntime Version ARN: %s\n", version, arn),
 		"platform.initStart", initStartRecord{i.initType, "init", version, arn})

@@ -59,6 +59,9 @@ func (i *instance) start() error {
 	if err != nil {
 		return err
 	}
+	if i.spec.Image != nil {
+		return i.startImage(level)
+	}
 	if i.interpreter.Runtime.Family == runtimes.Provided {
 		return i.startProvided(level)
 	}

@@ -30,14 +30,22 @@ func (i *instance) startProvided(level sandbox.Level) error {
 	if err != nil {
 		return err
 	}
+	return i.serveRuntime(func(address string) *sandbox.Spec {
+		s := i.baseSpec(at)
+		s.Args = []string{program}
+		s.Env = i.environment(at, map[string]string{"AWS_LAMBDA_RUNTIME_API": address})
+		return s
+	})
+}
+
+// serveRuntime starts a program that speaks the Runtime API, whose address plan
+// gets.
+func (i *instance) serveRuntime(plan func(address string) *sandbox.Spec) error {
 	api, err := runtimeapi.Listen(maxResponse)
 	if err != nil {
 		return err
 	}
-	s := i.baseSpec(at)
-	s.Args = []string{program}
-	s.Env = i.environment(at, map[string]string{"AWS_LAMBDA_RUNTIME_API": api.Address()})
-	if err := i.spawn(s, api); err != nil {
+	if err := i.spawn(plan(api.Address()), api); err != nil {
 		return err
 	}
 	api.Serve(i.proc)

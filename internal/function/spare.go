@@ -103,6 +103,9 @@ func (e *Engine) shelfOf(spec *Spec, interpreter *runtimes.Interpreter) (shelfKe
 // Expect tells that a function will probably be invoked soon, so that spares of
 // its runtime are there by then. It doesn't wait.
 func (e *Engine) Expect(spec *Spec) {
+	if spec.Image != nil {
+		return
+	}
 	e.work.Add(1)
 	go func() {
 		defer e.work.Done()

@@ -15,6 +15,7 @@ const maxZipped = 52428800
 type source struct {
 	ZipFile              []byte
 	Bucket, Key, Version *string
+	Image                *string // URI; nil for functions from archives
 }
 
 // fetch returns the archive that a request means.

@@ -64,16 +64,24 @@ func (s *Service) CreateFunction(ctx context.Context, in *lambdaapi.CreateFuncti
 	if utf8.RuneCountInString(r.name) > maxNameLength {
 		return nil, invalid("%s", violation("functionName", *in.FunctionName, "Member must have length less than or equal to 64"))
 	}
+	if err := s.checkPackage(in); err != nil {
+		return nil, err
+	}
 	config, err := s.newConfig(ctx, r, in)
 	if err != nil {
 		return nil, err
 	}
-	code, err := s.upload(ctx, &source{ZipFile: in.Code.ZipFile, Bucket: in.Code.S3Bucket, Key: in.Code.S3Key, Version: in.Code.S3ObjectVersion})
+	from := &source{ZipFile: in.Code.ZipFile, Bucket: in.Code.S3Bucket, Key: in.Code.S3Key, Version: in.Code.S3ObjectVersion}
+	if isImage(config) {
+		from.Image = in.Code.ImageUri
+	}
+	code, err := s.keep(ctx, from, false)
 	if err != nil {
 		return nil, err
 	}
-	config.CodeSha256, config.CodeSize, config.LastModified = &code.SHA256, &code.Size, s.lastModified()
+	config.LastModified = s.lastModified()
 	latest := versionRecord{Config: *config, SpecID: ident.UUID()}
+	code.putInto(&latest)
 	layers, err := s.attach(ctx, in.Layers)
 	if err != nil {
 		return nil, err
@@ -116,12 +124,6 @@ func (s *Service) CreateFunction(ctx context.Context, in *lambdaapi.CreateFuncti
 
 // newConfig is the configuration of a new function, with AWS's defaults.
 func (s *Service) newConfig(ctx context.Context, r ref, in *lambdaapi.CreateFunctionRequest) (*lambdaapi.FunctionConfiguration, error) {
-	if wire.Val(in.PackageType) == lambdaapi.PackageTypeImage {
-		return nil, wire.NotBuilt("Lambda functions from container images; use a zip archive")
-	}
-	if in.Runtime == nil || in.Handler == nil {
-		return nil, invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
-	}
 	c := &lambdaapi.FunctionConfiguration{
 		FunctionName: &r.name, FunctionArn: wire.Ptr(r.arn()), Version: wire.Ptr(catalog.Latest),
 		Description: wire.Ptr(""), Timeout: wire.Ptr(int64(3)), MemorySize: wire.Ptr(int64(128)),
@@ -132,6 +134,7 @@ func (s *Service) newConfig(ctx context.Context, r ref, in *lambdaapi.CreateFunc
 		SnapStart: &lambdaapi.SnapStartResponse{
 			ApplyOn: wire.Ptr(lambdaapi.SnapStartApplyOnNone), OptimizationStatus: wire.Ptr(lambdaapi.SnapStartOptimizationStatusOff)},
 	}
+	setIf(&c.PackageType, in.PackageType)
 	if in.Architectures != nil {
 		c.Architectures = in.Architectures
 	}
@@ -139,7 +142,7 @@ func (s *Service) newConfig(ctx context.Context, r ref, in *lambdaapi.CreateFunc
 		Runtime: in.Runtime, Role: in.Role, Handler: in.Handler, Description: in.Description, Timeout: in.Timeout,
 		MemorySize: in.MemorySize, Environment: in.Environment, TracingConfig: in.TracingConfig,
 		EphemeralStorage: in.EphemeralStorage, LoggingConfig: in.LoggingConfig, SnapStart: in.SnapStart,
-		DeadLetterConfig: in.DeadLetterConfig,
+		DeadLetterConfig: in.DeadLetterConfig, ImageConfig: in.ImageConfig,
 	}
 	set.putInto(c, r.region)
 	return c, s.check(ctx, set, c)
@@ -205,9 +208,13 @@ func (s *Service) GetFunction(ctx context.Context, in *lambdaapi.GetFunctionRequ
 	}
 	out := &lambdaapi.GetFunctionResponse{
 		Configuration: shown(v, r.qualified()),
-		Code: &lambdaapi.FunctionCodeLocation{
+	}
+	if v.Image != nil {
+		out.Code = &lambdaapi.FunctionCodeLocation{RepositoryType: wire.Ptr("ECR"), ImageUri: &v.Image.URI, ResolvedImageUri: &v.Image.Resolved}
+	} else {
+		out.Code = &lambdaapi.FunctionCodeLocation{
 			RepositoryType: wire.Ptr("S3"), Location: wire.Ptr(wire.CallerFrom(ctx).Endpoint + s.links.Link(*v.Config.CodeSha256)),
-		},
+		}
 	}
 	if len(f.Tags) > 0 {
 		out.Tags = f.Tags

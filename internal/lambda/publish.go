@@ -62,7 +62,7 @@ func (s *Service) prepare(f *catalog.Function) {
 // publishAll publishes every function and deletes code that none has.
 func (s *Service) publishAll(ctx context.Context) error {
 	var all []*catalog.Function
-	used := map[string]bool{}
+	used, images := map[string]bool{}, map[string]bool{}
 	err := s.Store.View(ctx, func(r store.ReadTx) error {
 		all = nil
 		for f, err := range functions.All(r) {
@@ -83,7 +83,7 @@ func (s *Service) publishAll(ctx context.Context) error {
 				return err
 			}
 			s.publishURLs(i, at)
-			if err := codeOf(r, i, f, used); err != nil {
+			if err := codeOf(r, i, f, used, images); err != nil {
 				return err
 			}
 		}
@@ -109,22 +109,27 @@ func (s *Service) publishAll(ctx context.Context) error {
 		s.Catalog.Put(f)
 		s.prepare(f)
 	}
-	return s.code.Sweep(used)
+	return errors.Join(s.code.Sweep(used), s.images.Sweep(images))
 }
 
-// codeOf adds the hashes of all code that a function's versions have.
-func codeOf(r store.ReadTx, i id, f *functionRecord, used map[string]bool) error {
-	f.Latest.codeInto(used)
+// codeOf adds the hashes of all archives and images that a function's versions
+// have.
+func codeOf(r store.ReadTx, i id, f *functionRecord, used, images map[string]bool) error {
+	f.Latest.codeInto(used, images)
 	for v, err := range versions.All(r, i.key()...) {
 		if err != nil {
 			return err
 		}
-		v.codeInto(used)
+		v.codeInto(used, images)
 	}
 	return nil
 }
 
-func (v *versionRecord) codeInto(used map[string]bool) {
+func (v *versionRecord) codeInto(used, images map[string]bool) {
+	if v.Image != nil {
+		images[*v.Config.CodeSha256] = true
+		return
+	}
 	used[*v.Config.CodeSha256] = true
 	for _, sha := range v.LayerCode {
 		used[sha] = true
@@ -191,17 +196,22 @@ func compileAlias(version *string, weights map[string]float64) catalog.Alias {
 
 func (s *Service) addSpec(f *catalog.Function, i id, rec *functionRecord, v *versionRecord) error {
 	c := &v.Config
-	dir, err := s.code.Dir(*c.CodeSha256)
-	if err != nil {
-		return err
-	}
 	spec := &function.Spec{
 		ID: v.SpecID, Account: i.account, Region: i.region, Name: i.name, Version: *c.Version, ARN: i.arn(), RoleARN: *c.Role,
-		Runtime: *c.Runtime, Handler: wire.Val(c.Handler), CodeDir: dir,
+		Runtime: wire.Val(c.Runtime), Handler: wire.Val(c.Handler),
 		MemoryMB: int(*c.MemorySize), EphemeralMB: int(*c.EphemeralStorage.Size), Timeout: time.Duration(*c.Timeout) * time.Second,
 		LogGroup: *c.LoggingConfig.LogGroup, LogFormat: *c.LoggingConfig.LogFormat,
 		LogLevel: wire.Val(c.LoggingConfig.ApplicationLogLevel), SystemLevel: wire.Val(c.LoggingConfig.SystemLogLevel), TracingMode: *c.TracingConfig.Mode,
 		Architecture: c.Architectures[0], Concurrency: -1,
+	}
+	var err error
+	if v.Image != nil {
+		spec.Image, err = s.compileImage(c)
+	} else {
+		spec.CodeDir, err = s.code.Dir(*c.CodeSha256)
+	}
+	if err != nil {
+		return err
 	}
 	for _, sha := range v.LayerCode {
 		layer, err := s.code.Dir(sha)

@@ -39,6 +39,9 @@ func (s *Service) PutRuntimeManagementConfig(ctx context.Context, in *lambdaapi.
 		if err != nil {
 			return err
 		}
+		if isImage(&v.Config) {
+			return noRuntimeOfImages()
+		}
 		if manual && rule.ARN != runtimes.VersionARN(r.region, wire.Val(v.Config.Runtime)) {
 			return invalid("Runtime version %s was not found for runtime %s.", rule.ARN, wire.Val(v.Config.Runtime))
 		}
@@ -62,6 +65,9 @@ func (s *Service) GetRuntimeManagementConfig(ctx context.Context, in *lambdaapi.
 	if err != nil {
 		return nil, err
 	}
+	if isImage(&v.Config) {
+		return nil, noRuntimeOfImages()
+	}
 	out := &lambdaapi.GetRuntimeManagementConfigResponse{UpdateRuntimeOn: wire.Ptr(lambdaapi.UpdateRuntimeOnAuto), FunctionArn: wire.Ptr(r.qualified())}
 	if rule, ok := f.Rules[*v.Config.Version]; ok {
 		out.UpdateRuntimeOn = &rule.When
@@ -70,4 +76,10 @@ func (s *Service) GetRuntimeManagementConfig(ctx context.Context, in *lambdaapi.
 		}
 	}
 	return out, nil
+}
+
+// noRuntimeOfImages is the answer for functions from images, whose runtime is
+// their own. AWS refuses too; its text isn't known.
+func noRuntimeOfImages() error {
+	return invalid("Runtime management is not supported for functions created with container images.")
 }

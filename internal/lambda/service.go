@@ -18,6 +18,7 @@ import (
 	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/function/runtimes"
 	"github.com/butai-dev/butai/internal/lambda/bundle"
+	"github.com/butai-dev/butai/internal/lambda/image"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/record"
 	"github.com/butai-dev/butai/internal/wire"
@@ -34,6 +35,8 @@ type Engine interface {
 	// Provisioned tells how many are, or that the function fails to initialize.
 	Provision(spec *function.Spec)
 	Provisioned(specID string) (ready int, initFails bool)
+	// RunsImages returns nil if functions from container images can be run.
+	RunsImages() error
 }
 
 // Objects fetches code that was uploaded to S3.
@@ -68,6 +71,8 @@ type Config struct {
 	Engine     Engine
 	Catalog    *catalog.Catalog
 	CodeDir    string // folder for uploaded code
+	ImageDir   string // folder for unpacked container images
+	Images     Images
 	Objects    Objects
 	Roles      Roles
 	Principals Principals
@@ -85,6 +90,7 @@ type Config struct {
 type Service struct {
 	Config
 	code       *bundle.Store
+	images     *image.Store
 	links      *bundle.Links
 	publishing sync.Mutex      // orders what publish reads and puts
 	published  map[id][]string // the ids of URLs, guarded by publishing
@@ -110,6 +116,8 @@ type versionRecord struct {
 	SpecID string // changes whenever running sandboxes can't serve it
 	// LayerCode are the hashes of the layers' code, in their order.
 	LayerCode []string `json:",omitzero"`
+	// Image is where its image is from; nil for code from an archive.
+	Image *imageRecord `json:",omitzero"`
 	// Source is the fingerprint of $LATEST when the version was published.
 	Source string `json:",omitzero"`
 }
@@ -134,7 +142,11 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Retries == nil {
 		cfg.Retries = DefaultRetries
 	}
-	s := &Service{Config: cfg, code: code, links: bundle.NewLinks(code, cfg.Clock), published: map[id][]string{}}
+	images, err := image.Open(cfg.ImageDir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{Config: cfg, code: code, images: images, links: bundle.NewLinks(code, cfg.Clock), published: map[id][]string{}}
 	if err := s.publishAll(ctx); err != nil {
 		return nil, fmt.Errorf("publish functions: %w", err)
 	}

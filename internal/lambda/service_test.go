@@ -66,6 +66,8 @@ func (e *engine) Retire(specID string) {
 	e.retired = append(e.retired, specID)
 }
 
+func (*engine) RunsImages() error { return nil }
+
 func (*engine) Expect(*function.Spec) {}
 
 func (e *engine) Provision(spec *function.Spec) {
@@ -161,7 +163,7 @@ func (h *house) open(t testing.TB) {
 	t.Helper()
 	h.catalog = catalog.New(h.engine)
 	svc, err := lambda.New(t.Context(), lambda.Config{
-		Store: h.store, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Engine: h.engine, Catalog: h.catalog, CodeDir: h.dir,
+		Store: h.store, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Engine: h.engine, Catalog: h.catalog, CodeDir: h.dir, ImageDir: h.dir + "/images",
 		Objects: h.world, Roles: h.world, Principals: h.world, Runtimes: h.world, Targets: h.world, URLs: functionurl.New(functionurl.Config{}), Sources: h.world,
 	})
 	if err != nil {
@@ -457,7 +459,7 @@ func TestCreateFunctionRefuses(t *testing.T) {
 			in.Code = &lambdaapi.FunctionCode{S3Bucket: wire.Ptr("code"), S3Key: wire.Ptr("none")}
 		}, ipv + "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."},
 		"image": {func(in *lambdaapi.CreateFunctionRequest) { in.PackageType = wire.Ptr("Image") },
-			"NotImplemented: butai doesn't do this yet: Lambda functions from container images; use a zip archive"},
+			"InvalidParameterValueException: Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image."},
 		"snapstart": {func(in *lambdaapi.CreateFunctionRequest) {
 			in.SnapStart = &lambdaapi.SnapStart{ApplyOn: wire.Ptr("PublishedVersions")}
 		}, "NotImplemented: butai doesn't do this yet: SnapStart for Lambda functions; ApplyOn must be None"},

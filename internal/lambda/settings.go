@@ -28,6 +28,7 @@ type settings struct {
 	LoggingConfig                       *lambdaapi.LoggingConfig
 	SnapStart                           *lambdaapi.SnapStart
 	DeadLetterConfig                    *lambdaapi.DeadLetterConfig
+	ImageConfig                         *lambdaapi.ImageConfig
 }
 
 // check checks the settings, those that depend on other rooms included. c is
@@ -81,6 +82,7 @@ func (in *settings) putInto(c *lambdaapi.FunctionConfiguration, region string) {
 			c.Environment.Variables = map[string]string{}
 		}
 	}
+	setImageConfig(c, in.ImageConfig)
 	setIf(&c.Role, in.Role)
 	setIf(&c.Handler, in.Handler)
 	setIf(&c.Description, in.Description)

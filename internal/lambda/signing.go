@@ -179,6 +179,9 @@ func (s *Service) PutFunctionCodeSigningConfig(ctx context.Context, in *lambdaap
 		if _, err := getSigning(ctx, tx, *in.CodeSigningConfigArn); err != nil {
 			return unknownSigning(err, *in.CodeSigningConfigArn)
 		}
+		if isImage(&f.Latest.Config) {
+			return invalid("%s", noSigningOfImages)
+		}
 		f.Signing = *in.CodeSigningConfigArn
 		return nil
 	})
@@ -215,6 +218,9 @@ func (s *Service) GetFunctionCodeSigningConfig(ctx context.Context, in *lambdaap
 	r, f, _, err := s.view(ctx, in.FunctionName, nil)
 	if err != nil {
 		return nil, err
+	}
+	if isImage(&f.Latest.Config) {
+		return nil, invalid("%s", noSigningOfImages)
 	}
 	out := &lambdaapi.GetFunctionCodeSigningConfigResponse{FunctionName: &r.name}
 	if f.Signing != "" {

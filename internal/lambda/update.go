@@ -16,9 +16,13 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *lambdaapi.UpdateFu
 	if err != nil {
 		return nil, err
 	}
+	from := &source{ZipFile: in.ZipFile, Bucket: in.S3Bucket, Key: in.S3Key, Version: in.S3ObjectVersion, Image: in.ImageUri}
 	err = s.Store.View(ctx, func(tx store.ReadTx) error {
 		f, err := get(tx, r.id, r.arn())
 		if err != nil {
+			return err
+		}
+		if err := checkSource(f, from); err != nil {
 			return err
 		}
 		return checkSigned(ctx, tx, f.Signing)
@@ -26,12 +30,7 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *lambdaapi.UpdateFu
 	if err != nil {
 		return nil, err
 	}
-	from := &source{ZipFile: in.ZipFile, Bucket: in.S3Bucket, Key: in.S3Key, Version: in.S3ObjectVersion}
-	keep := s.upload
-	if wire.Val(in.DryRun) {
-		keep = s.inspect
-	}
-	code, err := keep(ctx, from)
+	code, err := s.keep(ctx, from, wire.Val(in.DryRun))
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +39,13 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *lambdaapi.UpdateFu
 		if err := checkRevision(in.RevisionId, f.Latest.Config.RevisionId, functionCalls); err != nil {
 			return err
 		}
+		// It may have become another function meanwhile.
+		if err := checkSource(f, from); err != nil {
+			return err
+		}
 		c := &f.Latest.Config
-		c.CodeSha256, c.CodeSize, c.LastModified = &code.SHA256, &code.Size, modified
+		code.putInto(&f.Latest)
+		c.LastModified = modified
 		if in.Architectures != nil {
 			c.Architectures = in.Architectures
 		}
@@ -67,6 +71,18 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *lambdaapi.UpdateFu
 		return err
 	})
 	return answer, err
+}
+
+// checkSource checks that a function's new code comes as its old one did.
+func checkSource(f *functionRecord, from *source) error {
+	archive := len(from.ZipFile) > 0 || from.Bucket != nil || from.Key != nil || from.Version != nil
+	switch image := isImage(&f.Latest.Config); {
+	case image && (from.Image == nil || archive):
+		return invalid("Please provide ImageUri when updating a function with packageType Image.")
+	case !image && from.Image != nil:
+		return invalid("Please don't provide ImageUri when updating a function with packageType Zip.")
+	}
+	return nil
 }
 
 // functionCalls tell a function's present RevisionId.
@@ -106,10 +122,13 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *lambdaapi
 		Runtime: in.Runtime, Role: in.Role, Handler: in.Handler, Description: in.Description, Timeout: in.Timeout,
 		MemorySize: in.MemorySize, Environment: in.Environment, TracingConfig: in.TracingConfig,
 		EphemeralStorage: in.EphemeralStorage, LoggingConfig: in.LoggingConfig, SnapStart: in.SnapStart,
-		DeadLetterConfig: in.DeadLetterConfig,
+		DeadLetterConfig: in.DeadLetterConfig, ImageConfig: in.ImageConfig,
 	}
 	_, _, v, err := s.view(ctx, in.FunctionName, nil)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkForm(in, &v.Config); err != nil {
 		return nil, err
 	}
 	// Checked outside of the transaction: it may look at the file system.
@@ -134,4 +153,19 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *lambdaapi
 		return s.checkSize(&f.Latest)
 	})
 	return answer, err
+}
+
+// checkForm checks that a function is only given settings that its package type
+// has.
+func checkForm(in *lambdaapi.UpdateFunctionConfigurationRequest, c *lambdaapi.FunctionConfiguration) error {
+	if isImage(c) {
+		if err := noImageMembers(in.Runtime, in.Handler, in.Layers); err != nil {
+			return err
+		}
+		return checkImageSnapStart(in.SnapStart)
+	}
+	if in.ImageConfig != nil { // AWS's text isn't known
+		return invalid("Please don't provide ImageConfig when updating a function with packageType Zip.")
+	}
+	return nil
 }

@@ -56,7 +56,7 @@ func publishVersion(tx store.Tx, i id, f *functionRecord, description *string) (
 		return last, nil
 	}
 	f.Published++
-	v := &versionRecord{Config: f.Latest.Config, SpecID: ident.UUID(), Source: source, LayerCode: f.Latest.LayerCode}
+	v := &versionRecord{Config: f.Latest.Config, SpecID: ident.UUID(), Source: source, LayerCode: f.Latest.LayerCode, Image: f.Latest.Image}
 	v.Config.Version = wire.Ptr(strconv.FormatInt(f.Published, 10))
 	setIf(&v.Config.Description, description)
 	settled(&v.Config)

@@ -10,6 +10,7 @@ import (
 	"github.com/butai-dev/butai/internal/clock"
 	"github.com/butai-dev/butai/internal/function"
 	"github.com/butai-dev/butai/internal/gateway"
+	"github.com/butai-dev/butai/internal/lambda/image"
 )
 
 // Defaults of the command line.
@@ -51,6 +52,9 @@ type Config struct {
 	// CognitoKeys are where the keys of user pools are fetched, by the pool's
 	// ARN or id. Others are fetched from Cognito itself.
 	CognitoKeys map[string]string
+
+	// Images are where container images of ECR's addresses are looked for.
+	Images []image.Source
 
 	Tracing gateway.Tracing // of the gateway's requests
 

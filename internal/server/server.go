@@ -27,6 +27,7 @@ import (
 	"github.com/butai-dev/butai/internal/gateway"
 	"github.com/butai-dev/butai/internal/iam"
 	"github.com/butai-dev/butai/internal/lambda"
+	"github.com/butai-dev/butai/internal/lambda/image"
 	"github.com/butai-dev/butai/internal/logs"
 	"github.com/butai-dev/butai/internal/route53"
 	"github.com/butai-dev/butai/internal/s3"
@@ -120,6 +121,7 @@ func (s *Server) prepareDataDir(context.Context) error {
 const (
 	caDir      = "ca"
 	codeDir    = "code"
+	imageDir   = "images"
 	objectDir  = "objects"
 	sandboxDir = "sandbox"
 )
@@ -211,6 +213,7 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 	})
 	s.services.lambda, err = lambda.New(ctx, lambda.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Engine: s.engine, Catalog: s.catalog, CodeDir: s.dir(codeDir),
+		ImageDir: s.dir(imageDir), Images: &image.Finder{Sources: s.cfg.Images, Log: s.cfg.Log},
 		Objects: objects{s.services.s3}, Roles: s.services.iam, Principals: s.services.iam, Runtimes: s.runtimes,
 		Targets: &lambdaTargets{&s.services}, URLs: s.urls, Sources: &lambdaSources{&s.services},
 	})

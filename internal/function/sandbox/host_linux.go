@@ -148,6 +148,9 @@ func (h *Host) Start(spec *Spec) (*Process, error) {
 }
 
 func (h *Host) start(level Level, spec *Spec, trial bool) (*Process, error) {
+	if spec.Root != "" && level != Namespaces {
+		return nil, errNoRoot
+	}
 	p := &Process{host: h, done: make(chan struct{})}
 	if err := h.prepare(p, level, spec); err != nil {
 		p.release()
@@ -294,7 +297,7 @@ func (h *Host) attributes(level Level) *syscall.SysProcAttr {
 
 func (h *Host) config(p *Process, level Level, spec *Spec, trial bool) *initConfig {
 	c := &initConfig{
-		Level: level, Args: spec.Args, Env: spec.Env, Dir: spec.Dir, Root: h.root,
+		Level: level, Args: spec.Args, Env: spec.Env, Dir: spec.Dir, Root: h.root, Image: spec.Root,
 		Binds: spec.Binds, Links: spec.Links, Layers: spec.Layers, LayersAt: spec.LayersAt, TmpMB: spec.TmpMB,
 		MountPoints: spec.MountPoints,
 		UID:         insideUID, GID: insideUID, Trial: trial,

@@ -52,6 +52,9 @@ func (h *Host) Start(spec *Spec) (*Process, error) {
 	if _, err := h.Level(); err != nil {
 		return nil, err
 	}
+	if spec.Root != "" {
+		return nil, errNoRoot
+	}
 	tmp, err := os.MkdirTemp(h.tmp, "")
 	if err != nil {
 		return nil, fmt.Errorf("create temporary directory: %w", err)

@@ -39,6 +39,7 @@ type initConfig struct {
 	Env         []string
 	Dir         string
 	Root        string // host directory on which the new root is assembled
+	Image       string // host directory that is the new root, "" to show the host's system
 	Binds       []Bind
 	Links       []Link
 	Layers      []string
@@ -108,7 +109,11 @@ func runInit() initStatus {
 
 func isolate(c *initConfig) error {
 	if c.Level == Namespaces {
-		if err := buildRoot(c); err != nil {
+		build := buildRoot
+		if c.Image != "" {
+			build = mountImage
+		}
+		if err := build(c); err != nil {
 			return err
 		}
 	}
@@ -156,7 +161,11 @@ func superviseProgram(c *initConfig) initStatus {
 	if c.SetUser {
 		attr.Sys.Credential = &syscall.Credential{Uid: uint32(c.UID), Gid: uint32(c.GID)}
 	}
-	child, err := syscall.ForkExec(c.Args[0], c.Args, attr)
+	program, err := findProgram(c)
+	if err != nil {
+		return initStatus{Error: err.Error(), Errno: syscall.ENOENT}
+	}
+	child, err := syscall.ForkExec(program, c.Args, attr)
 	if err != nil {
 		return programError(c, err)
 	}

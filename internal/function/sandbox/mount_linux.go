@@ -181,6 +181,10 @@ func enterRoot(c *initConfig) error {
 			return err
 		}
 	}
+	return pivotRoot(c)
+}
+
+func pivotRoot(c *initConfig) error {
 	if err := unix.Chdir(c.Root); err != nil {
 		return err
 	}

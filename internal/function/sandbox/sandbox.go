@@ -8,6 +8,7 @@
 package sandbox
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -26,9 +27,16 @@ type Link struct {
 
 // Spec describes one sandbox.
 type Spec struct {
-	Args []string // Args[0] is a path, as seen from inside
+	Args []string // Args[0] is a path, as seen from inside; with a Root it may be a name to be found in PATH
 	Env  []string // the whole environment
 	Dir  string   // working directory, as seen from inside
+
+	// Root is a host directory that is all of the file system inside, read-only
+	// but for /tmp; "" shows the host's programs and libraries. In it must be the
+	// directories dev, proc and tmp, and the files etc/hosts and etc/resolv.conf,
+	// and none of these may be a link. It takes the Namespaces rung, and what is
+	// below is not for sandboxes with a Root.
+	Root string
 
 	Binds  []Bind
 	Links  []Link
@@ -46,6 +54,8 @@ type Spec struct {
 	Channel *os.File // becomes descriptor 3; may be nil
 	Log     *os.File // becomes descriptors 1 and 2
 }
+
+var errNoRoot = errors.New("sandbox: a root file system of its own needs the namespaces rung of isolation, which this host does not offer")
 
 // Exit tells how a sandbox's main process ended.
 type Exit struct {

@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/butai-dev/butai/internal/lambda/durable"
 )
 
 // MaxUnzipped is Lambda's limit for unpacked code ("Lambda quotas").
@@ -125,13 +127,13 @@ func (s *Store) place(archive []byte, hexName string) (err error) {
 	if err := os.WriteFile(file, archive, 0o600); err != nil {
 		return fmt.Errorf("keep code: %w", err)
 	}
-	if err := flush(tmp); err != nil {
+	if err := durable.Flush(tmp); err != nil {
 		return fmt.Errorf("keep code: %w", err)
 	}
 	return errors.Join(
 		os.Rename(file, filepath.Join(s.archives(), hexName+".zip")),
 		os.Rename(folder, filepath.Join(s.folders(), hexName)),
-		flush(s.dir),
+		durable.Flush(s.dir),
 	)
 }
 

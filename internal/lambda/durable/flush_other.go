@@ -1,6 +1,6 @@
 //go:build !linux
 
-package bundle
+package durable
 
 import (
 	"io/fs"
@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// flush makes everything written below dir durable.
-func flush(dir string) error {
+// Flush makes everything written below dir durable.
+func Flush(dir string) error {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() && !d.IsDir() {
 			return err

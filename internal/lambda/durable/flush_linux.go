@@ -1,4 +1,4 @@
-package bundle
+package durable
 
 import (
 	"os"
@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// flush makes everything written below dir durable: one call for the whole
+// Flush makes everything written below dir durable: one call for the whole
 // file system, where thousands of files would need as many.
-func flush(dir string) error {
+func Flush(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -1,0 +1,78 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// hostFiles are files that a sandbox with a root of its own still has from the
+// host: they say how to reach others.
+var hostFiles = []string{"/etc/resolv.conf", "/etc/hosts"}
+
+// mountImage makes a directory of the host this process's root, with /dev, /proc
+// and /tmp of its own. Nothing is created in it.
+func mountImage(c *initConfig) error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make mounts private: %w", err)
+	}
+	const attributes = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV
+	if err := attach(c.Image, c.Root, attributes); err != nil {
+		return err
+	}
+	if err := unix.Mount("tmpfs", c.Root+"/dev", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755,size=64k"); err != nil {
+		return fmt.Errorf("mount /dev: %w", err)
+	}
+	if err := mountDevices(c); err != nil {
+		return err
+	}
+	if err := unix.Mount("", c.Root+"/dev", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, ""); err != nil {
+		return fmt.Errorf("mount /dev: %w", err)
+	}
+	for _, name := range hostFiles {
+		if _, err := os.Stat(name); err != nil {
+			continue
+		}
+		if err := attach(name, c.Root+name, attributes|unix.MOUNT_ATTR_NOEXEC); err != nil {
+			return err
+		}
+	}
+	for _, step := range []func(*initConfig) error{mountTmp, mountProc, pivotRoot} {
+		if err := step(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// findProgram finds the program to start: as it is named, or in PATH if it is a
+// bare name and the root is an image's. The search is for what anybody may
+// execute. Its errors are in the words of AWS's Runtime Interface Emulator.
+func findProgram(c *initConfig) (string, error) {
+	name := c.Args[0]
+	if c.Image == "" {
+		return name, nil
+	}
+	if info, err := os.Stat(c.Dir); err != nil || !info.IsDir() {
+		return "", fmt.Errorf("the working directory doesn't exist: %s", c.Dir)
+	}
+	if strings.Contains(name, "/") {
+		return name, nil
+	}
+	for _, entry := range c.Env {
+		list, ok := strings.CutPrefix(entry, "PATH=")
+		if !ok {
+			continue
+		}
+		for dir := range strings.SplitSeq(list, ":") {
+			file := path.Join(dir, name)
+			if info, err := os.Stat(file); err == nil && path.IsAbs(file) && info.Mode().IsRegular() && info.Mode()&0o001 != 0 {
+				return file, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("exec: %q: executable file not found in $PATH", name)
+}
