@@ -444,7 +444,7 @@ func TestEveryJava(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
 	dir := compileJava(t, javaHandlers...)
-	for _, runtime := range []string{"java17", "java21"} {
+	for _, runtime := range []string{"java17", "java21", "java25"} {
 		t.Run(runtime, func(t *testing.T) {
 			base := r.function(t, runtime, "demo.Bound", nil)
 			base.CodeDir, base.MemoryMB, base.Timeout = dir, 256, 20*time.Second
@@ -476,7 +476,7 @@ func BenchmarkJava(b *testing.B) {
 		}
 		return err
 	}
-	for _, runtime := range []string{"java17", "java21"} {
+	for _, runtime := range []string{"java17", "java21", "java25"} {
 		if _, err := r.cfg.Runtimes.Lookup(b.Context(), runtime); err != nil {
 			b.Log(err)
 			continue

@@ -20,6 +20,7 @@ type family struct {
 	sdkDir  string // folder there in which the host's SDK copy appears
 	spares  bool   // the bootstrap can boot without a function
 	preload string // library of the SDK that spares for handlers that use it have imported
+	dirOnce bool   // the interpreter can't change its working directory
 	packets bool   // the bootstrap reads packet by packet, and may be sent calls ahead
 	// args are the arguments before the program's path.
 	args func(spec *Spec) []string
@@ -29,7 +30,7 @@ type family struct {
 var families = map[runtimes.Family]family{
 	runtimes.Python: {program: "bootstrap.py", sdkDir: "sdk", packets: true, spares: true, preload: "boto3", args: pythonArgs, env: pythonEnv},
 	runtimes.Node:   {program: "bootstrap.cjs", sdkDir: "node_modules", spares: true, args: nodeArgs, env: nodeEnv},
-	runtimes.Java:   {program: "bootstrap.jar", sdkDir: "lib", args: javaArgs, env: javaEnv},
+	runtimes.Java:   {program: "bootstrap.jar", sdkDir: "lib", spares: true, dirOnce: true, args: javaArgs, env: javaEnv},
 }
 
 // places are the folders of a function's world, as the function sees them.

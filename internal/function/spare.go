@@ -40,6 +40,7 @@ const (
 var freshOnly = []string{
 	"AWS_LAMBDA_EXEC_WRAPPER", "LD_*", "GLIBC_TUNABLES", "MALLOC_*", "LANG", "LC_*", "TZ",
 	"PYTHON*", "NODE_*", "UV_THREADPOOL_SIZE", "OPENSSL_CONF", "SSL_CERT_*", "ICU_DATA",
+	"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", "RUBY*", "GEM_*", "BUNDLE_*",
 }
 
 // needsFresh tells whether a function's variables demand a process of its own
@@ -91,7 +92,7 @@ func (e *Engine) shelfOf(spec *Spec, interpreter *runtimes.Interpreter) (shelfKe
 		return shelfKey{}, false
 	}
 	key := shelfKey{runtime: spec.Runtime}
-	if interpreter.Runtime.Family == runtimes.Node {
+	if interpreter.Runtime.Family == runtimes.Node || interpreter.Runtime.Family == runtimes.Java {
 		key.heapMB = spec.MemoryMB
 	}
 	if f.preload != "" && len(interpreter.SDK) > 0 && imports(spec, f.preload) {
@@ -218,6 +219,9 @@ func (e *Engine) bootSpare(key shelfKey, spec *Spec, interpreter *runtimes.Inter
 	plan.Binds = slices.DeleteFunc(plan.Binds, func(b sandbox.Bind) bool { return b.Target == lambdaPlaces.task })
 	plan.MountPoints = []string{lambdaPlaces.task}
 	plan.Dir, plan.MemoryMB, plan.TmpMB = "/", 0, 0
+	if families[interpreter.Runtime.Family].dirOnce {
+		plan.Dir, plan.LateDir = lambdaPlaces.task, true
+	}
 	plan.Env = append(plan.Env, "BUTAI_SPARE=1", "BUTAI_PRELOAD="+key.preload)
 	read, write, err := logPipe()
 	if err != nil {

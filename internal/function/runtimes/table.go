@@ -44,6 +44,7 @@ var table = []Runtime{
 	{"nodejs24.x", Node, "24"},
 	{"java17", Java, "17"},
 	{"java21", Java, "21"},
+	{"java25", Java, "25"},
 	{"provided.al2", Provided, ""},
 	{"provided.al2023", Provided, ""},
 }

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -51,7 +54,40 @@ func (p *Process) Attach(binds []Bind, memoryMB, tmpMB int) error {
 		runtime.LockOSThread()
 		done <- p.attachInside(binds, trees, tmpMB)
 	}()
-	return <-done
+	if err := <-done; err != nil || p.lateDir == "" {
+		return err
+	}
+	return p.enterLate(binds)
+}
+
+// How often, and how many times, Attach looks whether the first process has
+// entered a directory: within a second and a bit.
+const (
+	enterPoll  = 20 * time.Microsecond
+	enterLooks = 20000
+)
+
+// enterLate has the sandbox enter its working directory anew, in which
+// something has been mounted since it began.
+func (p *Process) enterLate(binds []Bind) error {
+	at := slices.IndexFunc(binds, func(b Bind) bool { return b.Target == p.lateDir })
+	if at < 0 {
+		return nil
+	}
+	want, err := os.Stat(binds[at].Source)
+	if err != nil {
+		return fmt.Errorf("attach: %w", err)
+	}
+	if err := syscall.Kill(p.Pid(), enterSignal); err != nil {
+		return fmt.Errorf("attach: enter the working directory: %w", err)
+	}
+	for range enterLooks {
+		if have, err := os.Stat("/proc/" + strconv.Itoa(p.Pid()) + "/cwd"); err == nil && os.SameFile(want, have) {
+			return nil
+		}
+		time.Sleep(enterPoll)
+	}
+	return errors.New("attach: the sandbox did not enter its working directory")
 }
 
 func (p *Process) attachInside(binds []Bind, trees []int, tmpMB int) error {

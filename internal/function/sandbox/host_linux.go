@@ -152,6 +152,9 @@ func (h *Host) start(level Level, spec *Spec, trial bool) (*Process, error) {
 		return nil, errNoRoot
 	}
 	p := &Process{host: h, done: make(chan struct{})}
+	if spec.LateDir {
+		p.lateDir = spec.Dir
+	}
 	if err := h.prepare(p, level, spec); err != nil {
 		p.release()
 		return nil, err
@@ -299,8 +302,8 @@ func (h *Host) config(p *Process, level Level, spec *Spec, trial bool) *initConf
 	c := &initConfig{
 		Level: level, Args: spec.Args, Env: spec.Env, Dir: spec.Dir, Root: h.root, Image: spec.Root,
 		Binds: spec.Binds, Links: spec.Links, Layers: spec.Layers, LayersAt: spec.LayersAt, TmpMB: spec.TmpMB,
-		MountPoints: spec.MountPoints,
-		UID:         insideUID, GID: insideUID, Trial: trial,
+		MountPoints: spec.MountPoints, LateDir: spec.LateDir,
+		UID: insideUID, GID: insideUID, Trial: trial,
 	}
 	if p.uid != 0 {
 		c.UID, c.GID, c.InitUID, c.SetUser = p.uid, p.uid, p.uid+initUIDs, true

@@ -45,6 +45,7 @@ type initConfig struct {
 	Layers      []string
 	LayersAt    string
 	MountPoints []string
+	LateDir     bool // enter Dir anew at enterSignal, for the program too
 	TmpMB       int
 	UID, GID    int // whom the program runs as
 	InitUID     int // whom this process becomes afterwards; 0: stay
@@ -165,6 +166,9 @@ func superviseProgram(c *initConfig) initStatus {
 	if err != nil {
 		return initStatus{Error: err.Error(), Errno: syscall.ENOENT}
 	}
+	if c.LateDir {
+		attr.Sys.Cloneflags = unix.CLONE_FS // one working directory for both
+	}
 	child, err := syscall.ForkExec(program, c.Args, attr)
 	if err != nil {
 		return programError(c, err)
@@ -188,7 +192,11 @@ func superviseProgram(c *initConfig) initStatus {
 	}
 	// In a user namespace there is only one user, so the program could signal
 	// and inspect this process after all: it takes no signals and shows nothing.
-	signal.Notify(make(chan os.Signal, 1))
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals)
+	if c.LateDir {
+		go enterAgain(c.Dir, signals)
+	}
 	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	for {
 		var wait syscall.WaitStatus
@@ -202,6 +210,19 @@ func superviseProgram(c *initConfig) initStatus {
 		if pid == child && (wait.Exited() || wait.Signaled()) {
 			value := uint32(wait)
 			return initStatus{Wait: &value}
+		}
+	}
+}
+
+// enterSignal tells a sandbox's first process that its directory is complete.
+const enterSignal = syscall.SIGUSR1
+
+// enterAgain enters a directory anew when told to: something has been mounted
+// there since. Process.Attach looks whether it has worked.
+func enterAgain(dir string, signals <-chan os.Signal) {
+	for s := range signals {
+		if s == enterSignal {
+			_ = syscall.Chdir(dir)
 		}
 	}
 }

@@ -14,12 +14,14 @@ import (
 
 // Process is a running sandbox. Its methods are safe for concurrent use.
 type Process struct {
-	host   *Host
-	cmd    *exec.Cmd // nil if the program could not be started
-	group  *group
-	uid    int
-	tmp    string
-	status *os.File // where the first process reports, nil without one
+	host  *Host
+	cmd   *exec.Cmd // nil if the program could not be started
+	group *group
+	uid   int
+	tmp   string
+	// lateDir is the working directory that Attach enters anew, "" for none.
+	lateDir string
+	status  *os.File // where the first process reports, nil without one
 
 	limit     atomic.Int64 // memory of its processes, bytes; 0 unless /tmp is charged to the group
 	mu        sync.Mutex

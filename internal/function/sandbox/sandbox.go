@@ -46,6 +46,9 @@ type Spec struct {
 
 	// MountPoints are empty directories inside, for Process.Attach.
 	MountPoints []string
+	// LateDir says that Dir is one of the MountPoints, and the program can't
+	// enter anew what Process.Attach shows there: that does it for the program.
+	LateDir bool
 
 	TmpMB    int // size of /tmp
 	MemoryMB int // memory limit of everything inside; 0 means none

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
  * descriptor in all it starts, so it needs no close-on-exec mark.
  */
 final class Channel {
+    static final char SPARE = 'S';
     static final char READY = 'K';
     static final char INIT_FAILED = 'F';
     static final char RESPONSE = 'R';
@@ -22,17 +23,22 @@ final class Channel {
     static final char FATAL = 'X';
 
     private static final int DESCRIPTOR = 3;
-    private static final int HEAD = 5;
+    static final int HEAD = 5;
     private static final int INITIAL_BUFFER = 16 << 10;
 
     private final InputStream in;
     private final OutputStream out;
     private byte[] buffer = new byte[INITIAL_BUFFER];
 
-    Channel() throws ReflectiveOperationException {
+    Channel(InputStream in, OutputStream out) {
+        this.in = in;
+        this.out = out;
+    }
+
+    /** The engine's. */
+    static Channel open() throws ReflectiveOperationException {
         FileDescriptor fd = descriptor(DESCRIPTOR);
-        in = new FileInputStream(fd);
-        out = new FileOutputStream(fd);
+        return new Channel(new FileInputStream(fd), new FileOutputStream(fd));
     }
 
     /** There is no public way to a descriptor by number; the manifest exports the JDK's own one. */
@@ -46,12 +52,31 @@ final class Channel {
 
     /** Blocks until the next invocation; null when the engine has closed its side. */
     Invocation next() throws IOException {
+        int end = read();
+        if (end == 0) {
+            return null;
+        }
+        Invocation invocation = new Invocation(buffer, HEAD, end);
+        if (buffer.length > 64 * INITIAL_BUFFER) {
+            buffer = new byte[INITIAL_BUFFER];
+        }
+        return invocation;
+    }
+
+    /** Blocks until the order to load a function: its environment as JSON, or null as next. */
+    String load() throws IOException {
+        int end = read();
+        return end == 0 ? null : new String(buffer, HEAD, end - HEAD, StandardCharsets.UTF_8);
+    }
+
+    /** Reads one frame into the buffer; its end, or 0 when the engine has closed its side. */
+    private int read() throws IOException {
         int have = 0;
         int want = HEAD;
         while (have < want) {
             int n = in.read(buffer, have, buffer.length - have);
             if (n <= 0) {
-                return null;
+                return 0;
             }
             have += n;
             if (want == HEAD && have >= HEAD) {
@@ -63,11 +88,7 @@ final class Channel {
                 }
             }
         }
-        Invocation invocation = new Invocation(buffer, HEAD, want);
-        if (buffer.length > 64 * INITIAL_BUFFER) {
-            buffer = new byte[INITIAL_BUFFER];
-        }
-        return invocation;
+        return want;
     }
 
     void send(char kind, byte[] body, int length) throws IOException {

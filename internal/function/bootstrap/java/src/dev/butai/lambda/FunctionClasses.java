@@ -16,7 +16,7 @@ import java.util.List;
 final class FunctionClasses {
     private FunctionClasses() {}
 
-    static ClassLoader open(String task, String opt) throws MalformedURLException {
+    static URLClassLoader open(String task, String opt) throws MalformedURLException {
         List<URL> urls = new ArrayList<>();
         urls.add(url(task + "/"));
         addJars(task + "/lib", urls);

@@ -6,6 +6,8 @@ import java.util.Arrays;
 
 /** One invocation as the engine sent it. */
 final class Invocation {
+    static final int HEAD = 18; // the deadline and the lengths of four texts
+
     final long deadline; // milliseconds since 1970
     final String requestId;
     final String functionArn;

@@ -17,10 +17,16 @@ public final class Log implements LambdaLogger {
 
     static String requestId;
 
-    private static final boolean JSON = "JSON".equals(System.getenv("AWS_LAMBDA_LOG_FORMAT"));
-    private static final int LEAST = least();
+    private static boolean json;
+    private static int least;
 
     private Log() {}
+
+    /** Takes format and level from the environment. */
+    static void configure() {
+        json = "JSON".equals(System.getenv("AWS_LAMBDA_LOG_FORMAT"));
+        least = least();
+    }
 
     @Override
     public void log(String message) {
@@ -41,10 +47,10 @@ public final class Log implements LambdaLogger {
     @Override
     public void log(String message, LogLevel level) {
         boolean plain = level == LogLevel.UNDEFINED;
-        if (!plain && level.ordinal() < LEAST) {
+        if (!plain && level.ordinal() < least) {
             return;
         }
-        if (JSON) {
+        if (json) {
             line(json(message, level));
         } else {
             line(plain ? message : "[" + level + "] " + message);
@@ -53,7 +59,7 @@ public final class Log implements LambdaLogger {
 
     /** Logs why an invocation or the init phase failed. */
     static void error(String text) {
-        LOGGER.log(text, JSON ? LogLevel.ERROR : LogLevel.UNDEFINED);
+        LOGGER.log(text, json ? LogLevel.ERROR : LogLevel.UNDEFINED);
     }
 
     private static int least() {

@@ -6,12 +6,14 @@ import java.io.FileOutputStream;
 import java.io.IOError;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 
 /** Runs a Java handler for butai's function engine. */
 public final class Main {
     /** Where X-Ray's SDK looks for the trace of the invocation under way. */
-    private static final String TRACE_PROPERTY = "com.amazonaws.xray.traceHeader";
+    static final String TRACE_PROPERTY = "com.amazonaws.xray.traceHeader";
 
     private static final String BAD_CODE = "Runtime.BadFunctionCode";
     private static final String USER_EXCEPTION = "Runtime.UserException";
@@ -19,7 +21,7 @@ public final class Main {
     private final Channel channel;
     private final Output output = new Output();
 
-    private Main(Channel channel) {
+    Main(Channel channel) {
         this.channel = channel;
     }
 
@@ -32,24 +34,47 @@ public final class Main {
             // No file system of its own, so /tmp is the host's.
             System.setProperty("java.io.tmpdir", System.getenv("TMPDIR"));
         }
-        Main main = new Main(new Channel());
-        Handler handler = main.load();
-        main.channel.send(Channel.READY, new byte[0], 0);
-        while (main.invoke(handler)) {
-            Thread.interrupted(); // a flag that the handler may have left
+        Channel channel = Channel.open();
+        if (System.getenv("BUTAI_SPARE") == null || awaitFunction(channel)) {
+            Log.configure();
+            new Main(channel).serve(env("LAMBDA_TASK_ROOT", "/var/task"), env("BUTAI_OPT", "/opt"), env("_HANDLER", ""));
         }
         Runtime.getRuntime().halt(0); // Lambda ends environments without running hooks
+    }
+
+    /** Boots as far as one can without a function, and takes one on; false if none comes. */
+    @SuppressWarnings("unchecked")
+    private static boolean awaitFunction(Channel channel) throws Exception {
+        Rehearsal.run();
+        System.gc(); // so that the function finds room
+        channel.send(Channel.SPARE, new byte[0], 0);
+        String environment = channel.load();
+        if (environment == null) {
+            return false;
+        }
+        Environment.replace((Map<String, Object>) Json.parse(environment));
+        return true;
+    }
+
+    /** Serves a function's invocations until there are no more. */
+    void serve(String task, String opt, String name) throws IOException {
+        try (URLClassLoader functions = FunctionClasses.open(task, opt)) {
+            Handler handler = load(functions, name);
+            channel.send(Channel.READY, new byte[0], 0);
+            while (invoke(handler)) {
+                Thread.interrupted(); // a flag that the handler may have left
+            }
+        }
     }
 
     /**
      * Resolves the handler. What can be blamed on its name alone is reported by each invocation,
      * as AWS does; what user code throws ends the init phase.
      */
-    private Handler load() throws IOException {
-        ClassLoader functions = FunctionClasses.open(env("LAMBDA_TASK_ROOT", "/var/task"), env("BUTAI_OPT", "/opt"));
+    private Handler load(ClassLoader functions, String name) throws IOException {
         Thread.currentThread().setContextClassLoader(functions);
         try {
-            return HandlerLoader.load(env("_HANDLER", ""), functions);
+            return HandlerLoader.load(name, functions);
         } catch (Fault fault) {
             if (!fault.fatal) {
                 return new Handler.Faulty(fault);
