@@ -43,7 +43,7 @@ func TestHTTPStaysAtTheDoors(t *testing.T) {
 func TestTheTimeComesFromTheClock(t *testing.T) {
 	t.Parallel()
 	allowed := map[string]string{
-		"clock": "it is the clock", "awsapi": "how long a call took", "gateway": "latency of requests and integrations",
+		"clock": "it is the clock", "edge": "read deadlines of real connections", "awsapi": "how long a call took", "gateway": "latency of requests and integrations",
 		"gateway/vtl": "a limit on matching time", "function": "duration of invocations, age of idle sandboxes",
 		"function/runtimeapi": "deadlines of real processes", "function/bootstrap": "the same",
 		"dynamodb":              "how long counting a table took",

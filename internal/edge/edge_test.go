@@ -105,7 +105,7 @@ func TestClientSpelling(t *testing.T) {
 	}
 	d := spy{doors{domain: "-"}}
 	srv := &http.Server{Handler: New(Config{API: d, Gateway: d})}
-	go srv.Serve(KeepSpelling(srv, l))
+	go srv.Serve(Listener(srv, l))
 	t.Cleanup(func() { srv.Close() })
 	conn, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {

@@ -62,7 +62,7 @@ func serve(t *testing.T) string {
 		t.Fatal(err)
 	}
 	srv := &http.Server{Handler: edge.New(edge.Config{API: http.NotFoundHandler(), Gateway: g})}
-	go srv.Serve(edge.KeepSpelling(srv, l))
+	go srv.Serve(edge.Listener(srv, l))
 	t.Cleanup(func() { srv.Close() })
 	return l.Addr().String()
 }

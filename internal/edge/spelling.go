@@ -2,8 +2,6 @@ package edge
 
 import (
 	"bytes"
-	"context"
-	"net"
 	"net/http"
 	"net/textproto"
 	"sync"
@@ -19,82 +17,44 @@ import (
 // (developer guide, "Quotas for configuring and running a REST API").
 const maxHead = 16 << 10
 
-type connKey struct{}
-
-// KeepSpelling prepares srv, and returns the listener to give to srv.Serve
-// instead of l, so that the front door knows how HTTP/1.1 clients spelled
-// their header names. srv's ConnContext and ConnState must be free.
-func KeepSpelling(srv *http.Server, l net.Listener) net.Listener {
-	srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		if s, ok := c.(*spellingConn); ok {
-			return context.WithValue(ctx, connKey{}, s)
-		}
-		return ctx
-	}
-	srv.ConnState = func(c net.Conn, state http.ConnState) {
-		if s, ok := c.(*spellingConn); ok && state == http.StateIdle {
-			s.next()
-		}
-	}
-	return spellingListener{l}
-}
-
-type spellingListener struct{ net.Listener }
-
-func (l spellingListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &spellingConn{Conn: c}, nil
-}
-
-// spellingConn copies what is read up to the end of a request's head.
-type spellingConn struct {
-	net.Conn
+// head is the head of the request under way, as far as it has been read.
+type head struct {
 	mu   sync.Mutex
-	head []byte
+	text []byte
 	done bool // the head is complete, or too long to keep
 }
 
-func (c *spellingConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	if n > 0 {
-		c.record(b[:n])
-	}
-	return n, err
-}
-
-func (c *spellingConn) record(b []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.done {
+// record takes what has been read, up to the head's end.
+func (h *head) record(b []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.done {
 		return
 	}
-	from := max(0, len(c.head)-3) // the end may be split over two reads
-	c.head = append(c.head, b[:min(len(b), maxHead-len(c.head))]...)
-	if i := bytes.Index(c.head[from:], []byte("\r\n\r\n")); i >= 0 {
-		c.head, c.done = c.head[:from+i+2], true
-	} else if len(c.head) == maxHead {
-		c.head, c.done = c.head[:0], true
+	from := max(0, len(h.text)-3) // the end may be split over two reads
+	h.text = append(h.text, b[:min(len(b), maxHead-len(h.text))]...)
+	if i := bytes.Index(h.text[from:], []byte("\r\n\r\n")); i >= 0 {
+		h.text, h.done = h.text[:from+i+2], true
+	} else if len(h.text) == maxHead {
+		h.text, h.done = h.text[:0], true
 	}
 }
 
 // next begins another request. The server calls it before it reads on; at
 // most the first byte of the request line came earlier, which nobody needs.
-func (c *spellingConn) next() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.head, c.done = c.head[:0], false
+func (h *head) next() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.text, h.done = h.text[:0], false
 }
 
 // spellings returns the client's spelling of each name that is not in
 // canonical form, by the canonical one; nil if there are none.
-func (c *spellingConn) spellings() map[string]string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (h *head) spellings() map[string]string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	var found map[string]string
-	_, rest, _ := bytes.Cut(c.head, []byte("\r\n"))
+	_, rest, _ := bytes.Cut(h.text, []byte("\r\n"))
 	for len(rest) > 0 {
 		var line []byte
 		line, rest, _ = bytes.Cut(rest, []byte("\r\n"))
@@ -128,11 +88,11 @@ func isCanonical(name []byte) bool {
 // withClientSpelling returns r, or a copy whose Header has the client's
 // spelling for keys.
 func withClientSpelling(r *http.Request) *http.Request {
-	c, ok := r.Context().Value(connKey{}).(*spellingConn)
+	h, ok := r.Context().Value(connKey{}).(*head)
 	if !ok || r.ProtoMajor != 1 {
 		return r
 	}
-	spelled := c.spellings()
+	spelled := h.spellings()
 	if spelled == nil {
 		return r
 	}

@@ -58,6 +58,9 @@ type Request struct {
 	ClientContext []byte // decoded JSON, or nil
 	TraceID       string // X-Amzn-Trace-Id value, or ""
 	Tail          bool   // collect the last 4 KiB of log for Result.LogTail
+	// Deadline is how long the caller waits; zero if for as long as Invoke's
+	// context lasts.
+	Deadline time.Time
 	// Stream takes the response as it comes, if the function streams it; the
 	// Result's Payload is empty then. It is nil for callers that want it whole.
 	Stream ResponseStream

@@ -6,10 +6,15 @@ import (
 )
 
 // Invoke implements Invoker. A function that has begun runs on when its caller
-// goes away, as on AWS: ctx bounds how long the caller waits.
+// goes away, as on AWS: ctx and req.Deadline bound how long the caller waits.
 func (e *Engine) Invoke(ctx context.Context, spec *Spec, req *Request) (*Result, error) {
-	if !mayOutlast(ctx, spec) {
+	if !mayOutlast(ctx, spec, req) {
 		return e.call(ctx, spec, req)
+	}
+	if !req.Deadline.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, req.Deadline)
+		defer cancel()
 	}
 	type answer struct {
 		result *Result
@@ -28,11 +33,14 @@ func (e *Engine) Invoke(ctx context.Context, spec *Spec, req *Request) (*Result,
 	}
 }
 
-// mayOutlast reports whether a call may last beyond ctx's deadline. Most can't:
-// a function's own timeout is usually far below API Gateway's 29 seconds, and
-// a call that needs no watching needs no goroutine either.
-func mayOutlast(ctx context.Context, spec *Spec) bool {
+// mayOutlast reports whether a call may last longer than its caller waits.
+// Most can't: a function's own timeout is usually far below API Gateway's 29
+// seconds, and a call that needs no watching needs no goroutine either.
+func mayOutlast(ctx context.Context, spec *Spec, req *Request) bool {
 	deadline, ok := ctx.Deadline()
+	if !req.Deadline.IsZero() && (!ok || req.Deadline.Before(deadline)) {
+		deadline, ok = req.Deadline, true
+	}
 	return ok && time.Until(deadline) < initLimit+spec.Timeout
 }
 

@@ -2,6 +2,7 @@ package function
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -162,8 +163,12 @@ func (p *pool) expectedWait() time.Duration {
 }
 
 // await blocks until w is granted a sandbox; the watch puts it in a hurry when
-// its patience is over.
+// its patience is over, and out of line at its deadline.
 func (e *Engine) await(ctx context.Context, p *pool, w *waiter) (*instance, error) {
+	if ctx.Done() == nil {
+		g := <-w.granted
+		return g.instance, g.err
+	}
 	select {
 	case g := <-w.granted:
 		return g.instance, g.err
@@ -192,6 +197,7 @@ func (e *Engine) giveUp(ctx context.Context, p *pool, w *waiter) (*instance, err
 // line moves; e.mu is held.
 func (e *Engine) lookAtLine(p *pool, now time.Time) {
 	late := false
+	p.dismiss(now)
 	for _, w := range p.waiting {
 		if w.hurry || now.Sub(w.since) < patience {
 			continue
@@ -206,6 +212,18 @@ func (e *Engine) lookAtLine(p *pool, now time.Time) {
 	if late {
 		e.serveHurried(p)
 	}
+}
+
+// dismiss takes those out of line whose callers don't wait any longer; e.mu is
+// held.
+func (p *pool) dismiss(now time.Time) {
+	p.waiting = slices.DeleteFunc(p.waiting, func(w *waiter) bool {
+		over := !w.req.Deadline.IsZero() && now.After(w.req.Deadline)
+		if over {
+			w.granted <- grant{err: context.DeadlineExceeded}
+		}
+		return over
+	})
 }
 
 // serveHurried gives idle sandboxes to those in line that are in a hurry, and

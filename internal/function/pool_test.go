@@ -304,6 +304,15 @@ func TestWaitingCallsGetTheirTurn(t *testing.T) {
 	if _, err := r.Invoke(ctx, slow, &Request{RequestID: "x"}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a caller that went away while it waited got %v", err)
 	}
+	soon := &Request{RequestID: "y", Deadline: time.Now().Add(50 * time.Millisecond)}
+	if _, err := r.Invoke(t.Context(), slow, soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a caller whose time was over while it waited got %v", err)
+	}
+	// One that can be left in line, as its deadline is far, is taken out there.
+	third := r.python(t, "import time\ntime.sleep(1)\ndef handler(e, c):\n    pass\n")
+	if _, err := r.Engine.call(context.Background(), third, soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a call whose deadline was over in line got %v", err)
+	}
 }
 
 func TestExpiringCredentialsRetireTheSandbox(t *testing.T) {
@@ -347,6 +356,10 @@ def handler(event, context):
 	defer cancel()
 	if _, err := r.Invoke(ctx, spec, &Request{RequestID: ident.UUID(), Payload: []byte("1")}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("a call that lasts longer than its caller waits ended with %v", err)
+	}
+	soon := &Request{RequestID: ident.UUID(), Payload: []byte("0.9"), Deadline: time.Now().Add(100 * time.Millisecond)}
+	if _, err := r.Invoke(context.WithoutCancel(t.Context()), spec, soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("a call that lasts beyond its deadline ended with %v", err)
 	}
 	if strings.Contains(r.logs.text(), "slept 1") {
 		t.Fatal("the caller was answered only when the function had ended")

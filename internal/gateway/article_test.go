@@ -46,7 +46,7 @@ func TestArticle(t *testing.T) {
 			want := FunctionCall{
 				FunctionARN:   "arn:aws:lambda:us-east-1:000000000000:function:example:staging",
 				SourceARN:     "arn:aws:execute-api:us-east-1:000000000000:abcdefghij/staging/" + tt.request.Method + "/user/{id}",
-				SourceAccount: testAccount, Payload: call.Payload, TraceID: call.TraceID,
+				SourceAccount: testAccount, Payload: call.Payload, TraceID: call.TraceID, Deadline: call.Deadline,
 			}
 			if diff := cmp.Diff(want, *call); diff != "" {
 				t.Errorf("call: -want +got\n%s", diff)

@@ -81,13 +81,11 @@ func (x *exchange) askAuthorizer(a *authorizer) (*verdict, *failure) {
 // message Unauthorized says no; with any other, it is out of order.
 func (x *exchange) callAuthorizer(a *authorizer, event []byte) (*verdict, *failure) {
 	fn := &a.function
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), authorizerTimeout)
-	defer cancel()
 	x.log.authorizerRequest(x, fn, event)
 	begun := time.Now()
-	res, err := x.gw.functions.InvokeFunction(ctx, &FunctionCall{
+	res, err := x.gw.functions.InvokeFunction(context.WithoutCancel(x.r.Context()), &FunctionCall{
 		FunctionARN: fn.arn, SourceARN: fn.sourceARN, SourceAccount: x.st.account, RoleARN: fn.roleARN,
-		Payload: event, TraceID: x.trace.forFunction(fn.lineage),
+		Payload: event, TraceID: x.trace.forFunction(fn.lineage), Deadline: begun.Add(authorizerTimeout),
 	})
 	call := &x.caller.call
 	call.latency = time.Since(begun)

@@ -56,14 +56,12 @@ func errorMessage(payload []byte) string {
 // on when the client leaves, and after the integration's timeout, as on AWS.
 func (x *exchange) invoke(payload []byte, async bool) *failure {
 	fn := &x.m.function
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), x.m.timeout)
-	defer cancel()
 	x.log.endpointRequest(x, payload)
 	x.noteSent(payload)
 	begun := time.Now()
-	res, err := x.gw.functions.InvokeFunction(ctx, &FunctionCall{
+	res, err := x.gw.functions.InvokeFunction(context.WithoutCancel(x.r.Context()), &FunctionCall{
 		FunctionARN: fn.arn, SourceARN: fn.sourceARN, SourceAccount: x.st.account, RoleARN: fn.roleARN, Caller: x.forwarded(fn.asSigner),
-		Payload: payload, Async: async, TraceID: x.trace.forFunction(fn.lineage),
+		Payload: payload, Async: async, TraceID: x.trace.forFunction(fn.lineage), Deadline: begun.Add(x.m.timeout),
 	})
 	x.inbound.called, x.inbound.latency = true, time.Since(begun)
 	if err != nil {

@@ -74,6 +74,9 @@ type FunctionCall struct {
 	Payload []byte
 	Async   bool // X-Amz-Invocation-Type: Event
 	TraceID string
+	// Deadline is how long the gateway waits: after it InvokeFunction fails
+	// with context.DeadlineExceeded. The function goes on, as on AWS.
+	Deadline time.Time
 }
 
 // FunctionResult is Lambda's answer to a FunctionCall.

@@ -17,7 +17,13 @@ const (
 )
 
 // UUID returns a random (version 4) UUID in its 36-character form.
-func UUID() string { return uuid.NewString() }
+func UUID() string {
+	id, err := uuid.NewRandomFromReader(reserve{})
+	if err != nil {
+		panic(err) // reserve never fails
+	}
+	return id.String()
+}
 
 // Lower returns n characters of [a-z0-9], as API Gateway uses for ids.
 func Lower(n int) string { return pick(lowerAlnum, n) }
@@ -30,11 +36,11 @@ func Mixed(n int) string { return pick(mixedAlnum, n) }
 
 // Hex returns n random bytes as 2n lower-case hexadecimal digits.
 func Hex(n int) string {
-	return hex.EncodeToString(Bytes(n))
+	return hex.EncodeToString(reserved(n))
 }
 
 // Base64 returns n random bytes in standard, padded base64.
-func Base64(n int) string { return base64.StdEncoding.EncodeToString(Bytes(n)) }
+func Base64(n int) string { return base64.StdEncoding.EncodeToString(reserved(n)) }
 
 // Bytes returns n random bytes.
 func Bytes(n int) []byte {
@@ -45,7 +51,7 @@ func Bytes(n int) []byte {
 
 // Float64 returns a uniform random number in [0, 1).
 func Float64() float64 {
-	b := Bytes(8)
+	b := reserved(8)
 	var v uint64
 	for _, c := range b {
 		v = v<<8 | uint64(c)

@@ -82,7 +82,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	servers := []*http.Server{s.httpServer()}
 	failed := make(chan error, 2)
 	// Functions see header names as the client spelt them.
-	plain := edge.KeepSpelling(servers[0], s.listener)
+	plain := edge.Listener(servers[0], s.listener)
 	noteOrigins(servers[0])
 	go func() { failed <- servers[0].Serve(plain) }()
 	if s.secure != nil {

@@ -65,6 +65,7 @@ type Target struct {
 	weight  float64        // of second
 	policy  *policy.Document
 	grants  string
+	allowed allowed
 }
 
 // Grants returns the text of the target's policy if it names accounts, users

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -29,6 +30,7 @@ type Call struct {
 	ClientContext []byte                  // decoded JSON, or nil
 	Tail          bool                    // ask for the end of the log
 	Stream        function.ResponseStream // takes a streamed response; nil to have it collected
+	Deadline      time.Time               // how long the caller waits; zero if for as long as the context lasts
 	RequestID     string                  // "" makes one
 	TraceID       string
 }
@@ -66,7 +68,7 @@ func (c *Catalog) Invoke(ctx context.Context, call *Call) (*Outcome, error) {
 	spec := target.Pick()
 	res, err := c.engine.Invoke(ctx, spec, &function.Request{
 		RequestID: call.RequestID, InvokedARN: call.FunctionARN, Payload: call.Payload,
-		ClientContext: call.ClientContext, TraceID: call.TraceID, Tail: call.Tail, Stream: call.Stream,
+		ClientContext: call.ClientContext, TraceID: call.TraceID, Tail: call.Tail, Deadline: call.Deadline, Stream: call.Stream,
 	})
 	if err != nil {
 		var throttled *function.ThrottledError
@@ -117,6 +119,9 @@ const invokeAction = "lambda:InvokeFunction"
 // IAM policies in Lambda"). A missing function has no policy, so services
 // learn nothing about which functions exist.
 func authorize(target *Target, call *Call) *Refusal {
+	if target != nil && target.allowed.knows(call) {
+		return nil
+	}
 	resource := call.FunctionARN
 	if base, qualifier := Split(resource); qualifier == Latest {
 		resource = base
@@ -137,6 +142,9 @@ func authorize(target *Target, call *Call) *Refusal {
 	}
 	decision := policy.Evaluate(&req)
 	if decision.Allowed {
+		if target != nil {
+			target.allowed.learn(call)
+		}
 		return nil
 	}
 	return &Refusal{Status: http.StatusForbidden, Code: "AccessDeniedException", Message: decision.Message(&req), RequestID: call.RequestID}
