@@ -42,8 +42,11 @@ type world struct {
 	dir     string // where butai.yaml is
 	gateway *apigateway.Client
 	lambda  *lambda.Client
-	api     string
-	get     string // resource id
+	// function is the name of the one behind the API, of the API and of the
+	// role; "pair" if it is left out.
+	function string
+	api      string
+	get      string // resource id
 	// variable is the stage variable that picks the alias: "stage", which the
 	// template reads too, or one of its own.
 	variable string
@@ -56,33 +59,43 @@ type world struct {
 // newWorld deploys generation 1 of both halves, to both stages.
 func newWorld(t testing.TB, url string, env []string) *world {
 	t.Helper()
-	w := &world{TB: t, url: url, env: env, dir: t.TempDir(), variable: "stage"}
+	return newNamedWorld(t, url, env, "pair")
+}
+
+// newNamedWorld does so with a function of another name, so that several
+// worlds can share a server.
+func newNamedWorld(t testing.TB, url string, env []string, function string) *world {
+	t.Helper()
+	w := &world{TB: t, url: url, env: env, dir: t.TempDir(), variable: "stage", function: function}
 	w.deploy()
 	return w
 }
 
 func (w *world) deploy() {
 	w.Helper()
+	if w.function == "" {
+		w.function = function
+	}
 	cfg := w.sdk()
 	w.gateway, w.lambda = apigateway.NewFromConfig(cfg), lambda.NewFromConfig(cfg)
 	ctx := context.Background()
 	role, err := iam.NewFromConfig(cfg).CreateRole(ctx, &iam.CreateRoleInput{
-		RoleName: aws.String("pair"), AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+		RoleName: &w.function, AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
 			"Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}]}`),
 	})
 	w.must(err)
 	_, err = w.lambda.CreateFunction(ctx, &lambda.CreateFunctionInput{
-		FunctionName: aws.String(function), Role: role.Role.Arn, Handler: aws.String("main.handler"), Runtime: lambdatypes.RuntimePython311,
+		FunctionName: &w.function, Role: role.Role.Arn, Handler: aws.String("main.handler"), Runtime: lambdatypes.RuntimePython311,
 		Code: &lambdatypes.FunctionCode{ZipFile: w.zip(nil)}, Timeout: aws.Int32(10), Publish: true,
 	})
 	w.must(err)
 	w.codeNow = "code-1"
 	w.makeAPI(ctx)
 	for stage, alias := range map[string]string{"staging": "$LATEST", "production": "1"} {
-		_, err := w.lambda.CreateAlias(ctx, &lambda.CreateAliasInput{FunctionName: aws.String(function), Name: &stage, FunctionVersion: &alias})
+		_, err := w.lambda.CreateAlias(ctx, &lambda.CreateAliasInput{FunctionName: &w.function, Name: &stage, FunctionVersion: &alias})
 		w.must(err)
 		_, err = w.lambda.AddPermission(ctx, &lambda.AddPermissionInput{
-			FunctionName: aws.String(function), Qualifier: &stage, StatementId: aws.String("gateway-" + stage),
+			FunctionName: &w.function, Qualifier: &stage, StatementId: aws.String("gateway-" + stage),
 			Action: aws.String("lambda:InvokeFunction"), Principal: aws.String("apigateway.amazonaws.com"),
 			SourceArn: aws.String(fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/GET/pair", region, w.account(), w.api, stage)),
 		})
@@ -115,7 +128,7 @@ func (w *world) must(err error) {
 
 // makeAPI makes GET /pair.
 func (w *world) makeAPI(ctx context.Context) {
-	api, err := w.gateway.CreateRestApi(ctx, &apigateway.CreateRestApiInput{Name: aws.String("pair")})
+	api, err := w.gateway.CreateRestApi(ctx, &apigateway.CreateRestApiInput{Name: &w.function})
 	w.must(err)
 	w.api = *api.Id
 	res, err := w.gateway.CreateResource(ctx, &apigateway.CreateResourceInput{
@@ -163,7 +176,7 @@ func (w *world) editGateway(generation string) {
 			RestApiId: &w.api, ResourceId: &w.get, HttpMethod: aws.String("GET"), IntegrationHttpMethod: aws.String("POST"),
 			Type: apitypes.IntegrationTypeAws, RequestTemplates: map[string]string{"application/json": template},
 			Uri: aws.String(fmt.Sprintf("arn:aws:apigateway:%s:lambda:path/2015-03-31/functions/arn:aws:lambda:%s:%s:function:%s:${stageVariables.%s}/invocations",
-				region, region, w.account(), function, w.variable)),
+				region, region, w.account(), w.function, w.variable)),
 		})
 		w.must(err)
 	}
@@ -194,7 +207,7 @@ func (w *world) editCode(generation string, change map[string]string) {
 	for before, after := range change {
 		all[before] = after
 	}
-	_, err := w.lambda.UpdateFunctionCode(context.Background(), &lambda.UpdateFunctionCodeInput{FunctionName: aws.String(function), ZipFile: w.zip(all)})
+	_, err := w.lambda.UpdateFunctionCode(context.Background(), &lambda.UpdateFunctionCodeInput{FunctionName: &w.function, ZipFile: w.zip(all)})
 	w.must(err)
 	w.codeNow = generation
 }
