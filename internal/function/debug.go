@@ -123,9 +123,12 @@ func freePort(wanted int) (int, error) {
 }
 
 // initLimit is how long an init phase of the pool's sandboxes may take.
-func (p *pool) initLimit() time.Duration {
-	if p.debugger != nil {
+func (p *pool) initLimit(initType string) time.Duration {
+	switch {
+	case p.debugger != nil:
 		return debugLimit
+	case initType != initOnDemand:
+		return max(longInit, p.spec.Timeout)
 	}
 	return initLimit
 }

@@ -141,13 +141,14 @@ func (e *Engine) Retire(specID string) {
 		return
 	}
 	p.retired, p.provisioned = true, 0
+	ending := e.takeFrozen(p)
 	e.account(p.spec).provisioned -= p.carved
 	p.carved = 0
 	idle := p.idle
 	p.idle = nil
 	e.forget(p, len(idle))
 	e.mu.Unlock()
-	e.end(idle)
+	e.end(append(ending, idle...))
 }
 
 // Close ends all sandboxes, busy ones too, and waits until they are gone.
@@ -203,9 +204,20 @@ func (e *Engine) forget(p *pool, n int) {
 	if n > 0 {
 		e.topUp(p)
 	}
-	if p.retired && p.live == 0 && len(p.waiting) == 0 {
+	e.dropIfDone(p)
+}
+
+// dropIfDone forgets a retired pool that has no more to do; e.mu is held.
+func (e *Engine) dropIfDone(p *pool) {
+	if p.retired && p.unused() {
 		delete(e.pools, p.spec.ID)
 	}
+}
+
+// unused tells whether a pool has neither sandboxes nor anybody who waits for
+// one; Engine.mu is held.
+func (p *pool) unused() bool {
+	return p.live == 0 && len(p.waiting) == 0 && len(p.frozen.ready) == 0 && !p.frozen.making
 }
 
 // reclaimIdle ends sandboxes that nobody has used for a while.
@@ -269,7 +281,10 @@ func (e *Engine) takeStale(age time.Duration) []*instance {
 			p.idle = append([]*instance(nil), p.idle[n:]...)
 			e.forget(p, n)
 		}
-		if p.live == 0 && len(p.waiting) == 0 && p.provisioned == 0 {
+		if p.live == 0 && time.Since(p.frozen.used) > age {
+			stale = append(stale, e.takeFrozen(p)...)
+		}
+		if p.unused() && p.provisioned == 0 {
 			delete(e.pools, id)
 		}
 	}

@@ -48,6 +48,8 @@ type Spec struct {
 	// may differ between Specs of one ID, as Concurrency may.
 	Provisioned, FunctionProvisioned int
 	Architecture                     string // x86_64 or arm64
+	// SnapStart has cold starts begin after the init phase (see Engine.Snapshot).
+	SnapStart bool
 }
 
 // Request is one invocation.

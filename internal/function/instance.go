@@ -59,7 +59,8 @@ type instance struct {
 	proc    *sandbox.Process
 	session session
 
-	initTook time.Duration
+	initTook    time.Duration
+	restoreTook time.Duration // 0 unless it was restored
 	// initFailure is set while the first init phase has failed and the second,
 	// inside the first call, hasn't been tried.
 	initFailure *initFailure
@@ -108,7 +109,7 @@ func (e *Engine) launch(p *pool, initType string) (*instance, error) {
 	i.logInitStart()
 	defer e.watchBoot(i)()
 	start := time.Now()
-	i.initFailure, err = i.boot(start.Add(p.initLimit()))
+	i.initFailure, err = i.boot(start.Add(p.initLimit(initType)))
 	i.initTook = time.Since(start)
 	if err != nil {
 		e.end([]*instance{i})
@@ -189,6 +190,18 @@ func (i *instance) initAgain(req *Request, deadline time.Time) (out outcome, ran
 		return outcome{dead: true}, false
 	}
 	i.initFailure = nil
+	if s, ok := i.session.(restorer); ok && failure == nil {
+		frame, err := s.Restore(deadline)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			failure = &initFailure{timedOut: true}
+		case err != nil:
+			exit := i.awaitExit()
+			failure = &initFailure{exit: &exit}
+		case frame.Kind == bootstrap.InitFailed:
+			failure = &initFailure{payload: frame.Body, kind: frame.ErrorType}
+		}
+	}
 	if failure == nil {
 		return outcome{}, true
 	}

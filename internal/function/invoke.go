@@ -98,7 +98,11 @@ func (i *instance) run(req *Request, sent bool) (*Result, error) {
 		requestID: req.RequestID, duration: took, memoryMB: i.spec.MemoryMB, usedMB: i.memoryUsed(took),
 		status: out.status, errorType: out.errorType,
 	}
-	if cold && !suppressed {
+	switch {
+	case !cold || suppressed:
+	case i.restoreTook > 0:
+		report.restore = i.restoreTook
+	default:
 		report.init = i.initTook
 	}
 	tail := i.log.finish(req.RequestID, out.message, out.log, &report)

@@ -283,6 +283,8 @@ func (s *Spec) logs(record any) bool {
 		return r.Status != statusSuccess
 	case initRecord:
 		return r.Status != statusSuccess
+	case restoreReportRecord:
+		return r.Status != statusSuccess
 	}
 	return false
 }
@@ -387,6 +389,8 @@ type reportMetrics struct {
 	MemorySizeMB     int     `json:"memorySizeMB"`
 	MaxMemoryUsedMB  int     `json:"maxMemoryUsedMB"`
 	InitDurationMS   float64 `json:"initDurationMs,omitempty"`
+	RestoreMS        float64 `json:"restoreDurationMs,omitempty"`
+	BilledRestoreMS  int64   `json:"billedRestoreDurationMs,omitempty"`
 }
 
 func (r *report) record() reportRecord {
@@ -395,7 +399,7 @@ func (r *report) record() reportRecord {
 		status = statusSuccess
 	}
 	return reportRecord{r.requestID, reportMetrics{
-		millis(r.duration), billed(r.duration + r.init), r.memoryMB, r.usedMB, millis(r.init),
+		millis(r.duration), r.billed(), r.memoryMB, r.usedMB, millis(r.init), millis(r.restore), billed(r.restore),
 	}, status, r.errorType}
 }
 

@@ -62,6 +62,8 @@ type pool struct {
 	topping       int  // on their way to become one of them
 	initFails     bool // they can't be had, because the function doesn't initialize
 	carved        int  // what the account's limit is lower for them
+
+	frozen frozen // with SnapStart
 }
 
 // waiter is a call in line for a sandbox.
@@ -260,7 +262,7 @@ func (p *pool) hurried() (n int) {
 // there is room; startAll makes up for the rest later. e.mu is held.
 func (e *Engine) startFor(p *pool) {
 	for e.starting < e.cores && p.starting < p.hurried() {
-		if e.closed || e.live >= e.cfg.MaxSandboxes && !e.dropSpare() && !e.evictOldest() {
+		if e.closed || e.live >= e.cfg.MaxSandboxes && len(p.frozen.ready) == 0 && !e.dropSpare() && !e.dropFrozen(p) && !e.evictOldest() {
 			return
 		}
 		p.starting++
@@ -291,7 +293,7 @@ func (e *Engine) startOne(p *pool) {
 		e.mu.Unlock()
 	})
 	slice := time.AfterFunc(startSlice, done)
-	i, err := e.launch(p, initOnDemand)
+	i, err := e.obtain(p)
 	e.mu.Lock()
 	p.starting--
 	e.mu.Unlock()

@@ -19,6 +19,7 @@ type report struct {
 	memoryMB  int
 	usedMB    int
 	init      time.Duration // 0 unless this call was the first
+	restore   time.Duration // 0 unless this call was the first after a restore
 	status    string
 	errorType string
 }
@@ -31,7 +32,7 @@ func (r *report) appendText(b []byte) []byte {
 	b = append(b, "\tDuration: "...)
 	b = appendMillis(b, r.duration)
 	b = append(b, " ms\tBilled Duration: "...)
-	b = strconv.AppendInt(b, billed(r.duration+r.init), 10)
+	b = strconv.AppendInt(b, r.billed(), 10)
 	b = append(b, " ms\tMemory Size: "...)
 	b = strconv.AppendInt(b, int64(r.memoryMB), 10)
 	b = append(b, " MB\tMax Memory Used: "...)
@@ -42,8 +43,36 @@ func (r *report) appendText(b []byte) []byte {
 		b = appendMillis(b, r.init)
 		b = append(b, " ms\t"...)
 	}
+	if r.restore > 0 {
+		b = append(b, "Restore Duration: "...)
+		b = appendMillis(b, r.restore)
+		b = append(b, " ms\tBilled Restore Duration: "...)
+		b = strconv.AppendInt(b, billed(r.restore), 10)
+		b = append(b, " ms\t"...)
+	}
 	b = appendStatus(b, r.status, r.errorType)
 	return append(b, '\n')
+}
+
+// billed is what the call costs, in milliseconds. All of a restore is billed
+// here: on AWS it is the part that runs code of the function or its runtime.
+func (r *report) billed() int64 {
+	if r.restore > 0 {
+		return billed(r.duration) + billed(r.restore)
+	}
+	return billed(r.duration + r.init)
+}
+
+// restoreReport formats the line about a restore.
+func restoreReport(took time.Duration, status, errorType string) string {
+	b := append(make([]byte, 0, 120), "RESTORE_REPORT Restore Duration: "...)
+	b = appendMillis(b, took)
+	b = append(b, " ms"...)
+	if status != "" {
+		b = append(b, '\t')
+	}
+	b = appendStatus(b, status, errorType)
+	return string(append(b, '\n'))
 }
 
 // initReport formats the line about an init phase that failed.

@@ -62,5 +62,8 @@ func refused(r *catalog.Refusal) error {
 	case "TooManyRequestsException":
 		return &lambdaapi.TooManyRequestsException{Type: &user, Message: &r.Message, Reason: &r.Reason}
 	}
+	if err := snapStartRefused(r); err != nil {
+		return err
+	}
 	return &wire.Error{Code: r.Code, Status: r.Status, Message: r.Message}
 }

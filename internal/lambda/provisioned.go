@@ -78,6 +78,9 @@ func (s *Service) PutProvisionedConcurrencyConfig(ctx context.Context, in *lambd
 		if version == catalog.Latest {
 			return invalid(unpublished)
 		}
+		if err := checkNoSnapStart(tx, r, version); err != nil {
+			return err
+		}
 		if err := checkOverlap(tx, r, version); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/function"
 	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/functionurl"
@@ -46,16 +47,20 @@ func (s *Service) publish(ctx context.Context, i id) error {
 		s.Engine.Retire(specID)
 	}
 	if f != nil {
-		s.prepare(f)
+		s.prepare(i, f)
 		s.Engine.Expect(f.Versions[catalog.Latest])
 	}
 	return nil
 }
 
-// prepare has the engine keep ready what is provisioned.
-func (s *Service) prepare(f *catalog.Function) {
-	for _, spec := range f.Versions {
+// prepare has the engine keep ready what is provisioned, and makes the
+// snapshots that are missing.
+func (s *Service) prepare(i id, f *catalog.Function) {
+	for version, spec := range f.Versions {
 		s.Engine.Provision(spec)
+		if f.States[version] == lambdaapi.StatePending {
+			s.snapshots.begin(s, i, spec)
+		}
 	}
 }
 
@@ -107,7 +112,11 @@ func (s *Service) publishAll(ctx context.Context) error {
 	}
 	for _, f := range all {
 		s.Catalog.Put(f)
-		s.prepare(f)
+		i, err := parseID(f.ARN)
+		if err != nil {
+			return err
+		}
+		s.prepare(i, f)
 	}
 	return errors.Join(s.code.Sweep(used), s.images.Sweep(images))
 }
@@ -145,7 +154,7 @@ func (s *Service) compile(r store.ReadTx, i id) (*catalog.Function, error) {
 	}
 	f := &catalog.Function{
 		ARN: i.arn(), Versions: map[string]*function.Spec{}, Aliases: map[string]catalog.Alias{}, Policies: map[string]*policy.Document{},
-		Grants: map[string]string{},
+		Grants: map[string]string{}, States: map[string]string{},
 	}
 	if err := s.addSpec(f, i, rec, &rec.Latest); err != nil {
 		return nil, err
@@ -226,6 +235,10 @@ func (s *Service) addSpec(f *catalog.Function, i id, rec *functionRecord, v *ver
 	if rec.Reserved != nil {
 		spec.Concurrency = int(*rec.Reserved)
 	}
+	if state := wire.Val(c.State); state != lambdaapi.StateActive {
+		f.States[*c.Version] = state
+	}
+	spec.SnapStart = *c.Version != catalog.Latest && snapStarted(c)
 	f.Versions[*c.Version] = spec
 	return nil
 }

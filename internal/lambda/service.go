@@ -37,6 +37,9 @@ type Engine interface {
 	Provisioned(specID string) (ready int, initFails bool)
 	// RunsImages returns nil if functions from container images can be run.
 	RunsImages() error
+	// Snapshot initializes a Spec with SnapStart; a *function.InitError says that
+	// the function is to blame.
+	Snapshot(ctx context.Context, spec *function.Spec) error
 }
 
 // Objects fetches code that was uploaded to S3.
@@ -96,6 +99,7 @@ type Service struct {
 	published  map[id][]string // the ids of URLs, guarded by publishing
 	queue      *queue
 	pollers    pollers
+	snapshots  *snapshots
 }
 
 // functionRecord is one function.
@@ -146,7 +150,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{Config: cfg, code: code, images: images, links: bundle.NewLinks(code, cfg.Clock), published: map[id][]string{}}
+	s := &Service{Config: cfg, code: code, images: images, links: bundle.NewLinks(code, cfg.Clock), published: map[id][]string{}, snapshots: newSnapshots()}
 	if err := s.publishAll(ctx); err != nil {
 		return nil, fmt.Errorf("publish functions: %w", err)
 	}
@@ -164,6 +168,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 // Events that are left are delivered after the next start, so the error is
 // always nil.
 func (s *Service) Close(ctx context.Context) error {
+	s.snapshots.close()
 	s.pollers.close(ctx)
 	s.queue.close(ctx)
 	return nil

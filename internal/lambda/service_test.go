@@ -46,6 +46,7 @@ type engine struct {
 
 	provisioned map[string]int
 	initFails   bool
+	snapshot    func(*function.Spec) error
 	answer      func(*function.Spec, *function.Request) (*function.Result, error)
 }
 
@@ -77,6 +78,13 @@ func (e *engine) Provision(spec *function.Spec) {
 		e.provisioned = map[string]int{}
 	}
 	e.provisioned[spec.ID] = spec.Provisioned
+}
+
+func (e *engine) Snapshot(_ context.Context, spec *function.Spec) error {
+	if e.snapshot == nil {
+		return nil
+	}
+	return e.snapshot(spec)
 }
 
 // Provisioned has all ready, but for functions that should fail.
@@ -123,7 +131,7 @@ func (*world) Exists(arn string) bool { return arn == "arn:aws:iam::123456789012
 
 func (*world) Lookup(_ context.Context, id string) (*runtimes.Interpreter, error) {
 	switch id {
-	case "python2.7", "python3.11", "provided.al2023":
+	case "python2.7", "python3.11", "python3.12", "nodejs20.x", "provided.al2023":
 		return &runtimes.Interpreter{}, nil
 	case "python3.8":
 		return nil, &runtimes.MissingError{Runtime: id, Install: "Install Python 3.8."}
@@ -462,7 +470,12 @@ func TestCreateFunctionRefuses(t *testing.T) {
 			"InvalidParameterValueException: Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image."},
 		"snapstart": {func(in *lambdaapi.CreateFunctionRequest) {
 			in.SnapStart = &lambdaapi.SnapStart{ApplyOn: wire.Ptr("PublishedVersions")}
-		}, "NotImplemented: butai doesn't do this yet: SnapStart for Lambda functions; ApplyOn must be None"},
+			in.Runtime = wire.Ptr("nodejs20.x")
+		}, ipv + "nodejs20.x is not supported for SnapStart enabled functions."},
+		"snapstart with a large /tmp": {func(in *lambdaapi.CreateFunctionRequest) {
+			in.SnapStart = &lambdaapi.SnapStart{ApplyOn: wire.Ptr("PublishedVersions")}
+			in.Runtime, in.EphemeralStorage = wire.Ptr("python3.12"), &lambdaapi.EphemeralStorage{Size: wire.Ptr(int64(513))}
+		}, ipv + "Ephemeral storage larger than 512 MB is not supported for SnapStart enabled functions."},
 		"system log level": {func(in *lambdaapi.CreateFunctionRequest) {
 			in.LoggingConfig = &lambdaapi.LoggingConfig{LogFormat: wire.Ptr("JSON"), SystemLogLevel: wire.Ptr("DEBUG")}
 		}, "NotImplemented: butai doesn't do this yet: the system log level DEBUG of Lambda functions; INFO and WARN are"},

@@ -49,6 +49,9 @@ func (s *Service) check(ctx context.Context, in *settings, c *lambdaapi.Function
 			return err
 		}
 	}
+	if err := checkSnapStart(in, c); err != nil {
+		return err
+	}
 	return s.checkDeadLetters(ctx, role, in.DeadLetterConfig)
 }
 
@@ -89,6 +92,9 @@ func (in *settings) putInto(c *lambdaapi.FunctionConfiguration, region string) {
 	setIf(&c.Timeout, in.Timeout)
 	setIf(&c.MemorySize, in.MemorySize)
 	setIf(&c.EphemeralStorage, in.EphemeralStorage)
+	if in.SnapStart != nil && in.SnapStart.ApplyOn != nil {
+		c.SnapStart = &lambdaapi.SnapStartResponse{ApplyOn: in.SnapStart.ApplyOn, OptimizationStatus: wire.Ptr(lambdaapi.SnapStartOptimizationStatusOff)}
+	}
 	if d := in.DeadLetterConfig; d != nil {
 		if c.DeadLetterConfig = d; wire.Val(d.TargetArn) == "" {
 			c.DeadLetterConfig = nil
@@ -138,9 +144,6 @@ func checkSettings(in *settings) error {
 	}
 	if m := wire.Val(in.MemorySize); m > maxMemory {
 		return tooHigh("memorySize", m, maxMemory)
-	}
-	if in.SnapStart != nil && wire.Val(in.SnapStart.ApplyOn) == lambdaapi.SnapStartApplyOnPublishedVersions {
-		return wire.NotBuilt("SnapStart for Lambda functions; ApplyOn must be None")
 	}
 	if l := in.LoggingConfig; l != nil {
 		if wire.Val(l.SystemLogLevel) == lambdaapi.SystemLogLevelDEBUG {

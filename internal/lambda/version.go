@@ -60,6 +60,9 @@ func publishVersion(tx store.Tx, i id, f *functionRecord, description *string) (
 	v.Config.Version = wire.Ptr(strconv.FormatInt(f.Published, 10))
 	setIf(&v.Config.Description, description)
 	settled(&v.Config)
+	if snapStarted(&v.Config) {
+		optimizing(&v.Config)
+	}
 	f.Latest.Config.RevisionId = wire.Ptr(ident.UUID())
 	return v, versions.Put(tx, v, i.key(versionKey(f.Published))...)
 }

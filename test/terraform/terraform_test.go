@@ -5,6 +5,7 @@ package terraform
 import (
 	"fmt"
 	"maps"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -21,7 +22,7 @@ def handler(event, context):
 func TestEveryResource(t *testing.T) {
 	t.Parallel()
 	backend := newBackend(t)
-	s := harness.Start(t, "--vpc-link", "everything=http://"+backend, "--https", "127.0.0.1:0")
+	s := harness.Start(t, append(snapStartRuntime(t), "--vpc-link", "everything=http://"+backend, "--https", "127.0.0.1:0")...)
 	docs := newDocuments(t)
 	vars := map[string]string{
 		"backend":   backend,
@@ -34,6 +35,9 @@ func TestEveryResource(t *testing.T) {
 	tf.PlanIsEmpty()
 	if got, want := tf.Output("function_version"), "1"; got != want {
 		t.Errorf("published version = %q, want %q", got, want)
+	}
+	if got, want := tf.Output("snapped"), "1 1"; got != want {
+		t.Errorf("the version with SnapStart, and as the data source found it = %q, want %q", got, want)
 	}
 	if got, want := tf.Output("api_found"), tf.Output("api"); got != want {
 		t.Errorf("the data source found API %q, want %q", got, want)
@@ -60,6 +64,20 @@ func TestEveryResource(t *testing.T) {
 	importAll(t, s, tf, vars)
 	tf.Destroy()
 	assertEmpty(t, s)
+}
+
+// snapStartRuntime makes sure that there is a Python which SnapStart is for:
+// AWS has none before 3.12, and some machines have no newer one than 3.11.
+func snapStartRuntime(t *testing.T) []string {
+	t.Helper()
+	if _, err := exec.LookPath("python3.12"); err == nil {
+		return nil
+	}
+	path, err := exec.LookPath("python3.11")
+	if err != nil {
+		return nil // the server says what is missing
+	}
+	return []string{"--runtime", "python3.12=" + path}
 }
 
 // replaced are the resources whose id changes in the update: it is made of

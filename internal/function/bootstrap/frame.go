@@ -21,6 +21,7 @@ const (
 	InitFailed Kind = 'F'
 	Spare      Kind = 'S'
 	Load       Kind = 'L'
+	Restored   Kind = 'Z'
 	Invoke     Kind = 'I'
 	Chunk      Kind = 'C'
 	MediaType  Kind = 'T'
@@ -83,6 +84,7 @@ const (
 	packetSize = bufferSize
 
 	serial = 1 // flag of Ready: see Channel.Serial
+	hooks  = 2 // flag of Ready: see Channel.Restore
 )
 
 // ErrProtocol means that the process wrote something to the socket that is
@@ -100,6 +102,7 @@ type Channel struct {
 	kept   int       // bytes at the beginning of in that belong to the next frame
 	armed  time.Time // the deadline that the transport's reads have
 	serial bool      // see Serial
+	hooks  bool      // see Restore
 }
 
 // NewChannel returns a Channel that throws away bodies longer than limit bytes.
@@ -113,8 +116,26 @@ func (c *Channel) Ready(deadline time.Time) (Frame, error) {
 	frame, err := c.Receive(deadline)
 	if err == nil && frame.Kind == Ready {
 		c.serial = len(frame.Body) > 0 && frame.Body[0]&serial != 0
+		c.hooks = len(frame.Body) > 0 && frame.Body[0]&hooks != 0
 	}
 	return frame, err
+}
+
+// Restore tells a runtime that has been waiting since Ready that calls will
+// come, and waits until it has run what it should before: Ready, or InitFailed
+// if that failed. It asks only runtimes that have said so. Its errors are
+// Receive's.
+func (c *Channel) Restore(deadline time.Time) (Frame, error) {
+	if !c.hooks {
+		return Frame{Kind: Ready}, nil
+	}
+	if _, err := c.conn.Write([]byte{0, 0, 0, 1, byte(Restored)}); err != nil {
+		return Frame{}, err
+	}
+	serial := c.serial
+	c.serial = false // this answer isn't an invocation's
+	defer func() { c.serial = serial }()
+	return c.Receive(deadline)
 }
 
 // Serial tells whether the runtime can be sent several invocations, which it

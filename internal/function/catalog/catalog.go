@@ -24,6 +24,8 @@ type Function struct {
 	ARN      string                    // unqualified
 	Versions map[string]*function.Spec // by version: "$LATEST" or a number
 	Aliases  map[string]Alias          // by name
+	// States are those of versions that can't be invoked, "Pending" or "Failed".
+	States map[string]string
 	// Policies are the resource policies by qualifier; "" is the function's
 	// own, which says nothing about its versions and aliases.
 	Policies map[string]*policy.Document
@@ -61,8 +63,9 @@ type entry struct {
 type Target struct {
 	account string
 	primary *function.Spec
-	second  *function.Spec // of a weighted alias, or nil
-	weight  float64        // of second
+	second  *function.Spec    // of a weighted alias, or nil
+	weight  float64           // of second
+	states  map[string]string // of Function
 	policy  *policy.Document
 	grants  string
 	allowed allowed
@@ -102,7 +105,7 @@ func (c *Catalog) Put(f *Function) (retired []string) {
 		e.account = a.Account
 	}
 	for version, spec := range f.Versions {
-		e.targets[version] = &Target{account: e.account, primary: spec, policy: f.Policies[version], grants: f.Grants[version]}
+		e.targets[version] = &Target{account: e.account, primary: spec, policy: f.Policies[version], grants: f.Grants[version], states: f.States}
 		e.specs[spec.ID] = true
 	}
 	if latest := e.targets[Latest]; latest != nil {
@@ -116,7 +119,7 @@ func (c *Catalog) Put(f *Function) (retired []string) {
 		}
 		e.targets[name] = &Target{
 			account: e.account, primary: f.Versions[alias.Version], second: f.Versions[alias.Second], weight: alias.Weight,
-			policy: f.Policies[name], grants: f.Grants[name],
+			policy: f.Policies[name], grants: f.Grants[name], states: f.States,
 		}
 	}
 	return c.swap(f.ARN, e)

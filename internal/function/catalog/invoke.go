@@ -66,6 +66,9 @@ func (c *Catalog) Invoke(ctx context.Context, call *Call) (*Outcome, error) {
 		return nil, err
 	}
 	spec := target.Pick()
+	if refusal := target.notReady(spec.Version, call); refusal != nil {
+		return nil, refusal
+	}
 	res, err := c.engine.Invoke(ctx, spec, &function.Request{
 		RequestID: call.RequestID, InvokedARN: call.FunctionARN, Payload: call.Payload,
 		ClientContext: call.ClientContext, TraceID: call.TraceID, Tail: call.Tail, Deadline: call.Deadline, Stream: call.Stream,
@@ -75,6 +78,10 @@ func (c *Catalog) Invoke(ctx context.Context, call *Call) (*Outcome, error) {
 		if errors.As(err, &throttled) {
 			return nil, &Refusal{Status: http.StatusTooManyRequests, Code: "TooManyRequestsException", Message: "Rate Exceeded.",
 				Reason: throttled.Reason, RequestID: call.RequestID}
+		}
+		var restore *function.RestoreError
+		if errors.As(err, &restore) {
+			return nil, restoreRefusal(restore, call)
 		}
 		return nil, fmt.Errorf("invoke %s: %w", call.FunctionARN, err)
 	}
@@ -93,6 +100,11 @@ func (c *Catalog) Admit(call *Call) (*Target, error) {
 	if target == nil {
 		return nil, notFound(call)
 	}
+	if version := target.Version(); version != "" {
+		if refusal := target.notReady(version, call); refusal != nil {
+			return nil, refusal
+		}
+	}
 	if !call.KnownJSON && len(call.Payload) > 0 && !jsontext.Value(call.Payload).IsValid(permissive...) {
 		if fault := jsonFault(call.Payload); fault != "" {
 			return nil, &Refusal{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", RequestID: call.RequestID,
@@ -100,6 +112,30 @@ func (c *Catalog) Admit(call *Call) (*Target, error) {
 		}
 	}
 	return target, nil
+}
+
+// notReady refuses calls of versions whose snapshot isn't there. The texts are
+// those of the model's documentation, and of functions in such states.
+func (t *Target) notReady(version string, call *Call) *Refusal {
+	switch state := t.states[version]; state {
+	case "":
+		return nil
+	case "Pending":
+		return &Refusal{Status: http.StatusConflict, Code: "SnapStartNotReadyException", RequestID: call.RequestID,
+			Message: "Lambda is initializing your function. You can invoke the function when the function state becomes Active."}
+	default:
+		return &Refusal{Status: http.StatusConflict, Code: "ResourceConflictException", RequestID: call.RequestID,
+			Message: "The operation cannot be performed at this time. The function is currently in the following state: " + state}
+	}
+}
+
+func restoreRefusal(e *function.RestoreError, call *Call) *Refusal {
+	if e.TimedOut {
+		return &Refusal{Status: http.StatusRequestTimeout, Code: "SnapStartTimeoutException", RequestID: call.RequestID,
+			Message: "Lambda couldn't restore the snapshot within the timeout limit."}
+	}
+	return &Refusal{Status: http.StatusBadRequest, Code: "SnapStartException", RequestID: call.RequestID,
+		Message: "The afterRestore() runtime hook encountered an error. For more information, check the Amazon CloudWatch logs."}
 }
 
 // notFound names the version that was looked for: Invoke is alone in saying

@@ -453,6 +453,55 @@ def init():
     sys.exit(1)
 
 
+# --- SnapStart --------------------------------------------------------------
+
+before_snapshot, after_restore = [], []
+
+
+def offer_hooks():
+    """Provides the module that Lambda's runtimes since 3.12 come with."""
+    if sys.version_info < (3, 12):
+        return
+    module = type(sys)("snapshot_restore_py", "Registers what runs before a snapshot and after a restore.")
+
+    def register_before_snapshot(func, *args, **kwargs):
+        before_snapshot.append((func, args, kwargs))
+        return func
+
+    def register_after_restore(func, *args, **kwargs):
+        after_restore.append((func, args, kwargs))
+        return func
+
+    module.register_before_snapshot = register_before_snapshot
+    module.register_after_restore = register_after_restore
+    module.get_before_snapshot = lambda: before_snapshot
+    module.get_after_restore = lambda: after_restore
+    sys.modules[module.__name__] = module
+
+
+def run_hooks(hooks, kind, status):
+    """Runs hooks; if one fails, tells the engine and ends the process."""
+    try:
+        for func, args, kwargs in hooks:
+            func(*args, **kwargs)
+    except Exception:
+        error = current_error("")
+    else:
+        return
+    log_error(error)
+    name = kind.encode("ascii")
+    write_frame("F", TYPE_LENGTH.pack(len(name)) + name + encode_text(to_json(error)))
+    sys.exit(status)
+
+
+def snapshot_hooks():
+    """Runs the hooks before a snapshot, and tells whether there are any for after it."""
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "snap-start":
+        return 0
+    run_hooks(before_snapshot[::-1], "Runtime.BeforeSnapshotError", 64)
+    return 2 if after_restore else 0
+
+
 def read_environment():
     """Takes from the environment what concerns the bootstrap itself."""
     global LOG_JSON
@@ -528,6 +577,7 @@ def re_seed():
 def main():
     fcntl(CHANNEL, F_SETFD, FD_CLOEXEC)
     restore_site()
+    offer_hooks()
     if os.environ.get("BUTAI_SPARE"):
         await_function()
     read_environment()
@@ -535,8 +585,15 @@ def main():
     set_up_streams()
     set_up_logging()
     handler = init()
+    flags = bytearray([SERIAL | snapshot_hooks()])
     flush_log()
-    write_frame("K", b"\x01" if SERIAL else b"")
+    write_frame("K", bytes(flags))
+    if flags[0] & 2:
+        if read_frame() is None:
+            return
+        run_hooks(after_restore, "Runtime.AfterRestoreError", 65)
+        flush_log()
+        write_frame("K", bytes(flags))
     while True:
         frame = read_frame()
         if frame is None:

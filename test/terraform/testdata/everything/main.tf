@@ -209,6 +209,30 @@ resource "aws_lambda_function" "stored" {
   timeout       = local.second ? 4 : 3
 }
 
+resource "aws_lambda_function" "snapped" {
+  function_name    = "snapped"
+  filename         = local.code
+  source_code_hash = filebase64sha256(local.code)
+  handler          = "main.handler"
+  runtime          = "python3.12"
+  role             = aws_iam_role.exec.arn
+  publish          = true
+  timeout          = local.second ? 4 : 3
+
+  snap_start {
+    apply_on = "PublishedVersions"
+  }
+}
+
+output "snapped" {
+  value = "${aws_lambda_function.snapped.version} ${data.aws_lambda_function.snapped.version}"
+}
+
+data "aws_lambda_function" "snapped" {
+  function_name = aws_lambda_function.snapped.function_name
+  qualifier     = aws_lambda_function.snapped.version
+}
+
 resource "aws_lambda_alias" "staging" {
   name             = "staging"
   description      = "edition ${var.edition}"

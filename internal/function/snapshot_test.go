@@ -1,0 +1,94 @@
+package function
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/butai-dev/butai/internal/ident"
+)
+
+const hookedPython = `
+import os, time
+from snapshot_restore_py import register_before_snapshot, register_after_restore
+seen = [os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]]
+register_before_snapshot(seen.append, "first")
+@register_before_snapshot
+def last():
+    seen.append("second")
+@register_after_restore
+def restored():
+    seen.append("restored")
+    if os.environ.get("FAIL") == "restore":
+        raise ValueError("stale")
+if os.environ.get("FAIL") == "snapshot":
+    register_before_snapshot(lambda: 1 / 0)
+def handler(event, context):
+    return seen
+`
+
+func TestSnapshots(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.function(t, "python3.12", "main.handler", map[string]string{"main.py": hookedPython})
+	spec.SnapStart, spec.Version = true, "1"
+	if err := r.Snapshot(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	first := r.call(t, spec, `{}`)
+	// Hooks before a snapshot run in reverse, as AWS runs them.
+	want(t, "payload", string(first.Payload), `["snap-start", "second", "first", "restored"]`)
+	tail := regexp.MustCompile(`Restore Duration: \d+\.\d\d ms\tBilled Restore Duration: \d+ ms\t\n$`)
+	if !tail.Match(first.LogTail) {
+		t.Errorf("the report is %s", first.LogTail)
+	}
+	log := regexp.MustCompile(`(?s)^INIT_START [^\n]+\nRESTORE_START Runtime Version: python:3\.12[^\t]*\tRuntime Version ARN: arn:aws:lambda:eu-west-1::runtime:[0-9a-f]{64}\n` +
+		`RESTORE_REPORT Restore Duration: \d+\.\d\d ms\nSTART `)
+	if text := r.logs.text(); !log.MatchString(text) {
+		t.Errorf("the log is %s", text)
+	}
+	want(t, "a warm call's cold start", r.call(t, spec, `{}`).ColdStart, false)
+	waitFor(t, "another snapshot", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return len(r.pools[spec.ID].frozen.ready) == 1
+	})
+	r.Retire(spec.ID)
+	want(t, "sandboxes left", r.sandboxes(), 0)
+	// Without one that is ready, the call waits for the init phase.
+	inline := *spec
+	inline.ID = ident.UUID()
+	want(t, "payload", string(r.call(t, &inline, `{}`).Payload), `["snap-start", "second", "first", "restored"]`)
+}
+
+func TestSnapshotsThatFail(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	failing := func(fail string) *Spec {
+		spec := r.function(t, "python3.12", "main.handler", map[string]string{"main.py": hookedPython})
+		spec.SnapStart, spec.Environment = true, map[string]string{"FAIL": fail}
+		return spec
+	}
+	var refused *InitError
+	if err := r.Snapshot(t.Context(), failing("snapshot")); !errors.As(err, &refused) || refused.Type != "Runtime.BeforeSnapshotError" || !strings.Contains(refused.Message, "division by zero") {
+		t.Errorf("a hook that fails before the snapshot gave %v", err)
+	}
+	spec := failing("restore")
+	if err := r.Snapshot(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	var failed *RestoreError
+	if _, err := r.Invoke(context.Background(), spec, &Request{RequestID: ident.UUID()}); !errors.As(err, &failed) || failed.TimedOut {
+		t.Errorf("a hook that fails after the restore gave %v", err)
+	}
+	if text := r.logs.text(); !strings.Contains(text, "Status: error\tError Type: Runtime.AfterRestoreError\n") {
+		t.Errorf("the log is %s", text)
+	}
+	exits := r.function(t, "python3.12", "main.handler", map[string]string{"main.py": "import os\nos._exit(3)\n"})
+	exits.SnapStart = true
+	if err := r.Snapshot(t.Context(), exits); !errors.As(err, &refused) || refused.Message != "Runtime exited with error: exit status 3" {
+		t.Errorf("an exit in the init phase gave %v", err)
+	}
+}
