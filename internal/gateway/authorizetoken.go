@@ -133,8 +133,8 @@ func claimText(name string, v value.Value) string {
 			return time.Unix(v, 0).UTC().Format(claimTime)
 		}
 	case *value.List:
-		parts := make([]string, len(v.Items))
-		for i, item := range v.Items {
+		parts := make([]string, v.Len())
+		for i, item := range v.Items() {
 			parts[i] = value.String(item)
 		}
 		return strings.Join(parts, ",")

@@ -129,7 +129,7 @@ func overrides(over *value.Map, group string) func(func(string, []string) bool) 
 			case nil:
 				continue
 			case *value.List:
-				for _, item := range v.Items {
+				for _, item := range v.Items() {
 					values = append(values, value.String(item))
 				}
 			default:

@@ -55,7 +55,7 @@ func (c negate) test(root, item value.Value) bool { return !c.of.test(root, item
 func (c exists) test(root, item value.Value) bool {
 	v, ok := c.of.get(root, item)
 	if l, isList := v.(*value.List); isList && c.of.path != nil && !c.of.path.definite {
-		return len(l.Items) > 0
+		return l.Len() > 0
 	}
 	return ok
 }
@@ -97,7 +97,7 @@ func (c compare) test(root, item value.Value) bool {
 		return overlap(a, b) == 0
 	case "subsetof":
 		l, ok := a.(*value.List)
-		return ok && overlap(a, b) == len(l.Items)
+		return ok && overlap(a, b) == l.Len()
 	case "size":
 		n, ok := sizeOf(a)
 		return ok && Equal(n, b)
@@ -138,11 +138,11 @@ func equal(a, b value.Value, depth int, budget *int) bool {
 		if x == y && ok {
 			return true
 		}
-		if !ok || len(x.Items) != len(y.Items) {
+		if !ok || x.Len() != y.Len() {
 			return false
 		}
-		for i := range x.Items {
-			if !equal(x.Items[i], y.Items[i], depth+1, budget) {
+		for i := range x.Items() {
+			if !equal(x.Items()[i], y.Items()[i], depth+1, budget) {
 				return false
 			}
 		}
@@ -206,7 +206,7 @@ func spellsNumber(v value.Value) (value.Value, bool) {
 func contains(set, v value.Value) bool {
 	switch set := set.(type) {
 	case *value.List:
-		for _, item := range set.Items {
+		for _, item := range set.Items() {
 			if Equal(item, v) {
 				return true
 			}
@@ -225,7 +225,7 @@ func overlap(a, b value.Value) int {
 		return 0
 	}
 	n := 0
-	for _, item := range l.Items {
+	for _, item := range l.Items() {
 		if contains(b, item) {
 			n++
 		}
@@ -238,7 +238,7 @@ func sizeOf(v value.Value) (int64, bool) {
 	case string:
 		return int64(len([]rune(v))), true
 	case *value.List:
-		return int64(len(v.Items)), true
+		return int64(v.Len()), true
 	}
 	return 0, false
 }

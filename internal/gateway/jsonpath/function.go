@@ -55,7 +55,7 @@ func (function) definite(bool) bool { return true }
 func length(v value.Value) (value.Value, bool) {
 	switch v := v.(type) {
 	case *value.List:
-		return int64(len(v.Items)), true
+		return int64(v.Len()), true
 	case *value.Map:
 		return int64(v.Len()), true
 	}
@@ -67,11 +67,11 @@ func keys(v value.Value) (value.Value, bool) {
 	if !ok {
 		return nil, false
 	}
-	list := &value.List{JSON: true}
+	var names []value.Value
 	for _, k := range m.Keys() {
-		list.Items = append(list.Items, k)
+		names = append(names, k)
 	}
-	return list, true
+	return value.NewJSONList(names...), true
 }
 
 // reduce folds the numbers of a list; what is not a number is skipped.
@@ -83,7 +83,7 @@ func reduce(fold func(a, b float64) float64, mean bool) func(value.Value) (value
 		}
 		var acc float64
 		n := 0
-		for _, item := range l.Items {
+		for _, item := range l.Items() {
 			x, ok := toFloat(item)
 			if !ok {
 				continue

@@ -29,12 +29,12 @@ func (p *Path) Eval(root value.Value) (value.Value, bool) {
 	if p.definite {
 		return p.single(root)
 	}
-	list := &value.List{JSON: true}
+	var found []value.Value
 	walk(p.steps, &run{root: root}, root, func(v value.Value) bool {
-		list.Items = append(list.Items, v)
-		return len(list.Items) < maxResults
+		found = append(found, v)
+		return len(found) < maxResults
 	})
-	return list, true
+	return value.NewJSONList(found...), true
 }
 
 // run is one evaluation of an indefinite path.

@@ -79,8 +79,8 @@ func TestBounds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v, _ := p.Eval(build()); len(v.(*value.List).Items) != maxResults {
-		t.Errorf("selected %d values", len(v.(*value.List).Items))
+	if v, _ := p.Eval(build()); v.(*value.List).Len() != maxResults {
+		t.Errorf("selected %d values", v.(*value.List).Len())
 	}
 	if a := build(); !Equal(a, a) || Equal(a, build()) {
 		t.Error("a huge value should equal itself, and give up on another one")

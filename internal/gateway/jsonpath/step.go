@@ -74,12 +74,12 @@ func (n index) one(v value.Value) (value.Value, bool) {
 	}
 	i := int(n)
 	if i < 0 {
-		i += len(l.Items)
+		i += l.Len()
 	}
-	if i < 0 || i >= len(l.Items) {
+	if i < 0 || i >= l.Len() {
 		return nil, false
 	}
-	return l.Items[i], true
+	return l.At(i), true
 }
 
 func (n index) each(_ *run, v value.Value, yield func(value.Value) bool) bool {
@@ -124,7 +124,7 @@ func (s slice) each(_ *run, v value.Value, yield func(value.Value) bool) bool {
 	if !ok {
 		return true
 	}
-	n := len(l.Items)
+	n := l.Len()
 	from, to := 0, n
 	if s.hasFrom {
 		from = clamp(s.from, n)
@@ -133,7 +133,7 @@ func (s slice) each(_ *run, v value.Value, yield func(value.Value) bool) bool {
 		to = clamp(s.to, n)
 	}
 	for i := from; i < to; i++ {
-		if !yield(l.Items[i]) {
+		if !yield(l.Items()[i]) {
 			return false
 		}
 	}
@@ -159,7 +159,7 @@ func (wildcard) each(_ *run, v value.Value, yield func(value.Value) bool) bool {
 			}
 		}
 	case *value.List:
-		for _, item := range v.Items {
+		for _, item := range v.Items() {
 			if !yield(item) {
 				return false
 			}
@@ -213,7 +213,7 @@ type filter struct {
 func (f filter) each(r *run, v value.Value, yield func(value.Value) bool) bool {
 	switch v := v.(type) {
 	case *value.List:
-		for _, item := range v.Items {
+		for _, item := range v.Items() {
 			if f.cond.test(r.root, item) && !yield(item) {
 				return false
 			}

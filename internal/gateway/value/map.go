@@ -16,42 +16,40 @@ type Entry struct {
 // The zero Map is empty and ready for use. Keys are strings: templates do put
 // other types, which are stored under their printed form.
 type Map struct {
-	members []member
+	members []Entry
 	index   map[string]int // nil while the map is small
+	// doc is set while the members stand in a document's text only, described
+	// by its marks from at on.
+	doc  *Document
+	at   int
+	made bool // by a document
 }
 
-// member is an entry. While raw is set, the value still has to be made: raw is
-// a JSON string without escapes, or a number that prints as it is written.
-type member struct {
-	key   string
-	value Value
-	raw   string
-}
-
-// text is what a raw member prints as.
-func (e *member) text() string {
-	if e.raw[0] == '"' {
-		return e.raw[1 : len(e.raw)-1]
+// settle makes the members of a map that stands in a document's text.
+func (m *Map) settle() {
+	if m == nil || m.doc == nil {
+		return
 	}
-	return e.raw
-}
-
-// get returns the value, which it makes if need be.
-func (e *member) get() Value {
-	if e.raw != "" {
-		if e.raw[0] == '"' {
-			e.value = e.text()
+	d, p, n := m.doc, m.at+2, m.Len()
+	m.doc = nil
+	m.members = make([]Entry, 0, n)
+	for range n {
+		e := Entry{d.slice(d.tape[p]), d.value(p + 1)}
+		if n > maxKeys {
+			m.Put(e.Key, e.Value) // a key may be there twice
 		} else {
-			e.value = bareValue(e.raw)
+			m.members = append(m.members, e)
 		}
-		e.raw = ""
+		p = d.next(p + 1)
 	}
-	return e.value
+	if len(m.members) >= indexFrom && m.index == nil {
+		m.reindex()
+	}
 }
 
 // NewMap returns a map with the given entries, in that order.
 func NewMap(entries ...Entry) *Map {
-	m := &Map{members: make([]member, 0, len(entries))}
+	m := &Map{members: make([]Entry, 0, len(entries))}
 	for _, e := range entries {
 		m.Put(e.Key, e.Value)
 	}
@@ -60,64 +58,71 @@ func NewMap(entries ...Entry) *Map {
 
 // Len returns the number of entries. It is 0 for a nil map.
 func (m *Map) Len() int {
-	if m == nil {
+	switch {
+	case m == nil:
 		return 0
+	case m.doc != nil:
+		return int(m.doc.tape[m.at].start)
 	}
 	return len(m.members)
 }
 
 // At returns the entry at position i, 0 ≤ i < Len.
-func (m *Map) At(i int) Entry { return Entry{m.members[i].key, m.members[i].get()} }
+func (m *Map) At(i int) Entry {
+	m.settle()
+	return m.members[i]
+}
 
 // Get returns the value at key and whether the key is there.
 func (m *Map) Get(key string) (Value, bool) {
+	if m != nil && m.doc != nil {
+		if p := m.doc.find(m.at, key); p >= 0 {
+			return m.doc.value(p), true
+		}
+		return nil, false
+	}
 	if i := m.find(key); i >= 0 {
-		return m.members[i].get(), true
+		return m.members[i].Value, true
 	}
 	return nil, false
 }
 
-// Text returns what the value at key prints as, if that can be told without
-// making the value.
-func (m *Map) Text(key string) (string, bool) {
-	if i := m.find(key); i >= 0 && m.members[i].raw != "" {
-		return m.members[i].text(), true
+// AppendText appends what the value at key prints as, if that can be told
+// without making the value.
+func (m *Map) AppendText(dst []byte, key string) ([]byte, bool) {
+	if m.doc != nil {
+		if p := m.doc.find(m.at, key); p >= 0 {
+			return m.doc.appendText(dst, p)
+		}
 	}
-	return "", false
+	return dst, false
 }
 
 // Put stores v at key and returns what was there, or nil.
 func (m *Map) Put(key string, v Value) Value {
+	m.settle()
 	if i := m.find(key); i >= 0 {
-		old := m.members[i].get()
-		m.members[i].value = v
+		old := m.members[i].Value
+		m.members[i].Value = v
 		return old
 	}
-	m.putMember(&member{key: key, value: v})
-	return nil
-}
-
-// putMember is Put for a member that may be raw.
-func (m *Map) putMember(e *member) {
-	if i := m.find(e.key); i >= 0 {
-		m.members[i].value, m.members[i].raw = e.value, e.raw
-		return
-	}
-	m.members = append(m.members, *e)
+	m.members = append(m.members, Entry{key, v})
 	if m.index != nil {
-		m.index[e.key] = len(m.members) - 1
+		m.index[key] = len(m.members) - 1
 	} else if len(m.members) >= indexFrom {
 		m.reindex()
 	}
+	return nil
 }
 
 // Remove deletes key and returns what was there, or nil.
 func (m *Map) Remove(key string) Value {
+	m.settle()
 	i := m.find(key)
 	if i < 0 {
 		return nil
 	}
-	old := m.members[i].get()
+	old := m.members[i].Value
 	m.members = slices.Delete(m.members, i, i+1)
 	if m.index != nil {
 		m.reindex()
@@ -126,13 +131,13 @@ func (m *Map) Remove(key string) Value {
 }
 
 // Clear removes every entry.
-func (m *Map) Clear() { m.members, m.index = nil, nil }
+func (m *Map) Clear() { m.members, m.index, m.doc = nil, nil, nil }
 
 // Keys returns the keys in order, in a slice of its own.
 func (m *Map) Keys() []string {
 	keys := make([]string, m.Len())
 	for i := range keys {
-		keys[i] = m.members[i].key
+		keys[i] = m.At(i).Key
 	}
 	return keys
 }
@@ -148,7 +153,7 @@ func (m *Map) find(key string) int {
 		return -1
 	}
 	for i := range m.members {
-		if m.members[i].key == key {
+		if m.members[i].Key == key {
 			return i
 		}
 	}
@@ -158,6 +163,6 @@ func (m *Map) find(key string) int {
 func (m *Map) reindex() {
 	m.index = make(map[string]int, 2*len(m.members))
 	for i := range m.members {
-		m.index[m.members[i].key] = i
+		m.index[m.members[i].Key] = i
 	}
 }

@@ -21,15 +21,9 @@ import (
 //
 // The error of malformed text (an unclosed object, array or string, a bad
 // escape, a stray closing bracket) is for the caller to hide or to log.
-func Parse(s string) (Value, error) { return parse(s, false) }
-
-// ParseLazily is Parse for a document that one goroutine reads: it makes the
-// scalars in the document's maps only when they are asked for.
-func ParseLazily(s string) (Value, error) { return parse(s, true) }
-
-func parse(s string, lazy bool) (Value, error) {
+func Parse(s string) (Value, error) {
 	p := parsers.Get().(*parser)
-	p.src, p.lazy = s, lazy
+	p.src = s
 	defer p.release()
 	p.space()
 	if p.pos == len(s) {
@@ -59,14 +53,13 @@ func (p *parser) release() {
 var errEnd = errors.New("unexpected end of JSON text")
 
 type parser struct {
-	src  string
-	pos  int
-	lazy bool
+	src string
+	pos int
 	// members and items are those of the maps and lists being read, inner
 	// behind outer; what is complete moves into a piece of the stocks.
-	members    []member
+	members    []Entry
 	items      []Value
-	memberPool stock[member]
+	memberPool stock[Entry]
 	itemPool   stock[Value]
 	mapPool    stock[Map]
 	listPool   stock[List]
@@ -169,13 +162,11 @@ func (p *parser) object(depth int) (Value, error) {
 		}
 		p.pos++
 		p.space()
-		e := member{key: key}
-		if e.raw = p.scalar(); e.raw == "" {
-			if e.value, err = p.value(",}", depth+1); err != nil {
-				return nil, err
-			}
+		v, err := p.value(",}", depth+1)
+		if err != nil {
+			return nil, err
 		}
-		p.members = append(p.members, e)
+		p.members = append(p.members, Entry{key, v})
 		p.space()
 		if p.pos >= len(p.src) || p.src[p.pos] != ',' && p.src[p.pos] != '}' {
 			return nil, p.unexpected()
@@ -189,8 +180,8 @@ func (p *parser) newMap(base int) *Map {
 	have := p.members[base:]
 	m := p.mapPool.one(p.room(128))
 	if len(have) >= indexFrom || repeats(have) {
-		for i := range have {
-			m.putMember(&have[i])
+		for _, e := range have {
+			m.Put(e.Key, e.Value)
 		}
 	} else {
 		m.members = p.memberPool.take(have, p.room(24))
@@ -201,45 +192,15 @@ func (p *parser) newMap(base int) *Map {
 }
 
 // repeats tells whether a key stands twice among a few members.
-func repeats(list []member) bool {
+func repeats(list []Entry) bool {
 	for i := range list {
 		for j := range i {
-			if list[j].key == list[i].key {
+			if list[j].Key == list[i].Key {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// scalar takes a string or a number that can wait to be made a value, or
-// nothing.
-func (p *parser) scalar() string {
-	if !p.lazy || p.pos >= len(p.src) {
-		return ""
-	}
-	start := p.pos
-	if p.src[start] != '"' {
-		end := start
-		for end < len(p.src) && (p.src[end] >= '0' && p.src[end] <= '9' || p.src[end] == '.' || p.src[end] == '-') {
-			end++
-		}
-		if end == len(p.src) || p.src[end] != ',' && p.src[end] != '}' || !plainNumber(p.src[start:end]) {
-			return ""
-		}
-		p.pos = end
-		return p.src[start:end]
-	}
-	for i := start + 1; i < len(p.src); i++ {
-		switch p.src[i] {
-		case '"':
-			p.pos = i + 1
-			return p.src[start:p.pos]
-		case '\\':
-			return ""
-		}
-	}
-	return ""
 }
 
 func (p *parser) key() (string, error) {
@@ -278,7 +239,7 @@ func (p *parser) newList(base int) *List {
 	l := p.listPool.one(p.room(256))
 	l.JSON = true
 	if len(have) > 0 {
-		l.Items = p.itemPool.take(have, p.room(64))
+		l.items = p.itemPool.take(have, p.room(64))
 	}
 	clear(have)
 	p.items = p.items[:base]

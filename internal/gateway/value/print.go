@@ -83,20 +83,20 @@ func (p *printer) java(v Value, depth int) {
 	case nil:
 		p.out = append(p.out, "null"...)
 	case *Map:
+		if v.doc != nil {
+			p.javaMap(v.doc, v.at, depth)
+			return
+		}
 		p.out = append(p.out, '{')
-		for i := range v.Len() {
+		for i, e := range v.members {
 			if i > 0 {
 				p.out = append(p.out, ", "...)
 			}
-			e := &v.members[i]
-			p.out = append(append(p.out, e.key...), '=')
-			switch {
-			case e.raw != "":
-				p.out = append(p.out, e.text()...)
-			case e.value == Value(v):
+			p.out = append(append(p.out, e.Key...), '=')
+			if e.Value == Value(v) {
 				p.out = append(p.out, "(this Map)"...)
-			default:
-				p.java(e.value, depth+1)
+			} else {
+				p.java(e.Value, depth+1)
 			}
 		}
 		p.out = append(p.out, '}')
@@ -106,7 +106,7 @@ func (p *printer) java(v Value, depth int) {
 			return
 		}
 		p.out = append(p.out, '[')
-		for i, item := range v.Items {
+		for i, item := range v.items {
 			if i > 0 {
 				p.out = append(p.out, ", "...)
 			}
@@ -140,26 +140,26 @@ func (p *printer) json(v Value, depth int) {
 		}
 		p.out = AppendDouble(p.out, v)
 	case *Map:
+		if v.doc != nil {
+			p.jsonMap(v.doc, v.at, depth)
+			return
+		}
 		p.out = append(p.out, '{')
-		for i := range v.Len() {
+		for i, e := range v.members {
 			if i > 0 {
 				p.out = append(p.out, ',')
 			}
-			e := &v.members[i]
-			p.out = append(appendQuoted(p.out, e.key, p.slash), ':')
-			switch {
-			case e.raw == "":
-				p.json(e.value, depth+1)
-			case e.raw[0] == '"':
-				p.out = appendQuoted(p.out, e.text(), p.slash)
-			default:
-				p.out = append(p.out, e.raw...)
-			}
+			p.out = append(appendQuoted(p.out, e.Key, p.slash), ':')
+			p.json(e.Value, depth+1)
 		}
 		p.out = append(p.out, '}')
 	case *List:
+		if v.doc != nil {
+			p.jsonList(v.doc, v.at, depth)
+			return
+		}
 		p.out = append(p.out, '[')
-		for i, item := range v.Items {
+		for i, item := range v.items {
 			if i > 0 {
 				p.out = append(p.out, ',')
 			}
@@ -177,7 +177,7 @@ func (p *printer) json(v Value, depth int) {
 // control characters are escaped, the latter as json-smart does.
 func AppendQuoted(dst []byte, s string) []byte { return appendQuoted(dst, s, false) }
 
-func appendQuoted(dst []byte, s string, slash bool) []byte {
+func appendQuoted[T string | []byte](dst []byte, s T, slash bool) []byte {
 	const hex = "0123456789ABCDEF"
 	dst = append(dst, '"')
 	start := 0
@@ -187,7 +187,7 @@ func appendQuoted(dst []byte, s string, slash bool) []byte {
 			i++
 			continue
 		}
-		r, size := utf8.DecodeRuneInString(s[i:])
+		r, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
 		esc := jsonEscape(r)
 		if r == '/' {
 			esc = '/'

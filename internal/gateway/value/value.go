@@ -26,18 +26,6 @@ type Appender interface {
 	AppendJava(dst []byte) []byte
 }
 
-// List is a mutable sequence, shared by reference as Java's are.
-type List struct {
-	Items []Value
-	// JSON tells lists that came out of a JSON document from lists that a
-	// template made: the first kind prints as JSON, the second as Java prints
-	// a collection (`[a, b]`). A map prints as Java prints it in both cases.
-	JSON bool
-}
-
-// NewList returns a list as a template makes it.
-func NewList(items ...Value) *List { return &List{Items: items} }
-
 // IsNumber reports whether v is one of the three numeric types.
 func IsNumber(v Value) bool {
 	switch v.(type) {

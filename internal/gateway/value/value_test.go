@@ -51,17 +51,17 @@ func TestAppendDouble(t *testing.T) {
 func TestAppendJava(t *testing.T) {
 	t.Parallel()
 	self := NewList("a")
-	self.Items = append(self.Items, self)
+	self.SetItems(append(self.Items(), self))
 	loop := NewMap(Entry{"k", nil})
 	loop.Put("m", loop)
-	deep := &List{JSON: true}
-	deep.Items = append(deep.Items, deep, deep)
+	deep := NewJSONList()
+	deep.SetItems([]Value{deep, deep})
 	for _, tt := range []struct {
 		v    Value
 		want string
 	}{
 		{nil, "null"}, {true, "true"}, {new(big.Int).Lsh(big.NewInt(1), 70), "1180591620717411303424"},
-		{NewMap(Entry{"a", NewList("x", int64(1))}, Entry{"b", &List{JSON: true, Items: []Value{"x/y"}}}), `{a=[x, 1], b=["x\/y"]}`},
+		{NewMap(Entry{"a", NewList("x", int64(1))}, Entry{"b", NewJSONList("x/y")}), `{a=[x, 1], b=["x\/y"]}`},
 		{self, "[a, (this Collection)]"},
 		{loop, "{k=null, m=(this Map)}"},
 	} {
@@ -134,9 +134,10 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, src string) {
 		v, err := Parse(src)
-		lazy, lazyErr := ParseLazily(src)
+		var d Document
+		lazy, lazyErr := d.Parse([]byte(src))
 		if (err == nil) != (lazyErr == nil) {
-			t.Fatalf("Parse(%q) says %v, ParseLazily %v", src, err, lazyErr)
+			t.Fatalf("Parse(%q) says %v, a Document %v", src, err, lazyErr)
 		}
 		if err != nil {
 			return

@@ -63,9 +63,6 @@ type Env struct {
 	body         []byte
 	text         string
 	hasText      bool
-	doc          Value
-	parsed       bool
-	invalid      bool
 	requestOver  *value.Map
 	responseOver *value.Map
 }
@@ -82,12 +79,11 @@ type Reading struct {
 func (r *Reading) Text() string { return value.String(r.Value) }
 
 // SetBody sets the payload that $input reads: the request's body, or the
-// integration's response. It is not copied and is parsed only if a template
-// asks for its content.
+// integration's response. It is not copied, must not change during a rendering,
+// and is parsed only if a template asks for its content.
 func (e *Env) SetBody(body []byte) {
 	e.body = body
 	e.text, e.hasText = "", false
-	e.doc, e.parsed, e.invalid = nil, false, false
 }
 
 // RequestOverride returns what templates put into $context.requestOverride,
@@ -109,25 +105,6 @@ func (e *Env) bodyText() string {
 		}
 	}
 	return e.text
-}
-
-// appendBody appends the payload as compact JSON, if that can be done without
-// parsing it. A payload that was parsed may have been changed.
-func (e *Env) appendBody(dst []byte) ([]byte, bool) {
-	if e.parsed {
-		return dst, false
-	}
-	return value.AppendCompact(dst, e.body)
-}
-
-// document is the parsed payload; false means that it could not be parsed.
-func (e *Env) document() (Value, bool) {
-	if !e.parsed {
-		e.parsed = true
-		doc, err := value.ParseLazily(e.bodyText())
-		e.doc, e.invalid = doc, err != nil
-	}
-	return e.doc, !e.invalid
 }
 
 func (e *Env) requestOverride() *value.Map {

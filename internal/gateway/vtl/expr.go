@@ -48,14 +48,14 @@ type listExpr struct {
 }
 
 func (e *listExpr) eval(st *state) (Value, error) {
-	l := &value.List{Items: make([]Value, len(e.items))}
+	items := make([]Value, len(e.items))
 	for i, item := range e.items {
 		var err error
-		if l.Items[i], err = item.eval(st); err != nil {
+		if items[i], err = item.eval(st); err != nil {
 			return nil, err
 		}
 	}
-	return l, st.spend(len(e.items))
+	return value.NewList(items...), st.spend(len(e.items))
 }
 
 // mapExpr is {a: b}.
@@ -113,14 +113,14 @@ func (e *rangeExpr) eval(st *state) (Value, error) {
 	if n >= maxItems {
 		return nil, errItems
 	}
-	l := &value.List{Items: make([]Value, 0, n+1)}
+	items := make([]Value, 0, n+1)
 	for i := from; ; i += step {
-		l.Items = append(l.Items, i)
+		items = append(items, i)
 		if i == to {
 			break
 		}
 	}
-	return l, st.spend(len(l.Items))
+	return value.NewList(items...), st.spend(len(items))
 }
 
 // notExpr is !x.

@@ -13,7 +13,42 @@ type foreachNode struct {
 type loop struct {
 	index, size int
 	parent      *loop
+	item        value.Scalar // the item, while it is only text in the payload
+	kept        bool         // some value refers to the loop
 }
+
+// keep makes the loop, and those around it, outlive their #foreach.
+func (l *loop) keep() {
+	for ; l != nil && !l.kept; l = l.parent {
+		l.kept = true
+	}
+}
+
+// loop returns one that nothing refers to.
+func (st *state) loop() *loop {
+	if n := len(st.loops); n > 0 {
+		l := st.loops[n-1]
+		st.loops = st.loops[:n-1]
+		return l
+	}
+	return &loop{}
+}
+
+// done takes a loop back that has ended.
+func (st *state) done(l *loop) {
+	if !l.kept {
+		*l = loop{}
+		st.loops = append(st.loops, l)
+	}
+}
+
+// counts are the values of $velocityCount.
+var counts = func() (c [MaxRounds + 1]Value) {
+	for i := range c {
+		c[i] = int64(i)
+	}
+	return c
+}()
 
 func (n *foreachNode) render(st *state) error {
 	over, err := n.over.eval(st)
@@ -21,70 +56,52 @@ func (n *foreachNode) render(st *state) error {
 		return err
 	}
 	items := iterate(st, over)
-	n0 := items.len()
-	if n0 == 0 {
+	size := items.Len()
+	if size == 0 {
 		return nil
 	}
 	oldItem, oldLoop, oldCount := st.vars[n.item], st.vars[n.loop], st.vars[n.count]
-	parent, _ := oldLoop.(*loop)
-	l := &loop{size: n0, parent: parent}
+	l := st.loop()
+	l.parent, _ = oldLoop.(*loop)
+	l.size = size
 	// The body may change the collection: what it replaces is seen, what it
 	// adds is not.
-	for i := 0; i < n0 && i < items.len(); i++ {
+	for i := 0; i < size && i < items.Len(); i++ {
 		if i == MaxRounds {
 			err = errRounds
 			break
 		}
 		l.index = i
-		st.vars[n.item], st.vars[n.loop], st.vars[n.count] = items.at(i), l, int64(i+1)
+		st.vars[n.item], st.vars[n.loop], st.vars[n.count] = items.Next(&l.item), l, counts[i+1]
 		if err = n.body.render(st); err != nil {
 			break
 		}
 	}
 	st.vars[n.item], st.vars[n.loop], st.vars[n.count] = oldItem, oldLoop, oldCount
+	st.done(l)
 	if err == errBreak {
 		err = nil
 	}
 	return err
 }
 
-// sequence is what #foreach visits: a list's items or a map's values.
-type sequence struct {
-	list *value.List
-	dict *value.Map
-}
-
-func (s sequence) len() int {
-	if s.list != nil {
-		return len(s.list.Items)
-	}
-	return s.dict.Len()
-}
-
-func (s sequence) at(i int) Value {
-	if s.list != nil {
-		return s.list.Items[i]
-	}
-	return s.dict.At(i).Value
-}
-
-// iterate returns the sequence that v offers, an empty one for most values.
-func iterate(st *state, v Value) sequence {
+// iterate returns the values that v offers, none for most kinds.
+func iterate(st *state, v Value) value.Walk {
 	switch v := v.(type) {
 	case *value.List:
-		return sequence{list: v}
+		return value.WalkList(v)
 	case *value.Map:
-		return sequence{dict: v}
+		return value.WalkMap(v)
 	case source:
-		return sequence{dict: v.toMap()}
+		return value.WalkMap(v.toMap())
 	case stageObject:
-		return sequence{dict: v.source(st.env).toMap()}
+		return value.WalkMap(v.source(st.env).toMap())
 	case contextObject:
-		return sequence{dict: v.toMap(st.env)}
+		return value.WalkMap(v.toMap(st.env))
 	case *iterator:
-		return sequence{list: value.NewList(v.rest()...)}
+		return value.WalkList(value.NewList(v.rest()...))
 	}
-	return sequence{}
+	return value.Walk{}
 }
 
 func mapValues(m *value.Map) []Value {

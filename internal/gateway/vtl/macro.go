@@ -49,6 +49,7 @@ func (n *macroCall) render(st *state) error {
 	}
 	callee := bound.clone()
 	bound.swap(st)
+	bound.settle()
 	for i := range callee {
 		switch v := callee[i].value.(type) {
 		case *thunk:

@@ -102,17 +102,17 @@ func mapContainsValue(c callee, args []Value) (Value, error) {
 }
 
 func mapKeySet(c callee, _ []Value) (Value, error) {
-	l := &value.List{Items: make([]Value, c.dict().Len())}
-	for i := range l.Items {
-		l.Items[i] = c.dict().At(i).Key
+	items := make([]Value, c.dict().Len())
+	for i := range items {
+		items[i] = c.dict().At(i).Key
 	}
-	return l, c.walked()
+	return value.NewList(items...), c.walked()
 }
 
 func mapEntrySet(c callee, _ []Value) (Value, error) {
-	l := &value.List{Items: make([]Value, c.dict().Len())}
-	for i := range l.Items {
-		l.Items[i] = &entry{key: c.dict().At(i).Key, of: c.dict()}
+	items := make([]Value, c.dict().Len())
+	for i := range items {
+		items[i] = &entry{key: c.dict().At(i).Key, of: c.dict()}
 	}
-	return l, c.walked()
+	return value.NewList(items...), c.walked()
 }

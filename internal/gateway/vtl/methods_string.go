@@ -322,11 +322,11 @@ func stringSplit(c callee, args []Value) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &value.List{Items: make([]Value, len(parts))}
+	items := make([]Value, len(parts))
 	for i, part := range parts {
-		l.Items[i] = part
+		items[i] = part
 	}
-	return l, c.st.spend(len(parts))
+	return value.NewList(items...), c.st.spend(len(parts))
 }
 
 func stringMatches(c callee, args []Value) (Value, error) {

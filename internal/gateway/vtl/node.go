@@ -3,6 +3,8 @@ package vtl
 import (
 	"maps"
 	"slices"
+
+	"github.com/butai-dev/butai/internal/gateway/value"
 )
 
 // node is a part of a template that writes output.
@@ -133,6 +135,15 @@ type binding struct {
 func (b bindings) swap(st *state) {
 	for i := range b {
 		st.vars[b[i].slot], b[i].value = b[i].value, st.vars[b[i].slot]
+	}
+}
+
+// settle makes values of scalars that their #foreach will change.
+func (b bindings) settle() {
+	for i := range b {
+		if s, ok := b[i].value.(*value.Scalar); ok {
+			b[i].value = s.Value()
+		}
 	}
 }
 

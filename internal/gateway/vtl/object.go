@@ -42,7 +42,7 @@ func (inputObject) callMethod(st *state, s *refStep, args []Value) (Value, error
 		return v, err
 	case s.name == "json" && len(args) == 1:
 		if s.path != nil && s.path.IsRoot() {
-			if b, ok := env.appendBody(nil); ok {
+			if b, ok := st.appendBody(nil); ok {
 				return string(b), st.spend(len(b) / 64)
 			}
 		}
@@ -64,22 +64,6 @@ func (inputObject) callMethod(st *state, s *refStep, args []Value) (Value, error
 	return nil, nil
 }
 
-// printsBody prints $input.json('$') straight into the output, where it can.
-func (r *ref) printsBody(st *state) (bool, error) {
-	if len(r.steps) != 1 || r.steps[0].name != "json" || r.steps[0].path == nil || !r.steps[0].path.IsRoot() {
-		return false, nil
-	}
-	if _, ok := st.vars[r.slot].(inputObject); !ok || r.escaped || r.stray != "" || r.slashes != "" || st.env.Trace != nil {
-		return false, nil
-	}
-	start := len(st.out)
-	var ok bool
-	if st.out, ok = st.env.appendBody(st.out); !ok {
-		return false, nil
-	}
-	return true, st.spend(1 + (len(st.out)-start)/64)
-}
-
 // query evaluates the JSONPath of a .path or .json call on the payload.
 func query(st *state, s *refStep, arg Value) (Value, bool, error) {
 	env, path := st.env, s.path
@@ -93,7 +77,7 @@ func query(st *state, s *refStep, arg Value) (Value, bool, error) {
 			return nil, false, err
 		}
 	}
-	doc, ok := env.document()
+	doc, ok := st.document()
 	if !ok {
 		return nil, false, nil
 	}

@@ -82,6 +82,7 @@ func (p *parser) ref() *ref {
 		p.pos++
 	}
 	r.source = p.src[start:p.pos]
+	r.printsBody = len(r.steps) == 1 && r.steps[0].name == "json" && r.steps[0].path != nil && r.steps[0].path.IsRoot()
 	return r
 }
 

@@ -22,6 +22,8 @@ type ref struct {
 	escaped bool
 	// void marks $\!x, which Velocity reads and prints nothing for.
 	void bool
+	// printsBody marks $input.json('$').
+	printsBody bool
 }
 
 // refStep is one .name, .name(args) or [index].
@@ -50,6 +52,9 @@ func (r *ref) eval(st *state) (Value, error) {
 	if err != nil {
 		return nil, locate(err, r.source, r.line, r.column)
 	}
+	if l, ok := v.(*loop); ok {
+		l.keep()
+	}
 	if st.env.Trace != nil {
 		st.env.Trace(Reading{r.source, r.line, r.column, v})
 	}
@@ -77,24 +82,13 @@ func (r *ref) truth(st *state) (bool, error) {
 }
 
 func (r *ref) render(st *state) error {
-	if done, err := r.printsBody(st); done {
-		return locate(err, r.source, r.line, r.column)
-	}
-	v, text, err := r.evalPrinted(st)
-	if err != nil {
-		return err
-	}
 	if r.escaped {
-		st.out = append(st.out, r.slashes...)
-		if v == nil {
-			st.out = append(st.out, '\\')
-		}
-		st.out = append(st.out, r.source...)
-		return nil
+		return r.renderEscaped(st)
 	}
-	st.out = append(append(append(st.out, r.slashes...), r.stray...), text...)
-	if text != "" {
-		return locate(st.spend(1+len(text)/64), r.source, r.line, r.column)
+	st.out = append(append(st.out, r.slashes...), r.stray...)
+	v, printed, err := r.printOrEval(st)
+	if printed || err != nil {
+		return err
 	}
 	// API Gateway prints nothing for null, where Velocity would print the
 	// reference itself.
@@ -108,27 +102,65 @@ func (r *ref) render(st *state) error {
 	return nil
 }
 
-// evalPrinted is eval for a reference that is about to be printed: a member of
-// a JSON document then need not become a value, and comes as text.
-func (r *ref) evalPrinted(st *state) (v Value, text string, err error) {
-	last := len(r.steps) - 1
-	if last < 0 || r.steps[last].kind != property || r.escaped || st.env.Trace != nil {
-		v, err = r.eval(st)
-		return v, "", err
+func (r *ref) renderEscaped(st *state) error {
+	v, err := r.eval(st)
+	if err != nil {
+		return err
 	}
-	owner, err := r.walk(st, last)
-	if err == nil && owner != nil {
-		if m, ok := owner.(*value.Map); ok {
-			if text, ok := m.Text(r.steps[last].name); ok {
-				return nil, text, nil
+	st.out = append(st.out, r.slashes...)
+	if v == nil {
+		st.out = append(st.out, '\\')
+	}
+	st.out = append(st.out, r.source...)
+	return nil
+}
+
+// printOrEval prints what need not become a value for that, which are the
+// payload as a whole and scalars that stand in it as they print. It evaluates
+// any other reference.
+func (r *ref) printOrEval(st *state) (v Value, printed bool, err error) {
+	if st.env.Trace != nil || r.void {
+		v, err = r.eval(st)
+		return v, false, err
+	}
+	start, last := len(st.out), len(r.steps)-1
+	switch {
+	case last < 0:
+		if s, ok := st.vars[r.slot].(*value.Scalar); ok {
+			st.out, printed = s.AppendText(st.out)
+		}
+	case r.steps[last].kind == property:
+		var owner Value
+		if owner, err = r.walk(st, last); err == nil && owner != nil {
+			if m, ok := owner.(*value.Map); ok {
+				st.out, printed = m.AppendText(st.out, r.steps[last].name)
+			}
+			if !printed {
+				v, err = r.steps[last].apply(st, owner)
 			}
 		}
-		v, err = r.steps[last].apply(st, owner)
+		return v, printed, r.printed(st, start, err)
+	case r.printsBody:
+		if _, ok := st.vars[r.slot].(inputObject); ok {
+			st.out, printed = st.appendBody(st.out)
+		}
+	}
+	if !printed {
+		v, err = r.walk(st, last+1)
+	}
+	return v, printed, r.printed(st, start, err)
+}
+
+// printed accounts for what was printed since start, unless err says that it
+// went wrong.
+func (r *ref) printed(st *state, start int, err error) error {
+	if err == nil {
+		err = st.spend(1 + (len(st.out)-start)/64)
 	}
 	if err != nil {
-		return nil, "", locate(err, r.source, r.line, r.column)
+		return locate(err, r.source, r.line, r.column)
 	}
-	return v, "", nil
+	return nil
 }
 
 // assign is #set($r = v). What cannot be assigned to is left alone.
@@ -175,12 +207,12 @@ func (st *state) put(owner, key, v Value) error {
 			return nil
 		}
 		if i < 0 {
-			i += int64(len(owner.Items))
+			i += int64(owner.Len())
 		}
-		if i < 0 || i >= int64(len(owner.Items)) {
-			return fmt.Errorf("index %v is outside the list of %d", key, len(owner.Items))
+		if i < 0 || i >= int64(owner.Len()) {
+			return fmt.Errorf("index %v is outside the list of %d", key, owner.Len())
 		}
-		owner.Items[i] = v
+		owner.Items()[i] = v
 	}
 	return st.spend(1)
 }
@@ -263,7 +295,7 @@ func getProperty(st *state, v Value, name string) (Value, error) {
 		}
 	case *value.List:
 		if name == "empty" {
-			return len(v.Items) == 0, nil
+			return v.Len() == 0, nil
 		}
 	case *loop:
 		return v.property(name), nil
@@ -297,12 +329,12 @@ func getIndex(st *state, v, key Value) (Value, error) {
 			return nil, nil
 		}
 		if i < 0 {
-			i += int64(len(v.Items))
+			i += int64(v.Len())
 		}
-		if i < 0 || i >= int64(len(v.Items)) {
-			return nil, fmt.Errorf("index %v is outside the list of %d", key, len(v.Items))
+		if i < 0 || i >= int64(v.Len()) {
+			return nil, fmt.Errorf("index %v is outside the list of %d", key, v.Len())
 		}
-		return v.Items[i], nil
+		return v.At(int(i)), nil
 	case *value.Map, source, stageObject, contextObject:
 		switch k := key.(type) {
 		case string:

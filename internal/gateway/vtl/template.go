@@ -113,16 +113,18 @@ func (s symbols) slot(name string) int {
 
 // state is one rendering.
 type state struct {
-	out    []byte
-	base   int // length of what was in out before
-	env    *Env
-	names  symbols
-	macros map[string]*macro
-	vars   []Value
-	args   []Value // stack of method arguments
-	work   int
-	calls  int // macros, #define blocks and #evaluate inside each other
-	macro  int // macros inside each other
+	out     []byte
+	base    int // length of what was in out before
+	env     *Env
+	names   symbols
+	macros  map[string]*macro
+	vars    []Value
+	args    []Value // stack of method arguments
+	work    int
+	calls   int // macros, #define blocks and #evaluate inside each other
+	macro   int // macros inside each other
+	payload payload
+	loops   []*loop // that can be used again; see state.loop
 	// matching is the time spent in regular expressions.
 	matching time.Duration
 }
@@ -160,7 +162,8 @@ func (st *state) grow(n int) {
 func (st *state) end() {
 	clear(st.vars)
 	clear(st.args[:cap(st.args)])
-	*st = state{vars: st.vars, args: st.args[:0]}
+	st.payload.release(st.env)
+	*st = state{vars: st.vars, args: st.args[:0], loops: st.loops}
 }
 
 // spend accounts for n operations.
@@ -177,8 +180,12 @@ func (st *state) spend(n int) error {
 // get returns the value of a variable, or nil.
 func (st *state) get(slot int) (Value, error) {
 	v := st.vars[slot]
-	if t, ok := v.(*thunk); ok {
+	switch t := v.(type) {
+	case *thunk:
 		return t.eval(st)
+	case *value.Scalar:
+		v = t.Value()
+		st.vars[slot] = v
 	}
 	return v, nil
 }

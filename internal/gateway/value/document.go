@@ -1,0 +1,148 @@
+package value
+
+// Document is a JSON text that is read where it stands: Parse passes over it
+// once and notes where its values are, and maps, lists and scalars are made of
+// it only when something asks for them. A Document belongs to one goroutine.
+//
+// The values of a Document live until its next Parse or Reset, which make
+// others of the same memory.
+type Document struct {
+	src  []byte
+	text string // src as a string, made when the first string is asked for
+	tape []mark
+	// maps and lists have room for all of the tape's; a zero one has not been
+	// asked for.
+	maps          []Map
+	lists         []List
+	nMaps, nLists int
+}
+
+// Parse reads src, which must not change as long as the document's values are
+// used, as the function Parse reads it, and returns the value.
+func (d *Document) Parse(src []byte) (Value, error) {
+	d.Reset()
+	d.src = src
+	if !d.scan() {
+		return Parse(string(src))
+	}
+	d.maps, d.lists = room(d.maps, d.nMaps), room(d.lists, d.nLists)
+	return d.value(0), nil
+}
+
+// Bounds of what a document keeps for its next text.
+const (
+	keptMarks      = 8192
+	keptContainers = 1024
+)
+
+// Reset forgets the text and all its values.
+func (d *Document) Reset() {
+	clear(d.maps)
+	clear(d.lists)
+	if cap(d.tape) > keptMarks || cap(d.maps) > keptContainers || cap(d.lists) > keptContainers {
+		*d = Document{}
+		return
+	}
+	*d = Document{tape: d.tape[:0], maps: d.maps[:0], lists: d.lists[:0]}
+}
+
+// room returns n zero values, in the memory of have if that suffices.
+func room[T any](have []T, n int) []T {
+	if n > cap(have) {
+		return make([]T, n)
+	}
+	return have[:n]
+}
+
+// value makes the value at a mark.
+func (d *Document) value(p int) Value {
+	switch m := d.tape[p]; m.kind() {
+	case markMap:
+		return d.mapAt(p)
+	case markList:
+		return d.listAt(p)
+	case markString:
+		return d.slice(m)
+	case markEscaped:
+		return d.unescaped(m)
+	default:
+		return bareValue(d.slice(m))
+	}
+}
+
+// mapAt is the map at a mark, the same one each time.
+func (d *Document) mapAt(p int) *Map {
+	m := &d.maps[d.tape[p+1].start]
+	if !m.made {
+		m.made, m.doc, m.at = true, d, p
+		if m.Len() > maxKeys {
+			m.settle()
+		}
+	}
+	return m
+}
+
+func (d *Document) listAt(p int) *List {
+	l := &d.lists[d.tape[p+1].start]
+	if !l.JSON {
+		l.JSON, l.doc, l.at = true, d, p
+	}
+	return l
+}
+
+// next is the position of the mark behind the value at p.
+func (d *Document) next(p int) int {
+	if m := d.tape[p]; m.container() {
+		return int(m.size())
+	}
+	return p + 1
+}
+
+// find returns where the object at a mark has the value of key, or -1.
+func (d *Document) find(at int, key string) int {
+	end := int(d.tape[at].size())
+	for p := at + 2; p < end; {
+		m := d.tape[p]
+		if int(m.info) == len(key) && string(d.src[m.start:int(m.start)+len(key)]) == key { // keys are of kind 0
+			return p + 1
+		}
+		if p++; d.tape[p].container() {
+			p = int(d.tape[p].size())
+		} else {
+			p++
+		}
+	}
+	return -1
+}
+
+func (d *Document) bytes(m mark) []byte { return d.src[m.start : m.start+m.size()] }
+
+// slice is the text at a mark of a scalar.
+func (d *Document) slice(m mark) string {
+	if d.text == "" {
+		d.text = string(d.src)
+	}
+	return d.text[m.start : m.start+m.size()]
+}
+
+// unescaped is the string at a mark. Its escapes are known to be good.
+func (d *Document) unescaped(m mark) string {
+	p := parser{src: d.slice(mark{m.start - 1, m.size() + 2})}
+	s, _ := p.quoted('"')
+	return s
+}
+
+// appendText appends what the scalar at a mark prints as. It tells false for
+// those that print otherwise than they are written, and for null.
+func (d *Document) appendText(dst []byte, p int) ([]byte, bool) {
+	m := d.tape[p]
+	switch m.kind() {
+	case markString:
+		return append(dst, d.bytes(m)...), true
+	case markBare:
+		if text := d.bytes(m); plainNumber(text) || text[0] == 't' || text[0] == 'f' {
+			return append(dst, text...), true
+		}
+	}
+	return dst, false
+}

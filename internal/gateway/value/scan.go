@@ -1,0 +1,271 @@
+package value
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// mark is one key or value of a document's text. An object or a list has two:
+// in the first, start is how many members or items follow and the size is the
+// position of the mark behind all of them; in the second, start is its number
+// among the document's maps or lists.
+type mark struct {
+	start uint32 // offset in the text, behind the quote of a string
+	info  uint32 // kind above sizeBits, size below: of a scalar, its bytes
+}
+
+const (
+	sizeBits = 28
+	sizeMask = 1<<sizeBits - 1
+	// maxText is the longest text that offsets fit for.
+	maxText = 1 << sizeBits
+)
+
+// Kinds of marks.
+const (
+	markString  = iota << sizeBits // a string without escapes
+	markEscaped                    // a string with escapes
+	markBare                       // a number, true, false or null
+	markMap
+	markList
+)
+
+func (m mark) kind() uint32    { return m.info &^ sizeMask }
+func (m mark) size() uint32    { return m.info & sizeMask }
+func (m mark) container() bool { return m.info >= markMap }
+
+// scan notes the marks of a text in plain JSON. It tells false for any other,
+// and for objects that repeat a key or escape one: those are Parse's.
+func (d *Document) scan() bool {
+	d.tape, d.nMaps, d.nLists = d.tape[:0], 0, 0
+	if len(d.src) >= maxText {
+		return false
+	}
+	end := d.scanValue(d.skip(0), 0)
+	return end >= 0 && d.skip(end) == len(d.src) && d.tape[0].container()
+}
+
+func (d *Document) skip(i int) int {
+	for i < len(d.src) && d.src[i] <= ' ' && (d.src[i] == ' ' || d.src[i] == '\n' || d.src[i] == '\r' || d.src[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// scanValue notes the value at i and returns the offset behind it, or -1.
+func (d *Document) scanValue(i, depth int) int {
+	if i >= len(d.src) || depth >= maxDepth {
+		return -1
+	}
+	switch d.src[i] {
+	case '"':
+		end, escaped := stringEnd(d.src, i+1)
+		if end < 0 {
+			return -1
+		}
+		kind := uint32(markString)
+		if escaped {
+			kind = markEscaped
+		}
+		d.tape = append(d.tape, mark{uint32(i + 1), kind | uint32(end-i-1)})
+		return end + 1
+	case '{':
+		return d.scanMap(i+1, depth+1)
+	case '[':
+		return d.scanList(i+1, depth+1)
+	}
+	end := bareEnd(d.src, i)
+	if end >= 0 {
+		d.tape = append(d.tape, mark{uint32(i), markBare | uint32(end-i)})
+	}
+	return end
+}
+
+// open notes a container; close completes it.
+func (d *Document) open(kind uint32, number *int) (at int) {
+	at = len(d.tape)
+	d.tape = append(d.tape, mark{0, kind}, mark{start: uint32(*number)})
+	*number++
+	return at
+}
+
+func (d *Document) close(at, count int) {
+	d.tape[at].start = uint32(count)
+	d.tape[at].info |= uint32(len(d.tape))
+}
+
+func (d *Document) scanMap(i, depth int) int {
+	at := d.open(markMap, &d.nMaps)
+	src := d.src
+	if i = d.skip(i); i < len(src) && src[i] == '}' {
+		d.close(at, 0)
+		return i + 1
+	}
+	var seen uint64 // which sums of keys there were
+	for count := 1; i < len(src) && src[i] == '"'; count++ {
+		start := i + 1
+		end, escaped := stringEnd(src, start)
+		if end < 0 || escaped {
+			return -1
+		}
+		if count <= maxKeys {
+			bit := uint64(1) << keySum(src[start:end])
+			if seen&bit != 0 && d.repeats(at, src[start:end]) {
+				return -1
+			}
+			seen |= bit
+		}
+		d.tape = append(d.tape, mark{uint32(start), markString | uint32(end-start)})
+		if i = d.skip(end + 1); i >= len(src) || src[i] != ':' {
+			return -1
+		}
+		if i = d.scanValue(d.skip(i+1), depth); i < 0 {
+			return -1
+		}
+		if i = d.skip(i); i >= len(src) {
+			return -1
+		}
+		switch src[i] {
+		case ',':
+			i = d.skip(i + 1)
+		case '}':
+			d.close(at, count)
+			return i + 1
+		default:
+			return -1
+		}
+	}
+	return -1
+}
+
+func (d *Document) scanList(i, depth int) int {
+	at := d.open(markList, &d.nLists)
+	src := d.src
+	if i = d.skip(i); i < len(src) && src[i] == ']' {
+		d.close(at, 0)
+		return i + 1
+	}
+	for count := 1; ; count++ {
+		if i = d.scanValue(i, depth); i < 0 {
+			return -1
+		}
+		if i = d.skip(i); i >= len(src) {
+			return -1
+		}
+		switch src[i] {
+		case ',':
+			i = d.skip(i + 1)
+		case ']':
+			d.close(at, count)
+			return i + 1
+		default:
+			return -1
+		}
+	}
+}
+
+// keySum spreads keys over 64 numbers.
+func keySum(key []byte) int {
+	if len(key) == 0 {
+		return 0
+	}
+	return (len(key)*7 + int(key[0])*3 + int(key[len(key)-1])*5) & 63
+}
+
+// repeats tells whether the object that is being read at that mark has the key.
+func (d *Document) repeats(at int, key []byte) bool {
+	for p := at + 2; p < len(d.tape); p = d.next(p + 1) {
+		if m := d.tape[p]; string(d.src[m.start:m.start+m.size()]) == string(key) {
+			return true
+		}
+	}
+	return false
+}
+
+// stringEnd returns the offset of the quote that ends the string whose text
+// begins at i, and whether there are escapes before it; or -1 if the string
+// does not end or has an escape that JSON has not.
+func stringEnd(src []byte, i int) (end int, escaped bool) {
+	for {
+		i = quoteOrBackslash(src, i)
+		if i >= len(src) {
+			return -1, escaped
+		}
+		if src[i] == '"' {
+			return i, escaped
+		}
+		escaped = true
+		n := escapeLen(src[i+1:])
+		if n == 0 {
+			return -1, true
+		}
+		i += 1 + n
+	}
+}
+
+// escapeLen is the length of the escape that s begins with, behind its
+// backslash; 0 for what is none.
+func escapeLen(s []byte) int {
+	if len(s) == 0 {
+		return 0
+	}
+	switch s[0] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 1
+	case 'u':
+		for i := 1; i < 5; i++ {
+			if i == len(s) || !isHex(s[i]) {
+				return 0
+			}
+		}
+		return 5
+	}
+	return 0
+}
+
+func isHex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
+
+// quoteOrBackslash returns the offset of the first of the two from i on, or
+// some offset behind src's end. It looks at eight bytes at a time.
+func quoteOrBackslash(src []byte, i int) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(src); i += 8 {
+		w := binary.LittleEndian.Uint64(src[i:])
+		q, b := w^'"'*ones, w^'\\'*ones
+		// The lowest high bit is that of the first byte that became zero.
+		if found := ((q-ones)&^q | (b-ones)&^b) & highs; found != 0 {
+			return i + bits.TrailingZeros64(found)>>3
+		}
+	}
+	for i < len(src) && src[i] != '"' && src[i] != '\\' {
+		i++
+	}
+	return i
+}
+
+// bareEnd returns the offset behind the number or literal at i, or -1.
+func bareEnd(src []byte, i int) int {
+	start := i
+	for i < len(src) && isNumeric[src[i]] {
+		i++
+	}
+	if i > start {
+		if c := src[start]; c == '-' || c >= '0' && c <= '9' {
+			return i
+		}
+	}
+	for _, word := range [...]string{"true", "false", "null"} {
+		if len(src)-start >= len(word) && string(src[start:start+len(word)]) == word {
+			return start + len(word)
+		}
+	}
+	return -1
+}
+
+// isNumeric tells the bytes that numbers are written with.
+var isNumeric = func() (is [256]bool) {
+	for _, c := range "0123456789+-.eE" {
+		is[c] = true
+	}
+	return is
+}()
