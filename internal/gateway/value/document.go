@@ -98,16 +98,21 @@ func (d *Document) next(p int) int {
 	return p + 1
 }
 
-// find returns where the object at a mark has the value of key, or -1.
-func (d *Document) find(at int, key string) int {
-	end := int(d.tape[at].size())
+// find returns where the object at a mark has the value of key, or -1. It
+// looks first at a guess, a distance from at.
+func (d *Document) find(at int, key string, guess int) int {
+	tape, end := d.tape, int(d.tape[at].size())
+	info := tape[at+1].info | uint32(len(key))
+	if p := at + guess; p < end && tape[p].info == info && d.spells(tape[p], key) {
+		return p + 1
+	}
 	for p := at + 2; p < end; {
-		m := d.tape[p]
-		if int(m.info) == len(key) && string(d.src[m.start:int(m.start)+len(key)]) == key { // keys are of kind 0
+		if m := tape[p]; m.info == info && d.spells(m, key) {
 			return p + 1
 		}
-		if p++; d.tape[p].container() {
-			p = int(d.tape[p].size())
+		p++
+		if m := tape[p]; m.container() {
+			p = int(m.size())
 		} else {
 			p++
 		}
@@ -115,9 +120,21 @@ func (d *Document) find(at int, key string) int {
 	return -1
 }
 
+// spells tells whether a mark of the key's length is that key.
+func (d *Document) spells(m mark, key string) bool {
+	return string(d.src[m.start:int(m.start)+len(key)]) == key
+}
+
+// bytes is the text at a mark of a scalar.
 func (d *Document) bytes(m mark) []byte { return d.src[m.start : m.start+m.size()] }
 
-// slice is the text at a mark of a scalar.
+// key is the text at a key's mark.
+func (d *Document) key(m mark) []byte { return d.src[m.start : m.start+m.info&(maxKeySize-1)] }
+
+// name is key as a string.
+func (d *Document) name(m mark) string { return d.slice(mark{m.start, m.info & (maxKeySize - 1)}) }
+
+// slice is bytes as a string.
 func (d *Document) slice(m mark) string {
 	if d.text == "" {
 		d.text = string(d.src)

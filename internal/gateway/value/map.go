@@ -1,6 +1,9 @@
 package value
 
-import "slices"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // indexFrom is the size at which a map starts to keep a hash index; below it
 // a linear search over the entries is faster and needs no memory.
@@ -34,7 +37,7 @@ func (m *Map) settle() {
 	m.doc = nil
 	m.members = make([]Entry, 0, n)
 	for range n {
-		e := Entry{d.slice(d.tape[p]), d.value(p + 1)}
+		e := Entry{d.name(d.tape[p]), d.value(p + 1)}
 		if n > maxKeys {
 			m.Put(e.Key, e.Value) // a key may be there twice
 		} else {
@@ -76,7 +79,7 @@ func (m *Map) At(i int) Entry {
 // Get returns the value at key and whether the key is there.
 func (m *Map) Get(key string) (Value, bool) {
 	if m != nil && m.doc != nil {
-		if p := m.doc.find(m.at, key); p >= 0 {
+		if p := m.doc.find(m.at, key, 0); p >= 0 {
 			return m.doc.value(p), true
 		}
 		return nil, false
@@ -87,15 +90,37 @@ func (m *Map) Get(key string) (Value, bool) {
 	return nil, false
 }
 
+// Seek is Get for a key that is asked of many maps. It remembers in guess, 0 at
+// first and shared by whoever asks, where the key was, since others often have
+// it at the same place.
+func (m *Map) Seek(key string, guess *int32) (Value, bool) {
+	if m.doc == nil {
+		return m.Get(key)
+	}
+	if p := m.seek(key, guess); p >= 0 {
+		return m.doc.value(p), true
+	}
+	return nil, false
+}
+
 // AppendText appends what the value at key prints as, if that can be told
-// without making the value.
-func (m *Map) AppendText(dst []byte, key string) ([]byte, bool) {
+// without making the value. The guess is that of Seek.
+func (m *Map) AppendText(dst []byte, key string, guess *int32) ([]byte, bool) {
 	if m.doc != nil {
-		if p := m.doc.find(m.at, key); p >= 0 {
+		if p := m.seek(key, guess); p >= 0 {
 			return m.doc.appendText(dst, p)
 		}
 	}
 	return dst, false
+}
+
+func (m *Map) seek(key string, guess *int32) int {
+	last := atomic.LoadInt32(guess)
+	p := m.doc.find(m.at, key, int(last))
+	if now := int32(p - 1 - m.at); p >= 0 && now != last {
+		atomic.StoreInt32(guess, now)
+	}
+	return p
 }
 
 // Put stores v at key and returns what was there, or nil.

@@ -11,7 +11,7 @@ func (p *printer) javaMap(d *Document, at, depth int) {
 		if q > at+2 {
 			p.out = append(p.out, ", "...)
 		}
-		p.out = append(append(p.out, d.bytes(d.tape[q])...), '=')
+		p.out = append(append(p.out, d.key(d.tape[q])...), '=')
 		q++
 		var ok bool
 		if p.out, ok = d.appendText(p.out, q); !ok {
@@ -28,7 +28,7 @@ func (p *printer) jsonMap(d *Document, at, depth int) {
 		if q > at+2 {
 			p.out = append(p.out, ',')
 		}
-		p.out = append(appendQuoted(p.out, d.bytes(d.tape[q]), p.slash), ':')
+		p.out = append(appendQuoted(p.out, d.key(d.tape[q]), p.slash), ':')
 		q++
 		p.jsonMark(d, q, depth+1)
 	}

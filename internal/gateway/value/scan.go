@@ -5,10 +5,11 @@ import (
 	"math/bits"
 )
 
-// mark is one key or value of a document's text. An object or a list has two:
-// in the first, start is how many members or items follow and the size is the
-// position of the mark behind all of them; in the second, start is its number
-// among the document's maps or lists.
+// mark is one key or value of a document's text. A key's size has the depth of
+// its object too: see keyInfo. An object or a list has two marks: in the first,
+// start is how many members or items follow and the size is the position of the
+// mark behind all of them; in the second, start is its number among the
+// document's maps or lists, and info that of a key without a name.
 type mark struct {
 	start uint32 // offset in the text, behind the quote of a string
 	info  uint32 // kind above sizeBits, size below: of a scalar, its bytes
@@ -19,6 +20,10 @@ const (
 	sizeMask = 1<<sizeBits - 1
 	// maxText is the longest text that offsets fit for.
 	maxText = 1 << sizeBits
+
+	keySizeBits = 20
+	maxKeySize  = 1 << keySizeBits
+	maxMarked   = 1 << (sizeBits - keySizeBits) // depth
 )
 
 // Kinds of marks.
@@ -26,9 +31,14 @@ const (
 	markString  = iota << sizeBits // a string without escapes
 	markEscaped                    // a string with escapes
 	markBare                       // a number, true, false or null
+	markKey
 	markMap
 	markList
 )
+
+// keyInfo is the info of an object's empty key. With it, a key is found by one
+// comparison, and not taken for a value or for another object's.
+func keyInfo(depth int) uint32 { return markKey | uint32(depth)<<keySizeBits }
 
 func (m mark) kind() uint32    { return m.info &^ sizeMask }
 func (m mark) size() uint32    { return m.info & sizeMask }
@@ -54,7 +64,7 @@ func (d *Document) skip(i int) int {
 
 // scanValue notes the value at i and returns the offset behind it, or -1.
 func (d *Document) scanValue(i, depth int) int {
-	if i >= len(d.src) || depth >= maxDepth {
+	if i >= len(d.src) || depth >= min(maxDepth, maxMarked-1) {
 		return -1
 	}
 	switch d.src[i] {
@@ -82,9 +92,9 @@ func (d *Document) scanValue(i, depth int) int {
 }
 
 // open notes a container; close completes it.
-func (d *Document) open(kind uint32, number *int) (at int) {
+func (d *Document) open(kind uint32, number *int, depth int) (at int) {
 	at = len(d.tape)
-	d.tape = append(d.tape, mark{0, kind}, mark{start: uint32(*number)})
+	d.tape = append(d.tape, mark{0, kind}, mark{uint32(*number), keyInfo(depth)})
 	*number++
 	return at
 }
@@ -95,8 +105,7 @@ func (d *Document) close(at, count int) {
 }
 
 func (d *Document) scanMap(i, depth int) int {
-	at := d.open(markMap, &d.nMaps)
-	src := d.src
+	at, src := d.open(markMap, &d.nMaps, depth), d.src
 	if i = d.skip(i); i < len(src) && src[i] == '}' {
 		d.close(at, 0)
 		return i + 1
@@ -104,8 +113,8 @@ func (d *Document) scanMap(i, depth int) int {
 	var seen uint64 // which sums of keys there were
 	for count := 1; i < len(src) && src[i] == '"'; count++ {
 		start := i + 1
-		end, escaped := stringEnd(src, start)
-		if end < 0 || escaped {
+		end := quoteOrBackslash(src, start)
+		if end >= len(src) || src[end] == '\\' || end-start >= maxKeySize {
 			return -1
 		}
 		if count <= maxKeys {
@@ -115,11 +124,11 @@ func (d *Document) scanMap(i, depth int) int {
 			}
 			seen |= bit
 		}
-		d.tape = append(d.tape, mark{uint32(start), markString | uint32(end-start)})
+		key := mark{uint32(start), keyInfo(depth) | uint32(end-start)}
 		if i = d.skip(end + 1); i >= len(src) || src[i] != ':' {
 			return -1
 		}
-		if i = d.scanValue(d.skip(i+1), depth); i < 0 {
+		if i = d.scanMember(key, d.skip(i+1), depth); i < 0 {
 			return -1
 		}
 		if i = d.skip(i); i >= len(src) {
@@ -138,9 +147,20 @@ func (d *Document) scanMap(i, depth int) int {
 	return -1
 }
 
+// scanMember notes a key and its value, which is at i.
+func (d *Document) scanMember(key mark, i, depth int) int {
+	if src := d.src; i < len(src) && src[i] == '"' { // as most are
+		if end := quoteOrBackslash(src, i+1); end < len(src) && src[end] == '"' {
+			d.tape = append(d.tape, key, mark{uint32(i + 1), markString | uint32(end-i-1)})
+			return end + 1
+		}
+	}
+	d.tape = append(d.tape, key)
+	return d.scanValue(i, depth)
+}
+
 func (d *Document) scanList(i, depth int) int {
-	at := d.open(markList, &d.nLists)
-	src := d.src
+	at, src := d.open(markList, &d.nLists, depth), d.src
 	if i = d.skip(i); i < len(src) && src[i] == ']' {
 		d.close(at, 0)
 		return i + 1
@@ -174,8 +194,9 @@ func keySum(key []byte) int {
 
 // repeats tells whether the object that is being read at that mark has the key.
 func (d *Document) repeats(at int, key []byte) bool {
+	info := d.tape[at+1].info | uint32(len(key))
 	for p := at + 2; p < len(d.tape); p = d.next(p + 1) {
-		if m := d.tape[p]; string(d.src[m.start:m.start+m.size()]) == string(key) {
+		if m := d.tape[p]; m.info == info && string(d.src[m.start:int(m.start)+len(key)]) == string(key) {
 			return true
 		}
 	}

@@ -37,6 +37,8 @@ type refStep struct {
 	// pattern is the compiled first argument of a method that takes a regular
 	// expression, when it is a literal.
 	pattern *pattern
+	// guess is where maps had the property.
+	guess int32
 }
 
 type stepKind uint8
@@ -133,7 +135,7 @@ func (r *ref) printOrEval(st *state) (v Value, printed bool, err error) {
 		var owner Value
 		if owner, err = r.walk(st, last); err == nil && owner != nil {
 			if m, ok := owner.(*value.Map); ok {
-				st.out, printed = m.AppendText(st.out, r.steps[last].name)
+				st.out, printed = m.AppendText(st.out, r.steps[last].name, &r.steps[last].guess)
 			}
 			if !printed {
 				v, err = r.steps[last].apply(st, owner)
@@ -221,6 +223,10 @@ func (st *state) put(owner, key, v Value) error {
 func (s *refStep) apply(st *state, v Value) (Value, error) {
 	switch s.kind {
 	case property:
+		if m, ok := v.(*value.Map); ok {
+			got, _ := m.Seek(s.name, &s.guess)
+			return got, nil
+		}
 		return getProperty(st, v, s.name)
 	case index:
 		key, err := s.args[0].eval(st)
