@@ -1,6 +1,10 @@
 package value
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
 
 // AppendCompact appends what AppendJSON prints of the document that Parse
 // reads from src, without making the document. It tells false, with dst as it
@@ -8,6 +12,7 @@ import "unicode/utf8"
 // print with other escapes or digits than they have, or might repeat a key.
 func AppendCompact(dst, src []byte) ([]byte, bool) {
 	c := compactor{src: src, out: dst}
+	c.keys = c.room[:0]
 	c.space()
 	if c.pos == len(src) || src[c.pos] != '{' && src[c.pos] != '[' || !c.value(0) {
 		return dst, false
@@ -15,27 +20,34 @@ func AppendCompact(dst, src []byte) ([]byte, bool) {
 	if c.space(); c.pos != len(src) {
 		return dst, false
 	}
-	return c.out, true
+	return append(c.out, src[c.from:]...), true
 }
 
 // maxKeys is how many members an object may have for its keys to be compared
 // with each other.
 const maxKeys = 32
 
+// compactor checks a document and copies it, except for the space in it.
 type compactor struct {
 	src, out []byte
 	pos      int
+	from     int      // what lies between here and pos is still to be copied
+	keys     []extent // those of the objects around pos
+	room     [maxKeys]extent
 }
 
+// extent is where a key begins and ends.
+type extent struct{ start, end int32 }
+
 func (c *compactor) space() {
-	for c.pos < len(c.src) {
-		switch c.src[c.pos] {
-		case ' ', '\t', '\n', '\r':
-			c.pos++
-		default:
-			return
-		}
+	if c.pos == len(c.src) || c.src[c.pos] > ' ' {
+		return
 	}
+	c.out = append(c.out, c.src[c.from:c.pos]...)
+	for c.pos < len(c.src) && (c.src[c.pos] == ' ' || c.src[c.pos] == '\n' || c.src[c.pos] == '\t' || c.src[c.pos] == '\r') {
+		c.pos++
+	}
+	c.from = c.pos
 }
 
 // next skips space and takes b if that follows.
@@ -53,51 +65,43 @@ func (c *compactor) value(depth int) bool {
 		return false
 	}
 	switch b := c.src[c.pos]; {
+	case b == '"':
+		return c.text()
 	case b == '{':
 		return c.object(depth)
 	case b == '[':
 		return c.array(depth)
-	case b == '"':
-		return c.text()
 	}
 	return c.word()
 }
 
 func (c *compactor) object(depth int) bool {
-	var keys [maxKeys][2]int // where each key begins and ends in src
 	c.pos++
-	c.out = append(c.out, '{')
 	if c.next('}') {
-		c.out = append(c.out, '}')
 		return true
 	}
+	base := len(c.keys)
+	var seen uint64 // which sums of keys there were
 	for n := 0; n < maxKeys; n++ {
-		if n > 0 {
-			c.out = append(c.out, ',')
-		}
 		if c.space(); c.pos == len(c.src) || c.src[c.pos] != '"' {
 			return false
 		}
-		start := c.pos
+		start := c.pos + 1
 		if !c.text() {
 			return false
 		}
-		keys[n] = [2]int{start, c.pos}
-		key := c.src[start:c.pos]
-		for _, k := range keys[:n] {
-			if string(c.src[k[0]:k[1]]) == string(key) {
-				return false
-			}
-		}
-		if !c.next(':') {
+		key := c.src[start : c.pos-1]
+		bit := uint64(1) << keySum(key)
+		if seen&bit != 0 && c.repeats(base, key) {
 			return false
 		}
-		c.out = append(c.out, ':')
-		if !c.value(depth + 1) {
+		seen |= bit
+		c.keys = append(c.keys, extent{int32(start), int32(c.pos - 1)})
+		if !c.next(':') || !c.value(depth+1) {
 			return false
 		}
 		if c.next('}') {
-			c.out = append(c.out, '}')
+			c.keys = c.keys[:base]
 			return true
 		}
 		if !c.next(',') {
@@ -107,36 +111,39 @@ func (c *compactor) object(depth int) bool {
 	return false
 }
 
+// repeats tells whether key is among the keys from base on.
+func (c *compactor) repeats(base int, key []byte) bool {
+	for _, k := range c.keys[base:] {
+		if string(c.src[k.start:k.end]) == string(key) {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *compactor) array(depth int) bool {
 	c.pos++
-	c.out = append(c.out, '[')
 	if c.next(']') {
-		c.out = append(c.out, ']')
 		return true
 	}
-	for {
-		if !c.value(depth + 1) {
-			return false
-		}
+	for c.value(depth + 1) {
 		if c.next(']') {
-			c.out = append(c.out, ']')
 			return true
 		}
 		if !c.next(',') {
 			return false
 		}
-		c.out = append(c.out, ',')
 	}
+	return false
 }
 
-// text copies a string whose escapes, if any, are those that it prints with.
+// text passes over a string whose escapes, if any, are those that it prints
+// with.
 func (c *compactor) text() bool {
-	start := c.pos
-	for c.pos++; c.pos < len(c.src); {
+	for c.pos = plainEnd(c.src, c.pos+1); c.pos < len(c.src); c.pos = plainEnd(c.src, c.pos) {
 		switch b := c.src[c.pos]; {
 		case b == '"':
 			c.pos++
-			c.out = append(c.out, c.src[start:c.pos]...)
 			return true
 		case b == '\\':
 			if c.pos+1 == len(c.src) {
@@ -148,10 +155,8 @@ func (c *compactor) text() bool {
 			default:
 				return false
 			}
-		case b < 0x20 || b == 0x7f:
+		case b < utf8.RuneSelf: // a control character
 			return false
-		case b < utf8.RuneSelf:
-			c.pos++
 		default:
 			r, size := utf8.DecodeRune(c.src[c.pos:])
 			if javaControl(r) {
@@ -163,22 +168,35 @@ func (c *compactor) text() bool {
 	return false
 }
 
-// word copies a literal or a number that prints as it is written.
+// plainEnd returns the offset, from i on, of the first byte that is no plain
+// ASCII character of a string, or src's end. It looks at eight bytes at a time.
+func plainEnd(src []byte, i int) int {
+	for ; i+8 <= len(src); i += 8 {
+		w := binary.LittleEndian.Uint64(src[i:])
+		q, b, del := w^'"'*ones, w^'\\'*ones, w^0x7f*ones
+		// The lowest high bit is that of the first such byte.
+		if found := ((w-0x20*ones)&^w | (q-ones)&^q | (b-ones)&^b | (del-ones)&^del | w) & highs; found != 0 {
+			return i + bits.TrailingZeros64(found)>>3
+		}
+	}
+	for i < len(src) && src[i] >= 0x20 && src[i] < 0x7f && src[i] != '"' && src[i] != '\\' {
+		i++
+	}
+	return i
+}
+
+// word passes over a literal or a number that prints as it is written.
 func (c *compactor) word() bool {
 	start := c.pos
 	for c.pos < len(c.src) && c.src[c.pos] != ',' && c.src[c.pos] != '}' && c.src[c.pos] != ']' && c.src[c.pos] > ' ' {
 		c.pos++
 	}
-	word := c.src[start:c.pos]
-	switch string(word) {
+	switch word := c.src[start:c.pos]; string(word) {
 	case "true", "false", "null":
+		return true
 	default:
-		if !plainNumber(word) {
-			return false
-		}
+		return plainNumber(word)
 	}
-	c.out = append(c.out, word...)
-	return true
 }
 
 // plainNumber tells the numbers that are written as they print: integers of up

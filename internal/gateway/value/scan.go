@@ -246,10 +246,12 @@ func escapeLen(s []byte) int {
 
 func isHex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
 
+// ones and highs are eight bytes of a word.
+const ones, highs = 0x0101010101010101, 0x8080808080808080
+
 // quoteOrBackslash returns the offset of the first of the two from i on, or
 // some offset behind src's end. It looks at eight bytes at a time.
 func quoteOrBackslash(src []byte, i int) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	for ; i+8 <= len(src); i += 8 {
 		w := binary.LittleEndian.Uint64(src[i:])
 		q, b := w^'"'*ones, w^'\\'*ones

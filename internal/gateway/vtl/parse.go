@@ -66,6 +66,10 @@ type builder struct {
 }
 
 func (b *builder) add(n node) {
+	if r, ok := n.(*ref); ok && !r.escaped {
+		r.lead = b.text.String() + r.slashes + r.stray
+		b.text.Reset()
+	}
 	b.flush()
 	b.list = append(b.list, n)
 }

@@ -15,7 +15,6 @@ func (p *parser) dollar(b *builder, n int) {
 		b.text.WriteString(p.strayDollar(start, n))
 		return
 	}
-	b.flush()
 	if n > 0 {
 		r.slashes = strings.Repeat(`\`, n/2)
 		r.escaped = n%2 == 1
@@ -82,8 +81,24 @@ func (p *parser) ref() *ref {
 		p.pos++
 	}
 	r.source = p.src[start:p.pos]
-	r.printsBody = len(r.steps) == 1 && r.steps[0].name == "json" && r.steps[0].path != nil && r.steps[0].path.IsRoot()
+	r.recognize(p.names)
 	return r
+}
+
+// recognize sees the forms that are rendered without being evaluated.
+func (r *ref) recognize(names symbols) {
+	if len(r.steps) != 1 || r.void {
+		return
+	}
+	switch s := &r.steps[0]; {
+	case s.name == "json" && s.path != nil && s.path.IsRoot():
+		r.form = wholeBody
+	case s.kind != property:
+	case s.name == "hasNext" && r.slot == names.slot("foreach"):
+		r.form = hasNext
+	default:
+		r.form = member
+	}
 }
 
 func (p *parser) identifier() string {

@@ -22,9 +22,22 @@ type ref struct {
 	escaped bool
 	// void marks $\!x, which Velocity reads and prints nothing for.
 	void bool
-	// printsBody marks $input.json('$').
-	printsBody bool
+	form form
+	// lead is all that is printed ahead of the value, text before the reference
+	// included.
+	lead string
 }
+
+// form tells references that are rendered, or asked as a condition, without
+// being evaluated.
+type form uint8
+
+const (
+	anyForm   form = iota
+	member         // $x.name
+	hasNext        // $foreach.hasNext
+	wholeBody      // $input.json('$')
+)
 
 // refStep is one .name, .name(args) or [index].
 type refStep struct {
@@ -76,6 +89,11 @@ func (r *ref) walk(st *state, n int) (Value, error) {
 }
 
 func (r *ref) truth(st *state) (bool, error) {
+	if r.form == hasNext && st.env.Trace == nil {
+		if l, ok := st.vars[r.slot].(*loop); ok {
+			return l.index+1 < l.size, nil
+		}
+	}
 	v, err := r.eval(st)
 	if b, ok := v.(bool); ok {
 		return b, err
@@ -87,7 +105,16 @@ func (r *ref) render(st *state) error {
 	if r.escaped {
 		return r.renderEscaped(st)
 	}
-	st.out = append(append(st.out, r.slashes...), r.stray...)
+	start := len(st.out)
+	st.out = append(st.out, r.lead...)
+	if r.form == member && st.env.Trace == nil {
+		if m, ok := st.vars[r.slot].(*value.Map); ok {
+			var printed bool
+			if st.out, printed = m.AppendText(st.out, r.steps[0].name, &r.steps[0].guess); printed {
+				return r.spent(st, start, nil)
+			}
+		}
+	}
 	v, printed, err := r.printOrEval(st)
 	if printed || err != nil {
 		return err
@@ -141,8 +168,8 @@ func (r *ref) printOrEval(st *state) (v Value, printed bool, err error) {
 				v, err = r.steps[last].apply(st, owner)
 			}
 		}
-		return v, printed, r.printed(st, start, err)
-	case r.printsBody:
+		return v, printed, r.spent(st, start, err)
+	case r.form == wholeBody:
 		if _, ok := st.vars[r.slot].(inputObject); ok {
 			st.out, printed = st.appendBody(st.out)
 		}
@@ -150,12 +177,12 @@ func (r *ref) printOrEval(st *state) (v Value, printed bool, err error) {
 	if !printed {
 		v, err = r.walk(st, last+1)
 	}
-	return v, printed, r.printed(st, start, err)
+	return v, printed, r.spent(st, start, err)
 }
 
-// printed accounts for what was printed since start, unless err says that it
+// spent accounts for what was printed since start, unless err says that it
 // went wrong.
-func (r *ref) printed(st *state, start int, err error) error {
+func (r *ref) spent(st *state, start int, err error) error {
 	if err == nil {
 		err = st.spend(1 + (len(st.out)-start)/64)
 	}
