@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
-	"github.com/butai-dev/butai/internal/gateway/vtl"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -93,7 +92,7 @@ func (g *Gateway) testExchange(ctx context.Context, t *AuthorizerTest) (*exchang
 	x.test, x.record = true, nil
 	x.st = &stage{
 		account: t.Account, region: t.Region, apiID: t.APIID, name: testStage, arnStage: testARNStage,
-		variables: vtl.Strings(t.StageVariables), verdicts: newVerdictCache(),
+		variables: t.StageVariables, verdicts: newVerdictCache(),
 	}
 	x.m = &method{resourceID: testResourceID, resourcePath: x.target.Path, verb: x.verb}
 	x.body = []byte(t.Body)

@@ -51,7 +51,7 @@ func (x *exchange) prepareEnv() {
 	x.env.Query = querySource{x}
 	x.env.Header = headerSource{x}
 	x.env.Context = contextSource{x}
-	x.env.StageVariables = x.st.variables
+	x.env.StageVariables = x.st.variableTexts
 }
 
 func (x *exchange) mapRequestParameters() *failure {

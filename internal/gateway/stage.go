@@ -26,7 +26,8 @@ type stage struct {
 	apiName           string // at the time of the deployment
 	endpointType      string // EDGE, REGIONAL or PRIVATE
 	deploymentID      string
-	variables         vtl.Strings
+	variables         map[string]string
+	variableTexts     *vtl.Texts // the same, as templates read them
 	router            *route.Router[*method]
 	binary            mediaTypes
 	hostClosed        bool // disableExecuteApiEndpoint
@@ -69,6 +70,7 @@ func compileStage(s *Stage, b *backends, shared limiters, log *slog.Logger) (*st
 		name:              wire.Val(s.Stage.StageName),
 		deploymentID:      d.ID,
 		variables:         maps.Clone(s.Stage.Variables),
+		variableTexts:     vtl.NewTexts(s.Stage.Variables),
 		binary:            slices.Clone(api.BinaryMediaTypes),
 		hostClosed:        wire.Val(api.DisableExecuteApiEndpoint),
 		compressFrom:      noCompression,

@@ -12,7 +12,6 @@ import (
 // print with other escapes or digits than they have, or might repeat a key.
 func AppendCompact(dst, src []byte) ([]byte, bool) {
 	c := compactor{src: src, out: dst}
-	c.keys = c.room[:0]
 	c.space()
 	if c.pos == len(src) || src[c.pos] != '{' && src[c.pos] != '[' || !c.value(0) {
 		return dst, false
@@ -31,9 +30,10 @@ const maxKeys = 32
 type compactor struct {
 	src, out []byte
 	pos      int
-	from     int      // what lies between here and pos is still to be copied
-	keys     []extent // those of the objects around pos
-	room     [maxKeys]extent
+	from     int // what lies between here and pos is still to be copied
+	// keys are those of the objects around pos, of which there are so many.
+	keys  [2 * maxKeys]extent
+	known int
 }
 
 // extent is where a key begins and ends.
@@ -80,9 +80,9 @@ func (c *compactor) object(depth int) bool {
 	if c.next('}') {
 		return true
 	}
-	base := len(c.keys)
+	base := c.known
 	var seen uint64 // which sums of keys there were
-	for n := 0; n < maxKeys; n++ {
+	for c.known < len(c.keys) {
 		if c.space(); c.pos == len(c.src) || c.src[c.pos] != '"' {
 			return false
 		}
@@ -96,12 +96,13 @@ func (c *compactor) object(depth int) bool {
 			return false
 		}
 		seen |= bit
-		c.keys = append(c.keys, extent{int32(start), int32(c.pos - 1)})
+		c.keys[c.known] = extent{int32(start), int32(c.pos - 1)}
+		c.known++
 		if !c.next(':') || !c.value(depth+1) {
 			return false
 		}
 		if c.next('}') {
-			c.keys = c.keys[:base]
+			c.known = base
 			return true
 		}
 		if !c.next(',') {
@@ -113,7 +114,7 @@ func (c *compactor) object(depth int) bool {
 
 // repeats tells whether key is among the keys from base on.
 func (c *compactor) repeats(base int, key []byte) bool {
-	for _, k := range c.keys[base:] {
+	for _, k := range c.keys[base:c.known] {
 		if string(c.src[k.start:k.end]) == string(key) {
 			return true
 		}

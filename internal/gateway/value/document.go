@@ -149,6 +149,17 @@ func (d *Document) unescaped(m mark) string {
 	return s
 }
 
+// textAt is the string at a mark, if it is one.
+func (d *Document) textAt(p int) (string, bool) {
+	switch m := d.tape[p]; m.kind() {
+	case markString:
+		return d.slice(m), true
+	case markEscaped:
+		return d.unescaped(m), true
+	}
+	return "", false
+}
+
 // appendText appends what the scalar at a mark prints as. It tells false for
 // those that print otherwise than they are written, and for null.
 func (d *Document) appendText(dst []byte, p int) ([]byte, bool) {

@@ -114,6 +114,16 @@ func (m *Map) AppendText(dst []byte, key string, guess *int32) ([]byte, bool) {
 	return dst, false
 }
 
+// SeekText is Seek for a value that is a string in a document's text.
+func (m *Map) SeekText(key string, guess *int32) (string, bool) {
+	if m.doc != nil {
+		if p := m.seek(key, guess); p >= 0 {
+			return m.doc.textAt(p)
+		}
+	}
+	return "", false
+}
+
 func (m *Map) seek(key string, guess *int32) int {
 	last := atomic.LoadInt32(guess)
 	p := m.doc.find(m.at, key, int(last))

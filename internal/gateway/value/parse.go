@@ -334,8 +334,11 @@ func (p *parser) quoted(quote byte) (string, error) {
 				return "", err
 			}
 		default:
-			b.WriteByte(c)
-			p.pos++
+			plain := p.pos
+			for p.pos < len(p.src) && p.src[p.pos] != quote && p.src[p.pos] != '\\' {
+				p.pos++
+			}
+			b.WriteString(p.src[plain:p.pos])
 		}
 	}
 	return "", errEnd

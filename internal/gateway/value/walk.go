@@ -9,6 +9,9 @@ type Scalar struct {
 // Value makes the value.
 func (s *Scalar) Value() Value { return s.doc.value(s.at) }
 
+// Text returns the value if it is a string.
+func (s *Scalar) Text() (string, bool) { return s.doc.textAt(s.at) }
+
 // AppendText appends what the value prints as, if that can be told without
 // making it.
 func (s *Scalar) AppendText(dst []byte) ([]byte, bool) { return s.doc.appendText(dst, s.at) }

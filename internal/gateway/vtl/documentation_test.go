@@ -29,8 +29,8 @@ func readDocumentation(t testing.TB, name string) (template, body string) {
 // documentationEnv is the request of those templates.
 func documentationEnv(body string) *Env {
 	env := &Env{
-		Path: Strings{"id": "ada"}, Query: Strings{"q": "1"}, Header: Strings{"Accept": "*/*", "Host": "api.example.test"},
-		StageVariables: Strings{"stage": "staging"},
+		Path: NewTexts(map[string]string{"id": "ada"}), Query: NewTexts(map[string]string{"q": "1"}), Header: NewTexts(map[string]string{"Accept": "*/*", "Host": "api.example.test"}),
+		StageVariables: NewTexts(map[string]string{"stage": "staging"}),
 		Context: fixedSource{{Key: "httpMethod", Value: "POST"}, {Key: "stage", Value: "staging"}, {Key: "requestId", Value: "r-1"},
 			{Key: "resourcePath", Value: "/user/{id}"}, {Key: "identity", Value: fixedSource{{Key: "sourceIp", Value: "192.0.2.1"}, {Key: "userAgent", Value: "bench"}}}},
 	}

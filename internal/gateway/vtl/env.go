@@ -21,20 +21,32 @@ type Source interface {
 	Keys() []string
 }
 
-// Strings is a Source over a plain map; its keys are listed in sorted order.
-type Strings map[string]string
+// Texts is a Source of texts that many renderings read; its keys are listed in
+// sorted order. The zero Texts is empty.
+type Texts struct {
+	keys   []string
+	names  []Value // the keys as values
+	values map[string]Value
+}
+
+// NewTexts returns the texts of a map.
+func NewTexts(texts map[string]string) *Texts {
+	t := &Texts{keys: slices.Sorted(maps.Keys(texts)), values: make(map[string]Value, len(texts))}
+	for _, key := range t.keys {
+		t.names = append(t.names, key)
+		t.values[key] = texts[key]
+	}
+	return t
+}
 
 // Lookup implements Source.
-func (s Strings) Lookup(name string) (Value, bool) {
-	v, ok := s[name]
-	if !ok {
-		return nil, false
-	}
-	return v, true
+func (t *Texts) Lookup(name string) (Value, bool) {
+	v, ok := t.values[name]
+	return v, ok
 }
 
 // Keys implements Source.
-func (s Strings) Keys() []string { return slices.Sorted(maps.Keys(s)) }
+func (t *Texts) Keys() []string { return t.keys }
 
 // Env is what one rendering sees. The zero Env is a request without body,
 // parameters, context and stage variables. An Env belongs to one goroutine.

@@ -32,9 +32,9 @@ func (s fixedSource) Keys() []string {
 // factsEnv is a request to GET /pets/{id}?q=search with the given body.
 func factsEnv(body string) *Env {
 	env := &Env{
-		Path:   Strings{"id": "7", "both": "path"},
-		Query:  Strings{"q": "search", "both": "query", "late": "query"},
-		Header: Strings{"Host": "example.com", "late": "header", "X-Trace": "t"},
+		Path:   NewTexts(map[string]string{"id": "7", "both": "path"}),
+		Query:  NewTexts(map[string]string{"q": "search", "both": "query", "late": "query"}),
+		Header: NewTexts(map[string]string{"Host": "example.com", "late": "header", "X-Trace": "t"}),
 		Context: fixedSource{
 			{Key: "resourceId", Value: "abc"},
 			{Key: "httpMethod", Value: "GET"},
@@ -45,7 +45,7 @@ func factsEnv(body string) *Env {
 			{Key: "responseOverride"},
 			{Key: "apiId", Value: "api"},
 		},
-		StageVariables: Strings{"stage": "production", "x-y": "dashed"},
+		StageVariables: NewTexts(map[string]string{"stage": "production", "x-y": "dashed"}),
 	}
 	env.SetBody([]byte(body))
 	return env

@@ -1,6 +1,8 @@
 package vtl
 
 import (
+	"slices"
+
 	"github.com/butai-dev/butai/internal/gateway/jsonpath"
 	"github.com/butai-dev/butai/internal/gateway/value"
 )
@@ -106,11 +108,10 @@ func param(env *Env, name string) Value {
 
 // paramsOf is $input.params().
 func paramsOf(env *Env) Value {
-	m := &value.Map{}
-	m.Put("path", source{env.Path, false})
-	m.Put("querystring", source{env.Query, false})
-	m.Put("header", source{env.Header, false})
-	return m
+	return value.NewMap(
+		value.Entry{Key: "path", Value: source{env.Path, false}},
+		value.Entry{Key: "querystring", Value: source{env.Query, false}},
+		value.Entry{Key: "header", Value: source{env.Header, false}})
 }
 
 // stageObject is $stageVariables.
@@ -142,6 +143,33 @@ func (contextObject) lookup(env *Env, name string) Value {
 		return env.responseOverride()
 	}
 	return source{env.Context, true}.lookup(name)
+}
+
+// descend takes the first steps of a reference to $context that name its groups,
+// and tells how many it took.
+func (st *state) descend(steps []refStep) (Value, int) {
+	group := st.env.Context
+	for i := range steps {
+		s := &steps[i]
+		switch {
+		case i == 0 && (s.kind != property || s.name == "requestOverride" || s.name == "responseOverride"):
+			return contextObject{}, 0
+		case group == nil:
+			return "", i + 1
+		case s.kind != property:
+			return source{group, true}, i
+		}
+		v, _ := group.Lookup(s.name)
+		if v == nil {
+			return "", i + 1
+		}
+		inner, ok := v.(Source)
+		if !ok {
+			return v, i + 1
+		}
+		group = inner
+	}
+	return source{group, true}, len(steps)
 }
 
 func (c contextObject) callMethod(st *state, s *refStep, args []Value) (Value, error) {
@@ -197,6 +225,21 @@ func (s source) toMap() *value.Map {
 	return m
 }
 
+func (s source) keySet() *value.List {
+	if s.of == nil {
+		return value.NewList()
+	}
+	if t, ok := s.of.(*Texts); ok {
+		return value.NewList(slices.Clone(t.names)...)
+	}
+	keys := s.of.Keys()
+	items := make([]Value, len(keys))
+	for i, key := range keys {
+		items[i] = key
+	}
+	return value.NewList(items...)
+}
+
 func (s source) AppendJava(dst []byte) []byte {
 	if s.ambient {
 		return dst
@@ -208,6 +251,10 @@ func (s source) callMethod(st *state, step *refStep, args []Value) (Value, error
 	switch step.name {
 	case "put", "putAll", "putIfAbsent", "remove", "clear":
 		return nil, nil
+	case "keySet":
+		if len(args) == 0 {
+			return s.keySet(), nil
+		}
 	case "get":
 		if len(args) == 1 {
 			name, err := st.text(args[0])

@@ -118,7 +118,7 @@ func (s *setting) render(src string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var params struct{ Path, QueryString, Header Strings }
+	var params struct{ Path, QueryString, Header map[string]string }
 	if err := json.Unmarshal([]byte(s.params), &params); err != nil {
 		return "", err
 	}
@@ -126,7 +126,7 @@ func (s *setting) render(src string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	env := &Env{Path: params.Path, Query: params.QueryString, Header: params.Header, Vars: vars.(*value.Map)}
+	env := &Env{Path: NewTexts(params.Path), Query: NewTexts(params.QueryString), Header: NewTexts(params.Header), Vars: vars.(*value.Map)}
 	env.SetBody([]byte(s.body))
 	out, err := tmpl.Render(nil, env)
 	return string(out), err

@@ -82,7 +82,11 @@ func (r *ref) walk(st *state, n int) (Value, error) {
 		return nil, nil
 	}
 	v, err := st.get(r.slot)
-	for i := 0; i < n && v != nil && err == nil; i++ {
+	i := 0
+	if _, ok := v.(contextObject); ok && n > 0 {
+		v, i = st.descend(r.steps[:n])
+	}
+	for ; i < n && v != nil && err == nil; i++ {
 		v, err = r.steps[i].apply(st, v)
 	}
 	return v, err
@@ -105,16 +109,7 @@ func (r *ref) render(st *state) error {
 	if r.escaped {
 		return r.renderEscaped(st)
 	}
-	start := len(st.out)
 	st.out = append(st.out, r.lead...)
-	if r.form == member && st.env.Trace == nil {
-		if m, ok := st.vars[r.slot].(*value.Map); ok {
-			var printed bool
-			if st.out, printed = m.AppendText(st.out, r.steps[0].name, &r.steps[0].guess); printed {
-				return r.spent(st, start, nil)
-			}
-		}
-	}
 	v, printed, err := r.printOrEval(st)
 	if printed || err != nil {
 		return err
@@ -144,40 +139,42 @@ func (r *ref) renderEscaped(st *state) error {
 	return nil
 }
 
-// printOrEval prints what need not become a value for that, which are the
-// payload as a whole and scalars that stand in it as they print. It evaluates
-// any other reference.
+// printOrEval prints what need not become a value for that: the payload as a
+// whole, scalars that stand in it as they print, and texts. It evaluates any
+// other reference.
 func (r *ref) printOrEval(st *state) (v Value, printed bool, err error) {
 	if st.env.Trace != nil || r.void {
 		v, err = r.eval(st)
 		return v, false, err
 	}
-	start, last := len(st.out), len(r.steps)-1
-	switch {
-	case last < 0:
-		if s, ok := st.vars[r.slot].(*value.Scalar); ok {
-			st.out, printed = s.AppendText(st.out)
+	start := len(st.out)
+	if st.out, printed = r.appendScalar(st); !printed {
+		var o outcome
+		if o, err = r.outcome(st); o.isText && err == nil {
+			st.out, printed = append(st.out, o.text...), true
 		}
-	case r.steps[last].kind == property:
-		var owner Value
-		if owner, err = r.walk(st, last); err == nil && owner != nil {
-			if m, ok := owner.(*value.Map); ok {
-				st.out, printed = m.AppendText(st.out, r.steps[last].name, &r.steps[last].guess)
-			}
-			if !printed {
-				v, err = r.steps[last].apply(st, owner)
-			}
-		}
-		return v, printed, r.spent(st, start, err)
-	case r.form == wholeBody:
-		if _, ok := st.vars[r.slot].(inputObject); ok {
-			st.out, printed = st.appendBody(st.out)
-		}
-	}
-	if !printed {
-		v, err = r.walk(st, last+1)
+		v = o.value
 	}
 	return v, printed, r.spent(st, start, err)
+}
+
+// appendScalar appends what can be printed without any evaluation.
+func (r *ref) appendScalar(st *state) ([]byte, bool) {
+	switch v := st.vars[r.slot].(type) {
+	case *value.Map:
+		if r.form == member {
+			return v.AppendText(st.out, r.steps[0].name, &r.steps[0].guess)
+		}
+	case *value.Scalar:
+		if len(r.steps) == 0 {
+			return v.AppendText(st.out)
+		}
+	case inputObject:
+		if r.form == wholeBody {
+			return st.appendBody(st.out)
+		}
+	}
+	return st.out, false
 }
 
 // spent accounts for what was printed since start, unless err says that it

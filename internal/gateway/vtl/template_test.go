@@ -8,7 +8,7 @@ const (
 )
 
 func articleEnv() *Env {
-	env := &Env{Path: Strings{"id": "7"}, StageVariables: Strings{"stage": "production"}}
+	env := &Env{Path: NewTexts(map[string]string{"id": "7"}), StageVariables: NewTexts(map[string]string{"stage": "production"})}
 	env.SetBody([]byte(`{"errorMessage":"404: no such user","errorType":"Error"}`))
 	return env
 }

@@ -20,75 +20,112 @@ type utilObject struct{}
 func (utilObject) AppendJava(dst []byte) []byte { return dst }
 
 func (utilObject) callMethod(st *state, s *refStep, args []Value) (Value, error) {
-	if len(args) != 1 || args[0] == nil {
+	if len(args) != 1 {
 		return nil, nil
 	}
-	arg, err := st.text(args[0])
+	o, err := s.util(st, unboxed(args[0]))
+	return o.boxed(), err
+}
+
+// callUtil is call for a function of $util.
+func (s *refStep) callUtil(st *state, arg outcome) (outcome, error) {
+	o, err := s.util(st, arg)
 	if err != nil {
-		return nil, err
+		return outcome{}, err
 	}
-	if err := st.spend(len(arg) / 16); err != nil {
-		return nil, err
+	return o, st.spend(1 + len(o.text)/64)
+}
+
+func (s *refStep) util(st *state, arg outcome) (o outcome, err error) {
+	text := arg.text
+	if !arg.isText {
+		if arg.value == nil {
+			return outcome{}, nil
+		}
+		if text, err = st.text(arg.value); err != nil {
+			return outcome{}, err
+		}
+	}
+	if err := st.spend(len(text) / 16); err != nil {
+		return outcome{}, err
 	}
 	switch s.name {
 	case "escapeJavaScript":
-		return escapeJavaScript(arg), nil
+		return textOutcome(escapeJavaScript(text)), nil
 	case "parseJson":
 		// Text that is not JSON gives null, not an error (reported for API
 		// Gateway).
-		v, err := value.Parse(arg)
+		v, err := value.Parse(text)
 		if err != nil {
-			return nil, nil
+			return outcome{}, nil
 		}
-		return v, nil
+		return unboxed(v), nil
 	case "urlEncode":
-		return urlEncode(arg), nil
+		return textOutcome(urlEncode(text)), nil
 	case "urlDecode":
-		return urlDecode(arg)
+		text, err = urlDecode(text)
 	case "base64Encode":
-		return base64.StdEncoding.EncodeToString([]byte(arg)), nil
+		return textOutcome(base64.StdEncoding.EncodeToString([]byte(text))), nil
 	case "base64Decode":
-		return base64Decode(arg)
+		text, err = base64Decode(text)
+	default:
+		return outcome{}, nil
 	}
-	return nil, nil
+	if err != nil {
+		return outcome{}, err
+	}
+	return textOutcome(text), nil
 }
 
 // escapeJavaScript escapes as Apache Commons Lang 2 does, the slash and the
 // single quote among the rest.
 func escapeJavaScript(s string) string {
 	const hex = "0123456789ABCDEF"
-	first := 0
-	for first < len(s) && plainJavaScript(s[first]) {
-		first++
-	}
+	first := plainRun(s)
 	if first == len(s) {
 		return s
 	}
 	b := append(make([]byte, 0, len(s)+len(s)/8+16), s[:first]...)
-	for _, r := range s[first:] {
-		switch {
-		case r < utf8.RuneSelf && plainJavaScript(byte(r)):
-			b = append(b, byte(r))
-		case r == '\'' || r == '"' || r == '\\' || r == '/':
-			b = append(b, '\\', byte(r))
+	for s = s[first:]; s != ""; {
+		switch c := s[0]; {
+		case c == '\'' || c == '"' || c == '\\' || c == '/':
+			b = append(b, '\\', c)
+			s = s[1:]
 		default:
+			r, size := utf8.DecodeRuneInString(s)
+			s = s[size:]
 			if esc := strings.IndexRune("\b\n\t\f\r", r); esc >= 0 {
 				b = append(b, '\\', "bntfr"[esc])
-				continue
+				break
 			}
 			var units [2]uint16
 			for _, u := range utf16.AppendRune(units[:0], r) {
 				b = append(b, '\\', 'u', hex[u>>12], hex[u>>8&15], hex[u>>4&15], hex[u&15])
 			}
 		}
+		n := plainRun(s)
+		b = append(b, s[:n]...)
+		s = s[n:]
 	}
 	return string(b)
 }
 
-// plainJavaScript tells what escapeJavaScript leaves alone.
-func plainJavaScript(c byte) bool {
-	return c >= 0x20 && c < 0x7f && c != '\'' && c != '"' && c != '\\' && c != '/'
+// plainRun is how many bytes at the start of s are left alone.
+func plainRun(s string) int {
+	n := 0
+	for n < len(s) && isPlainJavaScript[s[n]] {
+		n++
+	}
+	return n
 }
+
+// isPlainJavaScript tells the bytes that escapeJavaScript leaves alone.
+var isPlainJavaScript = func() (is [256]bool) {
+	for c := byte(0x20); c < 0x7f; c++ {
+		is[c] = c != '\'' && c != '"' && c != '\\' && c != '/'
+	}
+	return is
+}()
 
 // urlEncode is java.net.URLEncoder: form encoding that leaves letters, digits
 // and .-*_ alone.
@@ -99,18 +136,18 @@ func urlEncode(s string) string {
 	return strings.ReplaceAll(s, "~", "%7E")
 }
 
-func urlDecode(s string) (Value, error) {
+func urlDecode(s string) (string, error) {
 	out, err := url.QueryUnescape(s)
 	if err != nil {
-		return nil, fmt.Errorf("urlDecode: %w", err)
+		return "", fmt.Errorf("urlDecode: %w", err)
 	}
 	return strings.ToValidUTF8(out, string(utf8.RuneError)), nil
 }
 
-func base64Decode(s string) (Value, error) {
+func base64Decode(s string) (string, error) {
 	out, err := base64.StdEncoding.WithPadding(base64.NoPadding).DecodeString(strings.TrimRight(s, "="))
 	if err != nil {
-		return nil, fmt.Errorf("base64Decode: %w", err)
+		return "", fmt.Errorf("base64Decode: %w", err)
 	}
 	return strings.ToValidUTF8(string(out), string(utf8.RuneError)), nil
 }
