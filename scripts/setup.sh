@@ -58,6 +58,7 @@ plan() {
 	moto_fits || python3 -c 'import ensurepip, venv' 2>/dev/null || wished+=(python3 python3-venv)
 	have node || wished+=(nodejs)
 	have javac || wished+=(default-jdk-headless)
+	have ruby || wished+=(ruby)
 	ls /usr/share/java/{velocity,json-path}.jar >/dev/null 2>&1 || wished+=(velocity libjsonpath-java)
 	have postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || wished+=(postgresql)
 }

@@ -28,7 +28,7 @@ func (i *instance) environment(at places, runtime map[string]string) []string {
 	env["AWS_XRAY_CONTEXT_MISSING"] = "LOG_ERROR"
 	env["AWS_XRAY_DAEMON_ADDRESS"] = "169.254.100.1:2000"
 	maps.Copy(env, i.engine.cfg.Environment)
-	free := map[string]bool{"NODE_PATH": true, "PYTHONPATH": true, "PWD": true, "SHLVL": true, "LC_CTYPE": true}
+	free := map[string]bool{"NODE_PATH": true, "PYTHONPATH": true, "PWD": true, "SHLVL": true, "LC_CTYPE": true, "GEM_HOME": true, "GEM_PATH": true, "RUBYLIB": true}
 	for name, value := range runtime {
 		if free[name] {
 			env[name] = value

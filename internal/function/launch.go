@@ -22,6 +22,7 @@ type family struct {
 	preload string // library of the SDK that spares for handlers that use it have imported
 	dirOnce bool   // the interpreter can't change its working directory
 	packets bool   // the bootstrap reads packet by packet, and may be sent calls ahead
+	heap    bool   // the command line bounds the interpreter's heap by the function's memory
 	// args are the arguments before the program's path.
 	args func(spec *Spec) []string
 	env  func(spec *Spec, i *runtimes.Interpreter, at places) map[string]string
@@ -29,8 +30,9 @@ type family struct {
 
 var families = map[runtimes.Family]family{
 	runtimes.Python: {program: "bootstrap.py", sdkDir: "sdk", packets: true, spares: true, preload: "boto3", args: pythonArgs, env: pythonEnv},
-	runtimes.Node:   {program: "bootstrap.cjs", sdkDir: "node_modules", spares: true, args: nodeArgs, env: nodeEnv},
-	runtimes.Java:   {program: "bootstrap.jar", sdkDir: "lib", spares: true, dirOnce: true, args: javaArgs, env: javaEnv},
+	runtimes.Node:   {program: "bootstrap.cjs", sdkDir: "node_modules", spares: true, heap: true, args: nodeArgs, env: nodeEnv},
+	runtimes.Java:   {program: "bootstrap.jar", sdkDir: "lib", spares: true, dirOnce: true, heap: true, args: javaArgs, env: javaEnv},
+	runtimes.Ruby:   {program: "bootstrap.rb", sdkDir: "gems", spares: true, args: rubyArgs, env: rubyEnv},
 }
 
 // places are the folders of a function's world, as the function sees them.

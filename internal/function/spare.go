@@ -92,7 +92,7 @@ func (e *Engine) shelfOf(spec *Spec, interpreter *runtimes.Interpreter) (shelfKe
 		return shelfKey{}, false
 	}
 	key := shelfKey{runtime: spec.Runtime}
-	if interpreter.Runtime.Family == runtimes.Node || interpreter.Runtime.Family == runtimes.Java {
+	if f.heap {
 		key.heapMB = spec.MemoryMB
 	}
 	if f.preload != "" && len(interpreter.SDK) > 0 && imports(spec, f.preload) {

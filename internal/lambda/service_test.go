@@ -439,8 +439,8 @@ func TestCreateFunctionRefuses(t *testing.T) {
 			ipv + "Value cobol at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [nodejs20.x, python3.14, provided.al2023, python3.12, python3.13, nodejs24.x, nodejs22.x, java17, nodejs16.x, java25, dotnet8, python3.10, java11, python3.11, dotnet6, java21, nodejs18.x, provided.al2, ruby3.3, ruby3.4, java8.al2, ruby3.2, python3.8, python3.9] or be a valid ARN"},
 		"old runtime": {func(in *lambdaapi.CreateFunctionRequest) { in.Runtime = wire.Ptr("java8") },
 			ipv + "The runtime parameter of java8 is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions."},
-		"runtime not built": {func(in *lambdaapi.CreateFunctionRequest) { in.Runtime = wire.Ptr("ruby3.4") },
-			"NotImplemented: butai doesn't do this yet: the Lambda runtime ruby3.4"},
+		"runtime not built": {func(in *lambdaapi.CreateFunctionRequest) { in.Runtime = wire.Ptr("dotnet8") },
+			"NotImplemented: butai doesn't do this yet: the Lambda runtime dotnet8"},
 		"interpreter missing": {func(in *lambdaapi.CreateFunctionRequest) { in.Runtime = wire.Ptr("python3.8") },
 			ipv + "runtime python3.8: no interpreter found on this machine. Install Python 3.8."},
 		"reserved keys": {func(in *lambdaapi.CreateFunctionRequest) {

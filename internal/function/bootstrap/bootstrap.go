@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 )
 
-//go:embed python/bootstrap.py node/bootstrap.cjs java/bootstrap.jar
+//go:embed python/bootstrap.py node/bootstrap.cjs java/bootstrap.jar ruby/bootstrap.rb
 var files embed.FS
 
 // Install writes the bootstraps of all families below dir, one folder each

@@ -94,6 +94,21 @@ func (p places) javas() []candidate {
 	return real(paths)
 }
 
+// rubies lists executables named for one version, and those that may be of any.
+func (p places) rubies(version string) []candidate {
+	var paths []string
+	for _, dir := range p.path {
+		paths = append(paths, filepath.Join(dir, "ruby"+version), filepath.Join(dir, "ruby"))
+	}
+	for _, pattern := range []string{".rbenv/versions/*/bin/ruby", ".rvm/rubies/*/bin/ruby", ".asdf/installs/ruby/*/bin/ruby", ".local/share/mise/installs/ruby/*/bin/ruby"} {
+		paths = append(paths, p.newestFirst(filepath.Join(p.home, pattern))...)
+	}
+	for _, pattern := range []string{"/usr/local/bin/ruby", "/usr/bin/ruby*", "/opt/homebrew/opt/ruby*/bin/ruby", "/opt/ruby*/bin/ruby", "/opt/rubies/*/bin/ruby"} {
+		paths = append(paths, p.newestFirst(p.system+pattern)...)
+	}
+	return real(paths)
+}
+
 // newestFirst expands a pattern, highest version numbers first.
 func (places) newestFirst(pattern string) []string {
 	names, err := filepath.Glob(pattern)
@@ -135,8 +150,8 @@ func real(paths []string) []candidate {
 	return out
 }
 
-// choose picks the first candidate of the wanted version. Python must match
-// exactly (libraries are built per minor version) and Java may be newer; Node
+// choose picks the first candidate of the wanted version. Python and
+// Ruby must match exactly (libraries are built per minor version) and Java may be newer; Node
 // takes the closest, newer before older, since most code doesn't care.
 func choose(ctx context.Context, r Runtime, candidates []candidate) (best *candidate, exact bool) {
 	wanted := numbers(r.Version)
@@ -156,7 +171,7 @@ func choose(ctx context.Context, r Runtime, candidates []candidate) (best *candi
 		}
 		distance := have[0] - wanted[0]
 		switch {
-		case r.Family == Python, r.Family == Java && distance < 0:
+		case r.Family == Python, r.Family == Ruby, r.Family == Java && distance < 0:
 			continue
 		case distance < 0:
 			distance = 1000 - distance // older only if nothing newer is there

@@ -126,6 +126,8 @@ func (s *Set) find(ctx context.Context, id string) (*Interpreter, error) {
 		s.attachPythonSDK(i)
 	case Node:
 		s.attachNodeSDK(i)
+	case Ruby:
+		i.SDKNote = "the aws-sdk gems of AWS's runtime are not provided; bring them in the function's zip or a layer"
 	}
 	return i, nil
 }
@@ -143,6 +145,8 @@ func (s *Set) candidates(r Runtime) []candidate {
 		return s.places.pythons(r.Version)
 	case Node:
 		return s.places.nodes()
+	case Ruby:
+		return s.places.rubies(r.Version)
 	default:
 		return s.places.javas()
 	}
@@ -155,6 +159,8 @@ func missing(r Runtime) *MissingError {
 		e.Install = fmt.Sprintf("Install Python %s (pyenv install %s, or the package python%s)", r.Version, r.Version, r.Version)
 	case Node:
 		e.Install = fmt.Sprintf("Install Node.js %s (nvm install %s, or the package nodejs)", r.Version, r.Version)
+	case Ruby:
+		e.Install = fmt.Sprintf("Install Ruby %s (rbenv install %s, or the package ruby%s)", r.Version, r.Version, r.Version)
 	case Java:
 		e.Install = fmt.Sprintf("Install a JDK or JRE %s (for instance the package openjdk-%s-jre-headless)", r.Version, r.Version)
 	}

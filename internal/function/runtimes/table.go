@@ -17,6 +17,7 @@ const (
 	Python   Family = "python"
 	Node     Family = "node"
 	Java     Family = "java"
+	Ruby     Family = "ruby"
 	Provided Family = "provided"
 )
 
@@ -45,6 +46,9 @@ var table = []Runtime{
 	{"java17", Java, "17"},
 	{"java21", Java, "21"},
 	{"java25", Java, "25"},
+	{"ruby3.2", Ruby, "3.2"},
+	{"ruby3.3", Ruby, "3.3"},
+	{"ruby3.4", Ruby, "3.4"},
 	{"provided.al2", Provided, ""},
 	{"provided.al2023", Provided, ""},
 }
