@@ -412,6 +412,40 @@ def restore_site():
     site.setcopyright()
 
 
+TRACE = "_X_AMZN_TRACE_ID"
+CHILDREN = frozenset(["os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen"])
+trace_due = []  # not empty if the C library doesn't know the current trace id
+
+
+def set_trace(value):
+    """Sets the variable that holds the invocation's trace id. The C library
+    never forgets a value that a variable has had, which at thousands of calls
+    a second fills the memory, so it learns this one when a child process may
+    inherit it."""
+    variables = getattr(os.environ, "_data", None)
+    if not AUDITED or variables is None:
+        os.environ[TRACE] = value.decode("ascii") if not PY2 else value
+        return
+    variables[TRACE.encode("ascii")] = value
+    if not trace_due:
+        trace_due.append(1)
+
+
+def pass_trace_on(event, _):
+    """An audit hook: runs before a child process is made."""
+    if trace_due and event in CHILDREN:
+        del trace_due[:]
+        value = os.environ.get(TRACE)
+        if value is not None:
+            os.putenv(TRACE, value)
+
+
+# Older interpreters keep what they set themselves, and let go of what it was.
+AUDITED = sys.version_info >= (3, 9)
+if AUDITED:
+    sys.addaudithook(pass_trace_on)
+
+
 def invoke(handler, data):
     """Runs one invocation and writes its answer."""
     begun = clock()
@@ -423,7 +457,7 @@ def invoke(handler, data):
     arn = data[start:end].decode("utf-8")
     start, end = end, end + trace_len
     if trace_len:
-        os.environ["_X_AMZN_TRACE_ID"] = data[start:end].decode("ascii") if not PY2 else data[start:end]
+        set_trace(data[start:end])
     start, end = end, end + client_len
     current_request[0] = request_id
     try:
