@@ -96,7 +96,7 @@ func (a *app) connect(ctx context.Context, o *releaseOptions, file *config.File)
 	gateway := cloud.NewGateway(cfg, file.API)
 	return &release.Engine{
 		Config: file, Account: account, Gateway: gateway, Functions: cloud.NewFunctions(cfg),
-		Records: cloud.OpenRecords(cfg, file), Metrics: cloud.NewMetrics(cfg, gateway),
+		Records: cloud.OpenRecords(cfg, file), Metrics: cloud.NewMetrics(cfg, gateway), Domains: cloud.NewDomains(cfg, file.API),
 		Checks: &check.Runner{Client: http.DefaultClient, Clock: clock.System{}}, Clock: clock.System{},
 		Who: whoAmI(o.who, account),
 	}, nil

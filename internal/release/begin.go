@@ -182,6 +182,9 @@ func (e *Engine) situate(ctx context.Context, target *config.Stage, r *plan.Rele
 	if err == nil && len(r.To.Versions) > 0 && r.To.Same(from) {
 		return ErrNothing
 	}
+	if err == nil && r.Has(plan.Dark) {
+		err = e.mayBeDark(ctx, target.Name)
+	}
 	return err
 }
 

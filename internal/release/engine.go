@@ -14,8 +14,8 @@ import (
 	"github.com/butai-dev/butai/internal/release/plan"
 )
 
-// Engine carries releases out. Make one a command; every field but the last
-// is required, and Metrics may be nil where no gate asks for any.
+// Engine carries releases out. Make one a command; the fields up to Who are
+// required, except that Metrics may be nil where no gate asks for any.
 type Engine struct {
 	Config    *config.File
 	Account   Account
@@ -23,6 +23,7 @@ type Engine struct {
 	Functions Functions
 	Records   Records
 	Metrics   Metrics
+	Domains   Domains // of stages that have one
 	Checks    *check.Runner
 	Clock     clock.Clock
 	// Who is written into the records, and holds the leases.

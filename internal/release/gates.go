@@ -44,31 +44,34 @@ func judge(results []plan.Result) error {
 	return nil
 }
 
-// verify runs the gates once, on the dark stage while the release is there.
+// verify runs the gates once, in the dark while the release is there.
 func (e *Engine) verify(ctx context.Context, r *plan.Release) ([]plan.Result, error) {
-	deployed := r.Stage
-	if r.Next > 0 && r.Steps[r.Next-1].Kind == plan.Dark {
-		deployed = darkName(r.Stage)
-	}
-	return e.gate(ctx, r, r.Stage, deployed, r.To.Versions)
-}
-
-// gate runs checks and hooks once. The checks are those of stage, and go to
-// where deployed is served.
-func (e *Engine) gate(ctx context.Context, r *plan.Release, stage, deployed string, versions map[string]string) ([]plan.Result, error) {
-	url, err := e.StageURL(stage)
+	target, err := e.target(r.Stage, r.To.Versions)
 	if err != nil {
 		return nil, err
 	}
-	if deployed != stage {
-		url = strings.TrimSuffix(url, "/"+stage) + "/" + deployed
+	if r.InTheDark() {
+		if target, err = e.darkTarget(r); err != nil {
+			return nil, err
+		}
 	}
-	results := e.Checks.Run(ctx, e.Config.Checks, check.Target{Stage: stage, URL: url, Versions: versions})
+	return e.gate(ctx, r, target)
+}
+
+// target is where a stage's checks go.
+func (e *Engine) target(stage string, versions map[string]string) (check.Target, error) {
+	url, err := e.StageURL(stage)
+	return check.Target{Stage: stage, URL: url, Versions: versions}, err
+}
+
+// gate runs checks and hooks once.
+func (e *Engine) gate(ctx context.Context, r *plan.Release, target check.Target) ([]plan.Result, error) {
+	results := e.Checks.Run(ctx, e.Config.Checks, target)
 	if g := e.Config.Gates; g.Hook != "" && ctx.Err() == nil {
-		results = append(results, e.hook(ctx, r, g.Hook, url))
+		results = append(results, e.hook(ctx, r, g.Hook, target))
 	}
 	if g := e.Config.Gates; g.Webhook != "" && ctx.Err() == nil {
-		results = append(results, e.webhook(ctx, r, g.Webhook, url))
+		results = append(results, e.webhook(ctx, r, g.Webhook, target))
 	}
 	return e.stamp(r, results), judge(results)
 }
@@ -92,17 +95,22 @@ func (e *Engine) StageURL(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	switch {
-	case stage.URL != "":
+	if stage.URL != "" {
 		return strings.TrimSuffix(stage.URL, "/"), nil
-	case e.Account.Endpoint != "":
-		return e.Account.Endpoint + "/_aws/execute-api/" + e.Config.API + "/" + name, nil
+	}
+	return e.executeURL(name), nil
+}
+
+// executeURL is where API Gateway answers for a stage without a domain.
+func (e *Engine) executeURL(stage string) string {
+	if e.Account.Endpoint != "" {
+		return e.Account.Endpoint + "/_aws/execute-api/" + e.Config.API + "/" + stage
 	}
 	suffix := "amazonaws.com"
 	if e.Account.Partition == "aws-cn" {
 		suffix += ".cn"
 	}
-	return fmt.Sprintf("https://%s.execute-api.%s.%s/%s", e.Config.API, e.Account.Region, suffix, name), nil
+	return fmt.Sprintf("https://%s.execute-api.%s.%s/%s", e.Config.API, e.Account.Region, suffix, stage)
 }
 
 const (
@@ -111,12 +119,12 @@ const (
 )
 
 // hook runs a shell command, which learns of the release by its environment.
-func (e *Engine) hook(ctx context.Context, r *plan.Release, command, url string) plan.Result {
+func (e *Engine) hook(ctx context.Context, r *plan.Release, command string, at check.Target) plan.Result {
 	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", command)
-	cmd.Env = append(os.Environ(), "BUTAI_RELEASE="+fmt.Sprint(r.Number), "BUTAI_STAGE="+r.Stage, "BUTAI_URL="+url,
-		"BUTAI_DEPLOYMENT="+r.To.Deployment)
+	cmd.Env = append(os.Environ(), "BUTAI_RELEASE="+fmt.Sprint(r.Number), "BUTAI_STAGE="+r.Stage, "BUTAI_URL="+at.URL,
+		"BUTAI_DEPLOYMENT="+r.To.Deployment, "BUTAI_HEADER="+headerLine(at.Headers))
 	out, err := cmd.CombinedOutput()
 	result := plan.Result{Name: "hook", Verdict: plan.Passed}
 	if err != nil {
@@ -127,9 +135,9 @@ func (e *Engine) hook(ctx context.Context, r *plan.Release, command, url string)
 }
 
 // webhook tells a URL of the release, and passes if it answers 2xx.
-func (e *Engine) webhook(ctx context.Context, r *plan.Release, address, url string) plan.Result {
+func (e *Engine) webhook(ctx context.Context, r *plan.Release, address string, at check.Target) plan.Result {
 	result := plan.Result{Name: "webhook", Verdict: plan.Failed}
-	body, err := json.Marshal(map[string]any{"release": r.Number, "stage": r.Stage, "url": url, "from": r.From, "to": r.To})
+	body, err := json.Marshal(map[string]any{"release": r.Number, "stage": r.Stage, "url": at.URL, "headers": at.Headers, "from": r.From, "to": r.To})
 	if err != nil {
 		result.Detail = err.Error()
 		return result
@@ -158,9 +166,13 @@ func (e *Engine) webhook(ctx context.Context, r *plan.Release, address, url stri
 // the new pair, and compares metrics at the end of the time.
 func (e *Engine) watch(ctx context.Context, r *plan.Release, length time.Duration) ([]plan.Result, error) {
 	since := e.Clock.Now()
+	// The checks may meet either pair; either must pass.
+	target, err := e.target(r.Stage, e.eitherVersion(r))
+	if err != nil {
+		return nil, err
+	}
 	for {
-		// The checks may meet either pair; either must pass.
-		results, err := e.gate(ctx, r, r.Stage, r.Stage, e.eitherVersion(r))
+		results, err := e.gate(ctx, r, target)
 		if err != nil {
 			return results, err
 		}
@@ -258,9 +270,9 @@ func (e *Engine) Verify(ctx context.Context, stage string) ([]plan.Result, error
 	if err != nil {
 		return nil, err
 	}
-	url, err := e.StageURL(stage)
+	target, err := e.target(stage, pair.Versions)
 	if err != nil {
 		return nil, err
 	}
-	return e.Checks.Run(ctx, e.Config.Checks, check.Target{Stage: stage, URL: url, Versions: pair.Versions}), ctx.Err()
+	return e.Checks.Run(ctx, e.Config.Checks, target), ctx.Err()
 }

@@ -52,6 +52,18 @@ func (e *Engine) MinimalPolicy() *Policy {
 		statements = append(statements, allow("Records", []string{table}, "dynamodb:CreateTable", "dynamodb:DescribeTable",
 			"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"))
 	}
+	var domains, rules []string
+	for _, s := range c.Stages {
+		if s.Domain != "" {
+			arn := fmt.Sprintf("arn:%s:apigateway:%s::/domainnames/%s", a.Partition, a.Region, s.Domain)
+			domains = append(domains, arn, arn+"/basepathmappings")
+			rules = append(rules, fmt.Sprintf("arn:%s:apigateway:%s:%s:/domainnames/%s/routingrules/*", a.Partition, a.Region, a.ID, s.Domain))
+		}
+	}
+	if len(domains) > 0 {
+		statements = append(statements, allow("Domains", domains, "apigateway:GET"),
+			allow("Dark", rules, "apigateway:ListRoutingRules", "apigateway:CreateRoutingRule", "apigateway:DeleteRoutingRule"))
+	}
 	if a.Endpoint != "" { // simulate is for butai alone; AWS has no such action
 		statements = append(statements, allow("Simulate", []string{"*"}, "butai:PutFault"))
 	}

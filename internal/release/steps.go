@@ -26,7 +26,11 @@ func (e *Engine) do(ctx context.Context, r *plan.Release, s plan.Step) (*plan.Fa
 	case plan.MoveSource:
 		err = e.moveSource(ctx, r)
 	case plan.VerifySource:
-		results, err := e.gate(ctx, r, r.Source, r.Source, nil)
+		target, err := e.target(r.Source, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		results, err := e.gate(ctx, r, target)
 		return nil, results, err
 	case plan.Permissions:
 		err = e.permissions(ctx, r)
@@ -41,7 +45,11 @@ func (e *Engine) do(ctx context.Context, r *plan.Release, s plan.Step) (*plan.Fa
 	case plan.Dark:
 		err = e.makeDark(ctx, r)
 	case plan.Hold:
-		return nil, nil, &gateError{plan.Inconclusive, "waits for somebody's approval"}
+		reason, err := e.asksFor(r)
+		if err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, &gateError{plan.Inconclusive, reason}
 	case plan.Shift:
 		err = e.change(ctx, r.Stage, r.Shifted(s.Percent))
 	case plan.Watch:
@@ -312,19 +320,4 @@ func (e *Engine) namedAliases(ctx context.Context) (map[string]bool, error) {
 		}
 	}
 	return named, nil
-}
-
-func darkName(stage string) string { return stage + "_dark" }
-
-// makeDark serves the new pair on a stage of its own, with the variables of
-// the stage it is meant for.
-func (e *Engine) makeDark(ctx context.Context, r *plan.Release) error {
-	return e.change(ctx, darkName(r.Stage), r.Flipped(true))
-}
-
-func (e *Engine) removeDark(ctx context.Context, r *plan.Release) error {
-	if !r.Has(plan.Dark) {
-		return nil
-	}
-	return e.change(ctx, darkName(r.Stage), plan.Stage{Missing: true})
 }

@@ -149,34 +149,6 @@ func TestBadVersionIsCaught(t *testing.T) {
 	}
 }
 
-// TestDark serves the new pair on a stage of its own until somebody agrees.
-func TestDark(t *testing.T) {
-	t.Parallel()
-	s := harness.Start(t)
-	w := newWorld(t, s.URL, s.Env())
-	w.does(0, "init")
-	w.configure(map[string]string{"propagation: 1s": "propagation: 100ms"})
-	w.becomeReleaser()
-	w.editGateway("gateway-2")
-	w.editCode("code-2", nil)
-	w.does(0, "deploy", "staging")
-	w.says(4, "waits for somebody's approval", "promote", "--strategy", "dark")
-	w.does(0, "abort", "production")
-	if a := w.ask("production_dark"); a.Status != 403 {
-		t.Errorf("the dark stage of an aborted release is there still: %+v", a)
-	}
-	w.says(4, "waits for somebody's approval", "promote", "--strategy", "dark")
-	w.serves("production", "gateway-1", "code-1")
-	if a := w.ask("production_dark"); a.Gateway != "gateway-2" || a.Code != "code-2" || a.Stage != "production" {
-		t.Errorf("the dark stage answers %+v", a)
-	}
-	w.does(0, "resume")
-	w.serves("production", "gateway-2", "code-2")
-	if a := w.ask("production_dark"); a.Status != 403 {
-		t.Errorf("the dark stage is there still: %+v", a)
-	}
-}
-
 // TestMetricsGate compares new versions with old ones by CloudWatch: too few
 // requests hold the release, more errors take it back.
 func TestMetricsGate(t *testing.T) {

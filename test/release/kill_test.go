@@ -123,6 +123,7 @@ type walk struct {
 	// served is production's generation before the command; 1 if it is left out.
 	served int
 	gates  string // of butai.yaml
+	domain bool   // production has one, where a header leads into the dark
 }
 
 // holds waits amid a canary, since no metrics are enough for its gate.
@@ -138,11 +139,11 @@ var walks = []walk{
 	{name: "deploy and promote", args: []string{"promote"}, ready: (*world).deployElsewhere},
 	{name: "canary", args: []string{"promote", "--strategy", "canary 50% for 0s"}},
 	{name: "linear", args: []string{"promote", "--strategy", "linear 40% every 0s"}},
-	{name: "dark", args: []string{"promote", "--strategy", "dark"}},
-	{name: "resume", args: []string{"resume"}, ready: inAHold("dark, canary 50% for 0s")},
+	{name: "dark", args: []string{"promote", "--strategy", "dark"}, domain: true},
+	{name: "resume", args: []string{"resume"}, ready: inAHold("dark, canary 50% for 0s"), domain: true},
 	{name: "accept", args: []string{"resume", "--accept"}, ready: inAHold("canary 50% for 0s"), gates: holds},
 	{name: "abort a canary", args: []string{"abort"}, ready: inAHold("canary 50% for 0s"), gates: holds},
-	{name: "abort the dark", args: []string{"abort"}, ready: inAHold("dark")},
+	{name: "abort the dark", args: []string{"abort"}, ready: inAHold("dark"), domain: true},
 	{name: "pause", args: []string{"pause"}, ready: (*world).abandon},
 	{name: "rollback", args: []string{"rollback", "--no-diff"}, served: 2},
 	{name: "rollback by canary", args: []string{"rollback", "--no-diff", "--strategy", "canary 50% for 0s"}, served: 2},
@@ -170,6 +171,10 @@ func TestKilledAnywhere(t *testing.T) {
 // the first of them.
 func (k *walk) everywhere(t *testing.T, s *harness.Server, first int) {
 	w := newNamedWorld(t, s.URL, s.Env(), "pair-"+strings.ReplaceAll(k.name, " ", "-"))
+	if k.domain {
+		w.makeDomain(w.function+".sample.example", "v1")
+		w.asksRules()
+	}
 	killer, address := newKiller(t, s.URL)
 	for i, pair := range w.env {
 		if strings.HasPrefix(pair, "AWS_ENDPOINT_URL=") {
@@ -298,7 +303,8 @@ func (w *world) consistent(where string) (generation int) {
 }
 
 // leftClean expects that a release that has ended left nothing but what it
-// serves: no canary, no stage in the dark, no edited integration, no drift.
+// serves: no canary, no stage in the dark and no way there, no edited integration, no
+// drift.
 func (w *world) leftClean(where string) {
 	w.Helper()
 	ctx := context.Background()
@@ -306,6 +312,9 @@ func (w *world) leftClean(where string) {
 	w.must(err)
 	if len(stages.Item) != 2 {
 		w.Errorf("%s: there are %d stages, want 2", where, len(stages.Item))
+	}
+	if w.domain != "" {
+		w.hasNoRules()
 	}
 	i, err := w.gateway.GetIntegration(ctx, &apigateway.GetIntegrationInput{RestApiId: &w.api, ResourceId: &w.get, HttpMethod: aws.String("GET")})
 	w.must(err)

@@ -50,6 +50,8 @@ type world struct {
 	// variable is the stage variable that picks the alias: "stage", which the
 	// template reads too, or one of its own.
 	variable string
+	// domain is production's, with a base path; "" if it has none.
+	domain, basePath string
 	// noPatch is set where integrations can only be put anew.
 	noPatch bool
 	// generations that staging serves now
@@ -296,6 +298,9 @@ func (w *world) configure(change map[string]string) {
 	text, err := os.ReadFile(path)
 	w.must(err)
 	s := string(text)
+	if w.domain != "" && !strings.Contains(s, "domain:") {
+		s = strings.Replace(s, "- name: production\n", "- name: production\n    domain: "+w.domain+"\n    url: http://"+w.domain+"/"+w.basePath+"\n", 1)
+	}
 	for before, after := range change {
 		if !strings.Contains(s, before) {
 			w.Fatalf("butai.yaml has no %q:\n%s", before, s)

@@ -35,6 +35,8 @@ type Target struct {
 	// Versions are the function versions of which one must answer where a
 	// check says how to tell; nil where any may.
 	Versions map[string]string
+	// Headers are sent with each request, before its own.
+	Headers map[string]string
 }
 
 const (
@@ -84,8 +86,10 @@ func (r *Runner) send(ctx context.Context, c *config.Check, t Target) (*http.Res
 	if c.Body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	for name, v := range c.Headers {
-		req.Header.Set(name, v)
+	for _, headers := range []map[string]string{t.Headers, c.Headers} {
+		for name, v := range headers {
+			req.Header.Set(name, v)
+		}
 	}
 	res, err := r.Client.Do(req)
 	if err != nil {

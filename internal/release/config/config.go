@@ -47,6 +47,9 @@ type File struct {
 	RolesCallPins bool    `yaml:"rolesCallPins,omitempty"`
 	Checks        []Check `yaml:"checks,omitempty"`
 	Gates         Gates   `yaml:"gates,omitempty"`
+	// DarkHeader is the header by which requests to a stage's domain reach a
+	// release in the dark; its value is the release's number.
+	DarkHeader string `yaml:"darkHeader,omitempty"`
 }
 
 // Stage is a stage of the API, and the alias its requests reach. Stages are
@@ -55,7 +58,9 @@ type Stage struct {
 	Name  string `yaml:"name"`
 	Alias string `yaml:"alias"`
 	// URL is where the stage answers; "" derives it from the endpoint.
-	URL       string            `yaml:"url,omitempty"`
+	URL string `yaml:"url,omitempty"`
+	// Domain is a custom domain that leads to the stage.
+	Domain    string            `yaml:"domain,omitempty"`
 	Variables map[string]string `yaml:"variables,omitempty"` // set by each release, besides the alias's
 	Strategy  string            `yaml:"strategy,omitempty"`  // instead of the file's
 }
@@ -123,6 +128,7 @@ const (
 	DefaultLease       = 30 * time.Second
 	DefaultEvery       = 10 * time.Second
 	DefaultPropagation = 30 * time.Second
+	DefaultDarkHeader  = "x-butai-dark"
 	defaultMinimum     = 50
 	defaultErrorRate   = 1
 	defaultLatency     = 1.5
@@ -139,6 +145,7 @@ func Parse(text []byte) (*File, error) {
 	if f.Lease == 0 {
 		f.Lease = Duration(DefaultLease)
 	}
+	f.DarkHeader = orDefault(f.DarkHeader, DefaultDarkHeader)
 	if f.Gates.Every == 0 {
 		f.Gates.Every = Duration(DefaultEvery)
 	}

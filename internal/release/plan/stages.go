@@ -108,6 +108,9 @@ func (r *Release) Has(kind Kind) bool {
 	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Kind == kind })
 }
 
+// InTheDark reports whether the new pair is on a stage of its own, and waits.
+func (r *Release) InTheDark() bool { return r.passed(Dark) && !r.passed(Hold) }
+
 // passed reports whether a step of this kind was done.
 func (r *Release) passed(kind Kind) bool {
 	for _, s := range r.Steps[:min(r.Next, len(r.Steps))] {

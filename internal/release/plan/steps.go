@@ -119,7 +119,7 @@ func moves(s Situation) ([]Step, error) {
 func pinned(s Situation) []Step {
 	steps := []Step{{Kind: Pin}, {Kind: Propagate}}
 	if s.Strategy.Dark {
-		steps = append(steps, Step{Kind: Dark}, Step{Kind: Verify}, Step{Kind: Hold})
+		steps = append(steps, Step{Kind: Dark}, Step{Kind: Propagate}, Step{Kind: Verify}, Step{Kind: Hold})
 	}
 	if s.Approval && !s.Strategy.Dark {
 		steps = append(steps, Step{Kind: Hold})
