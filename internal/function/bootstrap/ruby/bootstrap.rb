@@ -31,6 +31,34 @@ class LambdaContext
   end
 end
 
+# The variable that holds an invocation's trace id. The C library never forgets
+# a value that ENV has set, which at thousands of calls a second fills the
+# memory, so this one lives in memory of ours that each call writes over.
+module TraceVariable
+  NAME = '_X_AMZN_TRACE_ID'
+  HEAD = "#{NAME}="
+  LIMIT = 65_535
+
+  def self.set(value)
+    return ENV[NAME] = value unless prepare
+
+    @memory[HEAD.bytesize, value.bytesize + 1] = "#{value}\0"
+    @put.call(@memory) unless ENV.key?(NAME) # the first time, or the handler has deleted it
+  end
+
+  def self.prepare
+    return @memory unless @memory.nil?
+
+    require 'fiddle'
+    memory = Fiddle::Pointer.malloc(HEAD.bytesize + LIMIT + 1)
+    memory[0, HEAD.bytesize] = HEAD
+    @put = Fiddle::Function.new(Fiddle::Handle::DEFAULT['putenv'], [Fiddle::TYPE_VOIDP], Fiddle::TYPE_INT)
+    @memory = memory
+  rescue LoadError, Fiddle::DLError
+    @memory = false # this interpreter was built without
+  end
+end
+
 module AwsLambda
   # Turns events into what handlers get, and what they return into bytes and a
   # media type (nil for JSON).
@@ -202,7 +230,7 @@ module ButaiRuntime
       at = 18
       id, arn, trace, client = lengths.map { |n| body.byteslice((at += n) - n, n).force_encoding('UTF-8') }
       $_global_aws_request_id = id
-      ENV['_X_AMZN_TRACE_ID'] = trace unless trace.empty?
+      TraceVariable.set(trace) unless trace.empty?
       request = RawRequest.new(body.byteslice(at..).force_encoding('UTF-8'))
       begin
         answer, type = handler.call_handler(request: AwsLambda::Marshaller.marshall_request(request), context: LambdaContext.new(id, arn, deadline, client))
