@@ -9,7 +9,7 @@ export BUTAI_TF_PLUGIN_DIR
 # Tools that setup puts below .tools win over those of the machine.
 export PATH := $(CURDIR)/.tools/go/bin:$(CURDIR)/.tools/python/bin:$(PATH)
 
-.PHONY: help setup setup-test build demo test test-short race check generate models bench oracle soak fuzz measure clean bench-short
+.PHONY: help setup setup-test build demo test test-short race check generate models bench oracle soak fuzz measure clean bench-short ric release-proof
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -61,6 +61,9 @@ soak: ## load a server for ten minutes while deployments and variables change
 
 release-proof: build ## the long form of butai release's tests: killed at each call, 200 requests a second
 	@BUTAI_RELEASE_FULL=1 $(GO) test -count=1 -v -timeout 60m -run 'Killed|Mixed' ./test/release
+
+ric: ## build npm's aws-lambda-ric, which takes a minute or two, and run AWS's clients
+	@scripts/ric.sh && $(GO) test -count=1 -v -run RuntimeInterfaceClients ./test/provided
 
 fuzz: ## fuzz each parser for 30 seconds
 	@scripts/fuzz.sh 30s

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
 const (
@@ -15,25 +17,25 @@ const (
 	coldFunctions, coldShort = 200, 12
 	// The pauses are between two cold starts: they come one by one, as where
 	// people work, not in a burst that empties the spares.
-	coldPause, coldPauseSDK = 150 * time.Millisecond, 350 * time.Millisecond
+	coldPause, coldPauseLong = 150 * time.Millisecond, 350 * time.Millisecond
 )
 
 // coldKind is a kind of function whose first calls are measured.
 type coldKind struct {
-	name     string
-	pause    time.Duration
-	p50, p99 float64 // asked, ms
+	name  string
+	pause time.Duration
 	program
 }
 
 func (b *bench) coldKinds(ctx context.Context) []coldKind {
 	boto := pythonProgram
 	boto.code = "import boto3\n" + boto.code
-	kinds := []coldKind{{"python3.11 with boto3", coldPauseSDK, 50, 0, boto}}
+	boto.cold, boto.coldTail = 50, 0
+	kinds := []coldKind{{"python3.11 with boto3", coldPauseLong, boto}}
 	for _, p := range b.programs(ctx) {
-		k := coldKind{string(p.runtime), coldPause, 5, 25, p}
-		if p.file == "bootstrap" { // a program of the function's own, which nothing can have booted
-			k.p50, k.p99 = 0, 0
+		k := coldKind{string(p.runtime), coldPause, p}
+		if p.runtime == lambdatypes.RuntimeJava17 {
+			k.pause = coldPauseLong
 		}
 		kinds = append(kinds, k)
 	}
@@ -57,8 +59,8 @@ func (b *bench) measureCold(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", k.name, err)
 		}
 		at := fmt.Sprintf("first call, %s, %d functions", k.name, n)
-		b.report.add(at+", p50", "ms", series{times.at(50)}, "without spares", series{fresh.at(50)}, bar{atMost: k.p50})
-		b.report.add(at+", p99", "ms", series{times.at(99)}, "without spares", series{fresh.at(99)}, bar{atMost: k.p99})
+		b.report.add(at+", p50", "ms", series{times.at(50)}, "without spares", series{fresh.at(50)}, bar{atMost: k.cold})
+		b.report.add(at+", p99", "ms", series{times.at(99)}, "without spares", series{fresh.at(99)}, bar{atMost: k.coldTail})
 	}
 	return nil
 }
@@ -70,7 +72,7 @@ func (s series) at(percent int) float64 {
 }
 
 func (b *bench) coldStarts(ctx context.Context, k coldKind, n int, flags ...string) (times series, err error) {
-	s, err := b.startServer(ctx, filepath.Join(b.dir, fmt.Sprintf("cold-%d", time.Now().UnixNano())), flags...)
+	s, err := b.startServer(ctx, filepath.Join(b.dir, fmt.Sprintf("cold-%d", time.Now().UnixNano())), append(flags, rubyFlags()...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +85,8 @@ func (b *bench) coldStarts(ctx context.Context, k coldKind, n int, flags ...stri
 	for i := range callers {
 		name := fmt.Sprintf("cold-%d", i)
 		p := k.program
-		if p.file != "bootstrap" {
-			p.code += "\n" + map[bool]string{true: "#", false: "//"}[strings.HasSuffix(p.file, ".py")] + " " + name + "\n"
+		if !p.compiled {
+			p.code += "\n" + map[bool]string{true: "//", false: "#"}[strings.HasSuffix(p.file, ".js")] + " " + name + "\n"
 		}
 		if err := d.create(ctx, name, p); err != nil {
 			return nil, err

@@ -27,9 +27,13 @@ type program struct {
 	code    string
 	handler string
 	answer  string
+	// compiled says that code is no text, to which nothing can be added.
+	compiled bool
+	// cold and coldTail are what is asked of first calls, p50 and p99 in ms; 0 for nothing.
+	cold, coldTail float64
 }
 
-var pythonProgram = program{lambdatypes.RuntimePython311, "main.py", handlerCode, "main.handler", goodAnswer}
+var pythonProgram = program{runtime: lambdatypes.RuntimePython311, file: "main.py", code: handlerCode, handler: "main.handler", answer: goodAnswer, cold: 5, coldTail: 25}
 
 // create makes a function of it.
 func (d *deployer) create(ctx context.Context, name string, p program) error {
@@ -56,7 +60,7 @@ func (s *server) invocation(ctx context.Context, name string, check func(status 
 
 // measureLambda measures warm invocations through Lambda's API.
 func (b *bench) measureLambda(ctx context.Context) (err error) {
-	s, err := b.startServer(ctx, filepath.Join(b.dir, "lambda"))
+	s, err := b.startServer(ctx, filepath.Join(b.dir, "lambda"), rubyFlags()...)
 	if err != nil {
 		return err
 	}
@@ -121,16 +125,66 @@ func (b *bench) invokeCrowds(ctx context.Context, s *server, name string) error 
 func (b *bench) programs(ctx context.Context) []program {
 	list := []program{pythonProgram}
 	if _, err := exec.LookPath("node"); err == nil {
-		list = append(list, program{lambdatypes.RuntimeNodejs20x, "main.js", nodeHandler, "main.handler", goodCompact})
+		list = append(list, program{runtime: lambdatypes.RuntimeNodejs20x, file: "main.js", code: nodeHandler, handler: "main.handler", answer: goodCompact, cold: 5, coldTail: 25})
 	} else {
 		b.report.note("Node.js was not measured: %v", err)
 	}
+	if class, err := b.compileJava(ctx); err == nil {
+		list = append(list, program{runtime: lambdatypes.RuntimeJava17, file: "Bench.class", code: class, handler: "Bench::handle", answer: goodCompact, compiled: true})
+	} else {
+		b.report.note("java17 was not measured: %v", err)
+	}
+	if _, err := exec.LookPath("ruby"); err == nil {
+		list = append(list, program{runtime: rubyRuntime, file: "main.rb", code: rubyHandler, handler: "main.handler", answer: goodCompact})
+	} else {
+		b.report.note("Ruby was not measured: %v", err)
+	}
 	if text, err := b.buildProvided(ctx); err == nil {
-		list = append(list, program{lambdatypes.RuntimeProvidedal2023, "bootstrap", text, "none", goodCompact})
+		list = append(list, program{runtime: lambdatypes.RuntimeProvidedal2023, file: "bootstrap", code: text, handler: "none", answer: goodCompact, compiled: true})
 	} else {
 		b.report.note("provided.al2023 was not measured: %v", err)
 	}
 	return list
+}
+
+// rubyRuntime is measured with whatever Ruby the machine has.
+const rubyRuntime = lambdatypes.RuntimeRuby33
+
+// rubyFlags map it.
+func rubyFlags() []string {
+	path, err := exec.LookPath("ruby")
+	if err != nil {
+		return nil
+	}
+	return []string{"--runtime", string(rubyRuntime) + "=" + path}
+}
+
+const (
+	rubyHandler = `def handler(event:, context:) = { id: event['id'], name: 'Ada', stage: event['stage'] }`
+	javaHandler = `import java.util.*;
+public class Bench {
+  public Map<String, Object> handle(Map<String, Object> event) {
+    Map<String, Object> answer = new LinkedHashMap<>();
+    answer.put("id", event.get("id"));
+    answer.put("name", "Ada");
+    answer.put("stage", event.get("stage"));
+    return answer;
+  }
+}
+`
+)
+
+// compileJava compiles the Java handler, which needs no library.
+func (b *bench) compileJava(ctx context.Context) (class string, err error) {
+	source := filepath.Join(b.dir, "Bench.java")
+	if err := os.WriteFile(source, []byte(javaHandler), 0o644); err != nil {
+		return "", err
+	}
+	if text, err := exec.CommandContext(ctx, "javac", "--release", "17", "-d", b.dir, source).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %.300s", err, text)
+	}
+	text, err := os.ReadFile(filepath.Join(b.dir, "Bench.class"))
+	return string(text), err
 }
 
 // buildProvided compiles bench/provided, which is a module of its own.

@@ -9,7 +9,7 @@ tools=$PWD/.tools
 export PATH=$tools/go/bin:$tools/python/bin:$PATH
 want_go=$(sed -n 's/^go //p' go.mod)
 toolchain=go1.26.8
-boto3=1.43.11 awscli=1.45.11 moto=5.2.1 debugpy=1.8.22
+boto3=1.43.11 awscli=1.45.11 moto=5.2.1 awslambdaric=4.2.2 debugpy=1.8.22
 needed=() wished=()
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -119,6 +119,20 @@ install_moto() {
 		say "moto's server is not installed; its test will be skipped"
 }
 
+# install_ric fetches AWS's client for Python, for the Python that functions with
+# a program of their own find.
+install_ric() {
+	[ ! -d "$tools/ric-python" ] || return 0
+	local version python
+	version=$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || return 0
+	for python in "$tools/python/bin/python" "$tools/moto/bin/python" python3; do
+		"$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --only-binary=:all: --python-version "$version" \
+			--target "$tools/ric-python" "awslambdaric==$awslambdaric" 2>/dev/null && return
+	done
+	rm -rf "$tools/ric-python"
+	say "awslambdaric is not installed; its test will be skipped"
+}
+
 for_tests=${1:-}
 plan "$for_tests"
 [ ${#needed[@]} -eq 0 ] || apt_install "${needed[@]}" || exit 1
@@ -126,4 +140,5 @@ plan "$for_tests"
 install_go
 install_python "$for_tests"
 [ -z "$for_tests" ] || install_moto
+[ -z "$for_tests" ] || install_ric
 [ -z "$for_tests" ] || have terraform || say "terraform is not installed; its tests will be skipped"
