@@ -40,7 +40,7 @@ func (s *Service) CreateBasePathMapping(ctx context.Context, in *apigatewayapi.C
 	}
 	m := &apigatewayapi.BasePathMapping{BasePath: &path, RestApiId: in.RestApiId, Stage: nonEmpty(in.Stage)}
 	err = s.Store.Update(ctx, func(tx store.Tx) error {
-		d, err := getDomain(tx, sc, name)
+		d, err := getDomain(tx, sc, name, in.DomainNameId)
 		if err != nil {
 			return err
 		}
@@ -102,12 +102,12 @@ func mappedDomains(r store.ReadTx, sc scope, apiID, stageName string) ([]string,
 }
 
 // getMapping reads a mapping by its path as a request spells it.
-func getMapping(r store.ReadTx, sc scope, domainName string, path *string) (*apigatewayapi.BasePathMapping, error) {
+func getMapping(r store.ReadTx, sc scope, domainName string, id, path *string) (*apigatewayapi.BasePathMapping, error) {
 	key, err := basePathOf(path)
 	if err != nil {
 		return nil, noMapping()
 	}
-	if _, err := getDomain(r, sc, domainName); err != nil {
+	if _, err := getDomain(r, sc, domainName, id); err != nil {
 		return nil, err
 	}
 	return find(r, mappings, noMapping(), sc.id(strings.ToLower(domainName), key))
@@ -117,7 +117,7 @@ func getMapping(r store.ReadTx, sc scope, domainName string, path *string) (*api
 func (s *Service) GetBasePathMapping(ctx context.Context, in *apigatewayapi.GetBasePathMappingRequest) (*apigatewayapi.BasePathMapping, error) {
 	sc := scopeOf(ctx)
 	return view(ctx, s, func(r store.ReadTx) (*apigatewayapi.BasePathMapping, error) {
-		return getMapping(r, sc, *in.DomainName, in.BasePath)
+		return getMapping(r, sc, *in.DomainName, in.DomainNameId, in.BasePath)
 	})
 }
 
@@ -125,7 +125,7 @@ func (s *Service) GetBasePathMapping(ctx context.Context, in *apigatewayapi.GetB
 func (s *Service) GetBasePathMappings(ctx context.Context, in *apigatewayapi.GetBasePathMappingsRequest) (*apigatewayapi.BasePathMappings, error) {
 	sc, name := scopeOf(ctx), strings.ToLower(*in.DomainName)
 	return view(ctx, s, func(r store.ReadTx) (*apigatewayapi.BasePathMappings, error) {
-		if _, err := getDomain(r, sc, name); err != nil {
+		if _, err := getDomain(r, sc, name, in.DomainNameId); err != nil {
 			return nil, err
 		}
 		items, next, err := page(r, mappings, in.Position, in.Limit, func(m *apigatewayapi.BasePathMapping) string { return *m.BasePath }, sc.id(name))
@@ -150,11 +150,11 @@ var mappingPatch = patchTable[apigatewayapi.BasePathMapping]{picky: true, rows: 
 func (s *Service) UpdateBasePathMapping(ctx context.Context, in *apigatewayapi.UpdateBasePathMappingRequest) (*apigatewayapi.BasePathMapping, error) {
 	sc, name := scopeOf(ctx), strings.ToLower(*in.DomainName)
 	m, err := update(ctx, s, func(tx store.Tx) (*apigatewayapi.BasePathMapping, error) {
-		m, err := getMapping(tx, sc, name, in.BasePath)
+		m, err := getMapping(tx, sc, name, in.DomainNameId, in.BasePath)
 		if err != nil {
 			return nil, err
 		}
-		d, err := getDomain(tx, sc, name)
+		d, err := getDomain(tx, sc, name, in.DomainNameId)
 		if err != nil {
 			return nil, err
 		}
@@ -185,7 +185,7 @@ func (s *Service) UpdateBasePathMapping(ctx context.Context, in *apigatewayapi.U
 func (s *Service) DeleteBasePathMapping(ctx context.Context, in *apigatewayapi.DeleteBasePathMappingRequest) error {
 	sc, name := scopeOf(ctx), strings.ToLower(*in.DomainName)
 	err := s.Store.Update(ctx, func(tx store.Tx) error {
-		m, err := getMapping(tx, sc, name, in.BasePath)
+		m, err := getMapping(tx, sc, name, in.DomainNameId, in.BasePath)
 		if err != nil {
 			return err
 		}

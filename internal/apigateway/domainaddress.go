@@ -18,7 +18,10 @@ func (s *Service) connect(ctx context.Context, d *domain) error {
 	if err := checkMutualTLS(d); err != nil {
 		return err
 	}
-	switch kind := v.EndpointConfiguration.Types[0]; kind {
+	if err := checkPrivate(d, s.Principals); err != nil {
+		return err
+	}
+	switch v.EndpointConfiguration.Types[0] {
 	case apigatewayapi.EndpointTypeEDGE:
 		if err := s.checkCertificate(ctx, d, v.CertificateArn, "us-east-1"); err != nil {
 			return err
@@ -27,8 +30,10 @@ func (s *Service) connect(ctx context.Context, d *domain) error {
 		if err := s.checkCertificate(ctx, d, v.RegionalCertificateArn, d.Region); err != nil {
 			return err
 		}
-	default:
-		return wire.NotBuilt("%s custom domains, which are reached through VPC endpoints", kind)
+	default: // private
+		if err := s.checkCertificate(ctx, d, v.CertificateArn, d.Region); err != nil {
+			return err
+		}
 	}
 	d.address(s.now())
 	return nil
@@ -37,6 +42,12 @@ func (s *Service) connect(ctx context.Context, d *domain) error {
 // address gives the domain the names that DNS records point at.
 func (d *domain) address(now *time.Time) {
 	v := &d.Domain
+	if d.private() { // the DNS records point at VPC endpoints
+		if v.CertificateUploadDate == nil {
+			v.CertificateUploadDate = now
+		}
+		return
+	}
 	if v.EndpointConfiguration.Types[0] == apigatewayapi.EndpointTypeEDGE {
 		if v.DistributionDomainName == nil {
 			v.DistributionDomainName = wire.Ptr("d" + ident.Lower(13) + ".cloudfront.net")
@@ -79,10 +90,10 @@ func (s *Service) checkCertificate(ctx context.Context, d *domain, certificate *
 
 // domainCertificate is the ARN of the certificate that a domain shows.
 func domainCertificate(d *apigatewayapi.DomainName) string {
-	if d.EndpointConfiguration.Types[0] == apigatewayapi.EndpointTypeEDGE {
-		return wire.Val(d.CertificateArn)
+	if d.EndpointConfiguration.Types[0] == apigatewayapi.EndpointTypeREGIONAL {
+		return wire.Val(d.RegionalCertificateArn)
 	}
-	return wire.Val(d.RegionalCertificateArn)
+	return wire.Val(d.CertificateArn)
 }
 
 // regionalZone is the hosted zone of regional domains (AWS General Reference,

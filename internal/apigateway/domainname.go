@@ -42,8 +42,13 @@ func (s *Service) CreateDomainName(ctx context.Context, in *apigatewayapi.Create
 	d.setTruststore(trusted)
 	name := *d.Domain.DomainName
 	err = s.Store.Update(ctx, func(tx store.Tx) error {
-		if owner, err := owners.Get(tx, name); err != nil || owner != nil {
-			return orElse(err, badRequest("The domain name you provided already exists."))
+		switch owner, err := owners.Get(tx, name); {
+		case err != nil:
+			return err
+		case owner != nil && d.private():
+			return wire.NotBuilt("two custom domains of one name (%s), which only the VPC endpoints of their callers would tell apart", name)
+		case owner != nil:
+			return badRequest("The domain name you provided already exists.")
 		}
 		if err := owners.Put(tx, &sc, name); err != nil {
 			return err
@@ -68,7 +73,7 @@ func (s *Service) newDomain(ctx context.Context, sc scope, in *apigatewayapi.Cre
 		DomainName: wire.Ptr(strings.ToLower(*in.DomainName)), CertificateName: nonEmpty(in.CertificateName), CertificateArn: nonEmpty(in.CertificateArn),
 		RegionalCertificateName: nonEmpty(in.RegionalCertificateName), RegionalCertificateArn: nonEmpty(in.RegionalCertificateArn),
 		EndpointConfiguration: endpoint, DomainNameStatus: wire.Ptr(apigatewayapi.DomainNameStatusAVAILABLE),
-		SecurityPolicy: nonEmpty(in.SecurityPolicy), RoutingMode: nonEmpty(in.RoutingMode), Tags: nonEmptyMap(in.Tags),
+		SecurityPolicy: nonEmpty(in.SecurityPolicy), Policy: nonEmpty(in.Policy), RoutingMode: nonEmpty(in.RoutingMode), Tags: nonEmptyMap(in.Tags),
 	}}
 	if d.Domain.SecurityPolicy == nil {
 		d.Domain.SecurityPolicy = wire.Ptr(apigatewayapi.SecurityPolicyTLS12)
@@ -83,18 +88,17 @@ func (s *Service) newDomain(ctx context.Context, sc scope, in *apigatewayapi.Cre
 		}
 		dropEmpty(&d.Domain)
 	}
+	if d.private() {
+		d.identify()
+	}
 	return d, s.connect(ctx, d)
-}
-
-func getDomain(r store.ReadTx, sc scope, name string) (*domain, error) {
-	return find(r, domains, noDomain(), sc.id(strings.ToLower(name)))
 }
 
 // GetDomainName returns a custom domain.
 func (s *Service) GetDomainName(ctx context.Context, in *apigatewayapi.GetDomainNameRequest) (*apigatewayapi.DomainName, error) {
 	sc := scopeOf(ctx)
 	return view(ctx, s, func(r store.ReadTx) (*apigatewayapi.DomainName, error) {
-		d, err := getDomain(r, sc, *in.DomainName)
+		d, err := getDomain(r, sc, *in.DomainName, in.DomainNameId)
 		if err != nil {
 			return nil, err
 		}
@@ -129,7 +133,14 @@ var domainPatch = patchTable[apigatewayapi.DomainName]{rows: []patchRow[apigatew
 		return oneOf("SecurityPolicy", op.text(), securityPolicies...)
 	}},
 	{"/endpointConfiguration/types/{}", anyEdit, func(d *apigatewayapi.DomainName, op patchOp) error {
-		return patchEndpointType(d.EndpointConfiguration, op)
+		before := isPrivate(d.EndpointConfiguration)
+		if err := patchEndpointType(d.EndpointConfiguration, op); err != nil {
+			return err
+		}
+		if isPrivate(d.EndpointConfiguration) != before {
+			return badRequest("A custom domain name can't be changed from public to private, or back.")
+		}
+		return nil
 	}},
 	{"/endpointConfiguration/ipAddressType", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error {
 		return patchIPAddressType(d.EndpointConfiguration, op)
@@ -139,6 +150,8 @@ var domainPatch = patchTable[apigatewayapi.DomainName]{rows: []patchRow[apigatew
 	{"/mutualTlsAuthentication/truststoreVersion", anyEdit,
 		patchTruststore(func(m *apigatewayapi.MutualTlsAuthentication) **string { return &m.TruststoreVersion })},
 	textRow("/ownershipVerificationCertificateArn", func(d *apigatewayapi.DomainName) **string { return &d.OwnershipVerificationCertificateArn }),
+	textRow("/policy", func(d *apigatewayapi.DomainName) **string { return &d.Policy }),
+	notBuiltRow[apigatewayapi.DomainName]("/managementPolicy", "sharing of private custom domains with other accounts"),
 	{"/routingMode", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error {
 		d.RoutingMode = op.value
 		return oneOf("RoutingMode", op.text(), apigatewayapi.RoutingModeBASEPATHMAPPINGONLY, apigatewayapi.RoutingModeROUTINGRULEONLY,
@@ -161,7 +174,7 @@ var securityPolicies = []string{
 func (s *Service) UpdateDomainName(ctx context.Context, in *apigatewayapi.UpdateDomainNameRequest) (*apigatewayapi.DomainName, error) {
 	sc, name := scopeOf(ctx), strings.ToLower(*in.DomainName)
 	edit := func(r store.ReadTx) (*domain, error) {
-		d, err := getDomain(r, sc, name)
+		d, err := getDomain(r, sc, name, in.DomainNameId)
 		if err != nil {
 			return nil, err
 		}
@@ -169,7 +182,7 @@ func (s *Service) UpdateDomainName(ctx context.Context, in *apigatewayapi.Update
 			return nil, err
 		}
 		dropEmpty(&d.Domain)
-		return d, nil
+		return d, checkPrivate(d, s.Principals)
 	}
 	wanted, err := view(ctx, s, edit)
 	if err != nil {
@@ -202,12 +215,15 @@ func (s *Service) UpdateDomainName(ctx context.Context, in *apigatewayapi.Update
 }
 
 // DeleteDomainName deletes a custom domain with its base path mappings and
-// routing rules.
+// routing rules. A private one must have no access associations any more.
 func (s *Service) DeleteDomainName(ctx context.Context, in *apigatewayapi.DeleteDomainNameRequest) error {
 	sc, name := scopeOf(ctx), strings.ToLower(*in.DomainName)
 	err := s.Store.Update(ctx, func(tx store.Tx) error {
-		if _, err := getDomain(tx, sc, name); err != nil {
+		if _, err := getDomain(tx, sc, name, in.DomainNameId); err != nil {
 			return err
+		}
+		for range accessAssociations.All(tx, sc.id(name)...) {
+			return badRequest("The domain name has domain name access associations. Delete them first.")
 		}
 		if err := errors.Join(mappings.DeleteAll(tx, sc.id(name)...), routingRules.DeleteAll(tx, sc.id(name)...)); err != nil {
 			return err

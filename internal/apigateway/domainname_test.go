@@ -64,7 +64,16 @@ func TestDomainNameRefusals(t *testing.T) {
 			"regionalCertificateArn": certificate, "endpointConfiguration": regional, "mutualTlsAuthentication": object{"truststoreUri": "s3://trust/shop.swagger.yaml"}}},
 		{"NotImplemented", "butai doesn't do this yet: parameter certificateBody of API Gateway CreateDomainName: certificates come from ACM; give certificateArn instead",
 			object{"domainName": "a.example.com", "certificateBody": "x"}},
-		{"NotImplemented", "butai doesn't do this yet: PRIVATE custom domains, which are reached through VPC endpoints", object{"domainName": "a.example.com", "certificateArn": certificate, "endpointConfiguration": object{"types": []string{"PRIVATE"}}}},
+		{"BadRequestException", "Resource policies are only supported for private custom domain names.",
+			object{"domainName": "a.example.com", "certificateArn": certificate, "policy": allowInvoke}},
+		{"BadRequestException", "Wildcard custom domain names are not supported for private custom domain names.",
+			object{"domainName": "*.example.com", "certificateArn": certificate, "endpointConfiguration": private}},
+		{"BadRequestException", "Private custom domain names only support the security policy TLS_1_2.",
+			object{"domainName": "a.example.com", "certificateArn": certificate, "endpointConfiguration": private, "securityPolicy": "TLS_1_0"}},
+		{"BadRequestException", "Invalid policy document. Please check the policy syntax and ensure that Principals are valid.",
+			object{"domainName": "a.example.com", "certificateArn": certificate, "endpointConfiguration": private, "policy": "{}"}},
+		{"NotImplemented", "butai doesn't do this yet: two custom domains of one name (taken.example.com), which only the VPC endpoints of their callers would tell apart",
+			object{"domainName": "taken.example.com", "certificateArn": certificate, "endpointConfiguration": private}},
 	} {
 		h.fails(c.kind, c.message, "POST", "/domainnames", c.body)
 	}
@@ -135,17 +144,4 @@ func TestMutualTLS(t *testing.T) {
 	if d["mutualTlsAuthentication"] != nil || h.plane.domains["api.example.com"].Truststore != "" {
 		t.Errorf("without a truststore, the domain is %v", d)
 	}
-}
-
-func TestAccessAssociations(t *testing.T) {
-	t.Parallel()
-	h := newHarness(t)
-	h.must(201, "POST", "/domainnames", object{"domainName": "api.example.com", "certificateArn": certificate})
-	association := func(domain string) object {
-		return object{"domainNameArn": "arn:aws:apigateway:us-east-1::/domainnames/" + domain, "accessAssociationSourceType": "VPCE", "accessAssociationSource": "vpce-1"}
-	}
-	h.fails("BadRequestException", "Domain name access associations are only supported for private custom domain names.",
-		"POST", "/domainnameaccessassociations", association("api.example.com"))
-	h.fails("NotImplemented", "butai doesn't do this yet: private custom domains (access of VPCE vpce-1)", "POST", "/domainnameaccessassociations", association("other.example.com+id"))
-	h.same("list", h.must(200, "GET", "/domainnameaccessassociations?resourceOwner=SELF", nil), `{"item": []}`)
 }

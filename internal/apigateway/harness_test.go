@@ -62,10 +62,11 @@ func (d *dataPlane) FlushCache(apiID, stage string) {
 	d.flushed = append(d.flushed, apiID+"/"+stage)
 }
 
-func (d *dataPlane) PublishDomain(n *gateway.DomainName) {
+func (d *dataPlane) PublishDomain(n *gateway.DomainName) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.domains[n.Name] = n
+	return nil
 }
 
 func (d *dataPlane) RemoveDomain(name string) {

@@ -20,10 +20,14 @@ func storePolicy(sc scope, apiID string, policy *string, known Principals) (*str
 	var compact bytes.Buffer
 	doc, err := iampolicy.Parse([]byte(*policy), iampolicy.Resource)
 	if err != nil || json.Compact(&compact, []byte(*policy)) != nil || slices.ContainsFunc(doc.Principals(), unknown(known)) {
-		return nil, badRequest("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.")
+		return nil, badPolicy()
 	}
 	full := `"arn:aws:execute-api:` + sc.Region + ":" + sc.Account + ":" + apiID + "/"
 	return wire.Ptr(strings.ReplaceAll(compact.String(), `"execute-api:/`, full)), nil
+}
+
+func badPolicy() error {
+	return badRequest("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.")
 }
 
 // unknown finds principals that don't exist. The session of a role comes and

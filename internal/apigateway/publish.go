@@ -105,10 +105,14 @@ func (s *Service) publishDomain(ctx context.Context, sc scope, name string) erro
 			return nil, err
 		}
 		rules, err := routingRules.List(r, sc.id(name)...)
+		if err != nil {
+			return nil, err
+		}
+		private, err := privateSpec(r, d)
 		return &gateway.DomainName{
 			Account: sc.Account, Region: sc.Region, Name: name,
 			Mappings: values(routes), RoutingRules: values(rules), RoutingMode: wire.Val(d.Domain.RoutingMode),
-			Certificate: domainCertificate(&d.Domain), SecurityPolicy: wire.Val(d.Domain.SecurityPolicy), Truststore: d.Truststore,
+			Certificate: domainCertificate(&d.Domain), SecurityPolicy: wire.Val(d.Domain.SecurityPolicy), Truststore: d.Truststore, Private: private,
 		}, err
 	})
 	switch {
@@ -117,9 +121,22 @@ func (s *Service) publishDomain(ctx context.Context, sc scope, name string) erro
 	case spec == nil:
 		s.Gateway.RemoveDomain(name)
 	default:
-		s.Gateway.PublishDomain(spec)
+		return s.Gateway.PublishDomain(spec)
 	}
 	return nil
+}
+
+// privateSpec is what a private domain has besides; nil for a public one.
+func privateSpec(r store.ReadTx, d *domain) (*gateway.PrivateDomain, error) {
+	if !d.private() {
+		return nil, nil
+	}
+	associations, err := accessAssociations.List(r, d.id(*d.Domain.DomainName)...)
+	spec := &gateway.PrivateDomain{ARN: d.invokeARN(), Policy: d.invokePolicy()}
+	for _, a := range associations {
+		spec.VPCEndpoints = append(spec.VPCEndpoints, *a.AccessAssociationSource)
+	}
+	return spec, err
 }
 
 // publishAccount publishes every stage of an account's region again: the role
@@ -140,8 +157,8 @@ func (s *Service) publishAccount(ctx context.Context, sc scope) error {
 	return nil
 }
 
-// publishAll publishes the whole store. A stage that can't be served doesn't
-// keep the others from starting.
+// publishAll publishes the whole store. A stage or domain that can't be served
+// doesn't keep the others from starting.
 func (s *Service) publishAll(ctx context.Context) error {
 	var routed []*stage
 	var named []*domain
@@ -174,7 +191,7 @@ func (s *Service) publishAll(ctx context.Context) error {
 	}
 	for _, d := range named {
 		if err := s.publishDomain(ctx, d.scope, *d.Domain.DomainName); err != nil {
-			return err
+			s.Log.Error("custom domain is not served: "+err.Error(), "domain", *d.Domain.DomainName)
 		}
 	}
 	return nil

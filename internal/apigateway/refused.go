@@ -4,10 +4,7 @@ import "github.com/butai-dev/butai/internal/wire"
 
 // Refused names the parameters that nothing would honour.
 func (s *Service) Refused() []wire.Refusal {
-	const (
-		private = "private custom domains are not built"
-		upload  = "certificates come from ACM; give certificateArn instead"
-	)
+	const upload = "certificates come from ACM; give certificateArn instead"
 	return []wire.Refusal{
 		{Operation: "CreateRestApi", Member: "securityPolicy", Reason: "TLS policies of APIs are not built"},
 		{Operation: "CreateRestApi", Member: "endpointAccessMode", Reason: "endpoint access modes are not built"},
@@ -15,10 +12,8 @@ func (s *Service) Refused() []wire.Refusal {
 		{Operation: "CreateDomainName", Member: "certificateBody", Reason: upload},
 		{Operation: "CreateDomainName", Member: "certificatePrivateKey", Reason: upload},
 		{Operation: "CreateDomainName", Member: "certificateChain", Reason: upload},
-		{Operation: "CreateDomainName", Member: "policy", Reason: private},
 		{Operation: "CreateDomainName", Member: "endpointAccessMode", Reason: "endpoint access modes are not built"},
 		{Operation: "GetTags", Member: "position", Reason: "AWS doesn't page tags either"},
 		{Operation: "GetTags", Member: "limit", Reason: "AWS doesn't page tags either"},
-		{Member: "domainNameId", Reason: private},
 	}
 }

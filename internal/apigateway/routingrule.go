@@ -34,23 +34,27 @@ func (v *V2) WhyNot(*wire.Operation) string {
 // Reference, "Amazon API Gateway Management V2"): unlike the rest of API
 // Gateway, routing rules have actions of their own, and ARNs with an account.
 func (v *V2) IAMTargets(ctx context.Context, op *wire.Operation, in any) []wire.IAMTarget {
-	name, id, action := "", "*", op.Name
+	var name, domainID *string
+	id, action := "*", op.Name
 	switch in := in.(type) {
 	case *apigatewayv2api.CreateRoutingRuleRequest:
-		name = *in.DomainName
+		name, domainID = in.DomainName, in.DomainNameId
 	case *apigatewayv2api.ListRoutingRulesRequest:
-		name = *in.DomainName
+		name, domainID = in.DomainName, in.DomainNameId
 	case *apigatewayv2api.GetRoutingRuleRequest:
-		name, id = *in.DomainName, *in.RoutingRuleId
+		name, domainID, id = in.DomainName, in.DomainNameId, *in.RoutingRuleId
 	case *apigatewayv2api.PutRoutingRuleRequest:
-		name, id, action = *in.DomainName, *in.RoutingRuleId, "UpdateRoutingRule"
+		name, domainID, id, action = in.DomainName, in.DomainNameId, *in.RoutingRuleId, "UpdateRoutingRule"
 	case *apigatewayv2api.DeleteRoutingRuleRequest:
-		name, id = *in.DomainName, *in.RoutingRuleId
+		name, domainID, id = in.DomainName, in.DomainNameId, *in.RoutingRuleId
 	}
-	return []wire.IAMTarget{{Action: "apigateway:" + action, Resource: ruleARN(scopeOf(ctx), name, id)}}
+	return []wire.IAMTarget{{Action: "apigateway:" + action, Resource: ruleARN(scopeOf(ctx), *name, domainID, id)}}
 }
 
-func ruleARN(sc scope, domainName, id string) string {
+func ruleARN(sc scope, domainName string, domainID *string, id string) string {
+	if wire.Val(domainID) != "" {
+		domainName += "+" + *domainID
+	}
 	return arn.ARN{Partition: "aws", Service: "apigateway", Region: sc.Region, Account: sc.Account,
 		Resource: "/domainnames/" + domainName + "/routingrules/" + id}.String()
 }
@@ -61,7 +65,7 @@ func noRule() error { return notFound("Invalid routing rule identifier specified
 func (v *V2) CreateRoutingRule(ctx context.Context, in *apigatewayv2api.CreateRoutingRuleRequest) (*apigatewayv2api.CreateRoutingRuleResponse, error) {
 	id := ident.Lower(6)
 	rule := &apigatewayv2api.RoutingRule{Actions: in.Actions, Conditions: in.Conditions, Priority: in.Priority, RoutingRuleId: &id}
-	rule, err := v.put(ctx, *in.DomainName, rule, func(_ store.Tx, d *domain) error {
+	rule, err := v.put(ctx, *in.DomainName, in.DomainNameId, rule, func(_ store.Tx, d *domain) error {
 		if !byRules(d) {
 			return badRequest("Routing rules can't be created while the routing mode of the domain name is %s.", wire.Val(d.Domain.RoutingMode))
 		}
@@ -73,7 +77,7 @@ func (v *V2) CreateRoutingRule(ctx context.Context, in *apigatewayv2api.CreateRo
 // PutRoutingRule replaces a rule.
 func (v *V2) PutRoutingRule(ctx context.Context, in *apigatewayv2api.PutRoutingRuleRequest) (*apigatewayv2api.PutRoutingRuleResponse, error) {
 	rule := &apigatewayv2api.RoutingRule{Actions: in.Actions, Conditions: in.Conditions, Priority: in.Priority, RoutingRuleId: in.RoutingRuleId}
-	rule, err := v.put(ctx, *in.DomainName, rule, func(tx store.Tx, d *domain) error {
+	rule, err := v.put(ctx, *in.DomainName, in.DomainNameId, rule, func(tx store.Tx, d *domain) error {
 		_, err := find(tx, routingRules, noRule(), d.id(*d.Domain.DomainName, *in.RoutingRuleId))
 		return err
 	})
@@ -81,7 +85,7 @@ func (v *V2) PutRoutingRule(ctx context.Context, in *apigatewayv2api.PutRoutingR
 }
 
 // put stores and publishes a rule if allowed has nothing against it.
-func (v *V2) put(ctx context.Context, domainName string, rule *apigatewayv2api.RoutingRule, allowed func(store.Tx, *domain) error) (*apigatewayv2api.RoutingRule, error) {
+func (v *V2) put(ctx context.Context, domainName string, domainID *string, rule *apigatewayv2api.RoutingRule, allowed func(store.Tx, *domain) error) (*apigatewayv2api.RoutingRule, error) {
 	sc, name := scopeOf(ctx), strings.ToLower(domainName)
 	if err := checkRule(rule); err != nil {
 		return nil, err
@@ -89,9 +93,9 @@ func (v *V2) put(ctx context.Context, domainName string, rule *apigatewayv2api.R
 	if invoke := rule.Actions[0].InvokeApi; invoke.StripBasePath == nil {
 		invoke.StripBasePath = wire.Ptr(false)
 	}
-	rule.RoutingRuleArn = wire.Ptr(ruleARN(sc, name, *rule.RoutingRuleId))
+	rule.RoutingRuleArn = wire.Ptr(ruleARN(sc, name, domainID, *rule.RoutingRuleId))
 	err := v.rest.Store.Update(ctx, func(tx store.Tx) error {
-		d, err := getDomain(tx, sc, name)
+		d, err := getDomain(tx, sc, name, domainID)
 		if err != nil {
 			return err
 		}
@@ -130,7 +134,7 @@ func checkPriority(r store.ReadTx, d *domain, rule *apigatewayv2api.RoutingRule)
 func (v *V2) GetRoutingRule(ctx context.Context, in *apigatewayv2api.GetRoutingRuleRequest) (*apigatewayv2api.GetRoutingRuleResponse, error) {
 	sc := scopeOf(ctx)
 	rule, err := view(ctx, v.rest, func(r store.ReadTx) (*apigatewayv2api.RoutingRule, error) {
-		d, err := getDomain(r, sc, *in.DomainName)
+		d, err := getDomain(r, sc, *in.DomainName, in.DomainNameId)
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +147,7 @@ func (v *V2) GetRoutingRule(ctx context.Context, in *apigatewayv2api.GetRoutingR
 func (v *V2) ListRoutingRules(ctx context.Context, in *apigatewayv2api.ListRoutingRulesRequest) (*apigatewayv2api.ListRoutingRulesResponse, error) {
 	sc := scopeOf(ctx)
 	return view(ctx, v.rest, func(r store.ReadTx) (*apigatewayv2api.ListRoutingRulesResponse, error) {
-		d, err := getDomain(r, sc, *in.DomainName)
+		d, err := getDomain(r, sc, *in.DomainName, in.DomainNameId)
 		if err != nil {
 			return nil, err
 		}
@@ -161,7 +165,7 @@ func (v *V2) ListRoutingRules(ctx context.Context, in *apigatewayv2api.ListRouti
 func (v *V2) DeleteRoutingRule(ctx context.Context, in *apigatewayv2api.DeleteRoutingRuleRequest) error {
 	sc, name := scopeOf(ctx), strings.ToLower(*in.DomainName)
 	err := v.rest.Store.Update(ctx, func(tx store.Tx) error {
-		if _, err := getDomain(tx, sc, name); err != nil {
+		if _, err := getDomain(tx, sc, name, in.DomainNameId); err != nil {
 			return err
 		}
 		if _, err := find(tx, routingRules, noRule(), sc.id(name, *in.RoutingRuleId)); err != nil {
@@ -173,11 +177,6 @@ func (v *V2) DeleteRoutingRule(ctx context.Context, in *apigatewayv2api.DeleteRo
 		return err
 	}
 	return v.rest.publishDomain(ctx, sc, name)
-}
-
-// Refused names the parameters that nothing would honour.
-func (v *V2) Refused() []wire.Refusal {
-	return []wire.Refusal{{Member: "DomainNameId", Reason: "private custom domains are not built"}}
 }
 
 // byRules and byMappings tell which of the two a domain's routing mode lets

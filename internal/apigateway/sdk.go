@@ -9,7 +9,7 @@ import (
 
 // sdkTypes are the kinds of SDK that API Gateway generates, with what each
 // must be told (API Reference, "SdkType"; developer guide, "Generate SDKs for
-// an API"). GetSdk, which would generate one, is not built.
+// an API"). GetSdk, which would generate one, is not built; see WhyNot.
 var sdkTypes = []apigatewayapi.SdkType{
 	sdkType("java", "Java", "Generate a Java SDK for your API",
 		sdkProperty("service.name", "Service Name", "The service name of your API"),
@@ -47,6 +47,14 @@ func sdkOption(name, friendly, description string) apigatewayapi.SdkConfiguratio
 
 func classPrefix() apigatewayapi.SdkConfigurationProperty {
 	return sdkProperty("classPrefix", "Prefix", "The prefix of the generated client's classes")
+}
+
+// WhyNot implements wire.Explainer.
+func (s *Service) WhyNot(op *wire.Operation) string {
+	if op.Name == "GetSdk" {
+		return "butai doesn't write code; get the API's description with GetExport (exportType oas30) and give it to an OpenAPI generator"
+	}
+	return ""
 }
 
 // GetSdkTypes lists the kinds of SDK.

@@ -22,7 +22,7 @@ type Publisher interface {
 	PublishStage(*gateway.Stage) error
 	RemoveStage(apiID, stage string)
 	FlushCache(apiID, stage string)
-	PublishDomain(*gateway.DomainName)
+	PublishDomain(*gateway.DomainName) error
 	RemoveDomain(name string)
 	PublishUsagePlans(*gateway.UsagePlans)
 	SaveUsage(save func([]gateway.KeyUsage) error) error

@@ -49,7 +49,12 @@ var taggables = []taggable{
 		return tagsOf(getStage(r, sc, ids[0], ids[1]))(stages, sc.id(ids...), func(v *stage) *map[string]string { return &v.Stage.Tags })
 	}},
 	{"domainnames/{}", func(r store.ReadTx, sc scope, ids []string) (*tagged, error) {
-		return tagsOf(getDomain(r, sc, ids[0]))(domains, sc.id(strings.ToLower(ids[0])), func(v *domain) *map[string]string { return &v.Domain.Tags })
+		name, id := splitPrivateName(ids[0])
+		return tagsOf(getDomain(r, sc, name, id))(domains, sc.id(strings.ToLower(name)), func(v *domain) *map[string]string { return &v.Domain.Tags })
+	}},
+	{"domainnameaccessassociations/domainname/{}/vpcesource/{}", func(r store.ReadTx, sc scope, ids []string) (*tagged, error) {
+		a, id, err := getAssociation(r, sc, ids[0], ids[1])
+		return tagsOf(a, err)(accessAssociations, id, func(v *apigatewayapi.DomainNameAccessAssociation) *map[string]string { return &v.Tags })
 	}},
 	{"vpclinks/{}", func(r store.ReadTx, sc scope, ids []string) (*tagged, error) {
 		return tagsOf(find(r, vpcLinks, noVPCLink(), sc.id(ids...)))(vpcLinks, sc.id(ids...), func(v *apigatewayapi.VpcLink) *map[string]string { return &v.Tags })
@@ -94,11 +99,11 @@ func (t *taggable) match(path string) (ids []string, ok bool) {
 }
 
 // findTagged resolves the ARN of a resource with tags, such as
-// arn:aws:apigateway:us-east-1::/restapis/a1b2c3/stages/prod. It has no
+// arn:aws:apigateway:us-east-1::/restapis/a1b2c3/stages/prod. Most have no
 // account: the caller's is meant.
 func findTagged(r store.ReadTx, sc scope, resourceARN string) (*tagged, error) {
 	a, err := arn.Parse(resourceARN)
-	if err != nil || a.Service != "apigateway" || a.Region != sc.Region {
+	if err != nil || a.Service != "apigateway" || a.Region != sc.Region || a.Account != "" && a.Account != sc.Account {
 		return nil, badRequest("Invalid ARN specified in the request: %s", resourceARN)
 	}
 	path := strings.TrimPrefix(a.Resource, "/")

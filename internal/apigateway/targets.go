@@ -16,13 +16,30 @@ import (
 // path as resource (Service Authorization Reference, "Amazon API Gateway
 // Management"). Setting a resource policy needs a second permission.
 func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []wire.IAMTarget {
-	path := resourcePath(op, in)
-	target := arn.ARN{Partition: "aws", Service: "apigateway", Region: wire.CallerFrom(ctx).Region, Resource: path}.String()
+	caller := wire.CallerFrom(ctx)
+	resource := arn.ARN{Partition: "aws", Service: "apigateway", Region: caller.Region, Resource: resourcePath(op, in)}
+	if name, id := privateDomainOf(in); id != "" {
+		resource.Account = caller.Account
+		resource.Resource = strings.Replace(resource.Resource, domainPath+name, domainPath+name+"+"+id, 1)
+	}
+	target := resource.String()
 	out := []wire.IAMTarget{{Action: "apigateway:" + op.Method, Resource: target}}
 	if setsPolicy(in) {
 		out = append(out, wire.IAMTarget{Action: "apigateway:UpdateRestApiPolicy", Resource: target})
 	}
 	return append(out, passedRoles(in)...)
+}
+
+// privateDomainOf is the private custom domain that a call is about: its ARN
+// has an account, and its id.
+func privateDomainOf(in any) (name, id string) {
+	rv := reflect.Indirect(reflect.ValueOf(in))
+	if rv.Kind() != reflect.Struct || !rv.FieldByName("DomainNameId").IsValid() {
+		return "", ""
+	}
+	given, _ := rv.FieldByName("DomainNameId").Interface().(*string)
+	of, _ := rv.FieldByName("DomainName").Interface().(*string)
+	return url.PathEscape(wire.Val(of)), wire.Val(given)
 }
 
 // principal is who the roles of integrations and authorizers are passed to.

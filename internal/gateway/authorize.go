@@ -77,6 +77,9 @@ type authorization struct {
 // what an authorizer says.
 func (x *exchange) authorize() *failure {
 	x.at("authorize")
+	if fail := x.authorizeDomain(); fail != nil {
+		return fail
+	}
 	switch x.m.access.kind {
 	case authNone:
 		return x.authorizeAnyone()

@@ -120,6 +120,9 @@ func (x *exchange) conditions() policy.Context {
 	if endpoint := x.target.VPCEndpoint; endpoint != "" {
 		ctx.Set("aws:SourceVpce", endpoint)
 	}
+	if d := x.target.private; d != nil {
+		ctx.Set("execute-api:viaDomainArn", d.arn)
+	}
 	for key, name := range map[string]string{"aws:UserAgent": "User-Agent", "aws:Referer": "Referer"} {
 		if v := one(x.r.Header, name); v != "" {
 			ctx.Set(key, v)

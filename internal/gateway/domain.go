@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ type domain struct {
 	rules    []routingRule // by priority; before the mappings
 	mappings []mappedPath  // longest base path first
 	tls      DomainTLS
+	private  *privateDomain // nil for a public domain
 }
 
 // mappedPath is a base path and what it stands for; an empty stage means that
@@ -28,15 +30,19 @@ type mappedPath struct {
 	basePath, apiID, stage string
 }
 
-func compileDomain(d *DomainName) *domain {
-	compiled := &domain{region: d.Region, tls: compileDomainTLS(d)}
+func compileDomain(d *DomainName) (*domain, error) {
+	private, err := compilePrivate(d.Private)
+	if err != nil {
+		return nil, fmt.Errorf("custom domain %s: %w", d.Name, err)
+	}
+	compiled := &domain{region: d.Region, tls: compileDomainTLS(d), private: private}
 	if byRules(d.RoutingMode) {
 		compiled.rules = compileRules(d.RoutingRules)
 	}
 	if byMappings(d.RoutingMode) {
 		compiled.mappings = compileBasePaths(d.Mappings)
 	}
-	return compiled
+	return compiled, nil
 }
 
 func compileBasePaths(mappings []apigatewayapi.BasePathMapping) []mappedPath {
@@ -118,13 +124,15 @@ func (g *Gateway) domainOf(host string) *domain {
 func (g *Gateway) ServesDomain(host string) bool { return g.domainOf(host) != nil }
 
 // ServeDomain answers a request whose Host is a custom domain, by the domain's
-// routing rules and base path mappings; 403 if none matches, or if the domain
-// trusts clients by certificate and doesn't trust this one.
+// routing rules and base path mappings; 403 if none matches, if the domain
+// trusts clients by certificate and doesn't trust this one, or if it is private
+// and no VPC endpoint is associated with it.
 func (g *Gateway) ServeDomain(w http.ResponseWriter, r *http.Request) {
 	var t Target
 	if d := g.domainOf(r.Host); d != nil {
-		if d.tls.admits(r, g.clock.Now()) {
+		if d.tls.admits(r, g.clock.Now()) && d.private.reachable() {
 			t, _ = d.resolve(r)
+			t.enter(d.private)
 			if d.tls.Mutual {
 				t.ClientCert = r.TLS.PeerCertificates[0]
 			}

@@ -126,9 +126,14 @@ func (g *Gateway) RemoveStage(apiID, stage string) {
 }
 
 // PublishDomain serves d from now on, instead of what was there under its name.
-func (g *Gateway) PublishDomain(d *DomainName) {
-	compiled := compileDomain(d)
+// On an error, which means a policy that is none, what was there stays.
+func (g *Gateway) PublishDomain(d *DomainName) error {
+	compiled, err := compileDomain(d)
+	if err != nil {
+		return err
+	}
 	g.edit(func(t *tables) { t.domains[hostKey(d.Name)] = compiled })
+	return nil
 }
 
 // RemoveDomain stops serving a custom domain. It does nothing if there is none.
@@ -179,6 +184,8 @@ type Target struct {
 	// Custom tells a custom domain from the API's own execute-api host, which
 	// disableExecuteApiEndpoint closes.
 	Custom bool
+	// private is the private custom domain that the client asked, or nil.
+	private *privateDomain
 	// ClientCert is the certificate by which a custom domain with mutual TLS
 	// knows the client.
 	ClientCert *x509.Certificate

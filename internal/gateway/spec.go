@@ -57,9 +57,20 @@ type DomainName struct {
 	RoutingMode     string // which of the two count, as on the DomainName; "" for the mappings
 	Certificate     string // ARN of the certificate that its TLS listener shows
 	SecurityPolicy  string // says which versions of TLS are spoken
+	// Private is set if the domain is reached through VPC endpoints alone.
+	Private *PrivateDomain
 	// Truststore are the authorities, in PEM, whose client certificates the
 	// domain asks for; "" if it asks for none.
 	Truststore string
+}
+
+// PrivateDomain is what only private custom domains have.
+type PrivateDomain struct {
+	ARN    string // of execute-api, as policies name the domain
+	Policy string // "" lets nobody in
+	// VPCEndpoints are those that are associated with the domain. There are no
+	// VPCs here: callers come through the first one.
+	VPCEndpoints []string
 }
 
 // FunctionCall is an invocation of a Lambda function by the gateway.

@@ -166,6 +166,10 @@ var unknown = map[string]tree{
 	"apigateway GetExport": {"exportType": "oas30"},
 	"apigateway GetUsage":  {"startDate": "2026-01-01", "endDate": "2026-01-02"},
 
+	"apigateway CreateDomainNameAccessAssociation": {"domainNameArn": absentDomain, "accessAssociationSource": "vpce-1"},
+	"apigateway DeleteDomainNameAccessAssociation": {"domainNameAccessAssociationArn": absentAssociation},
+	"apigateway RejectDomainNameAccessAssociation": {"domainNameAccessAssociationArn": absentAssociation, "domainNameArn": absentDomain},
+
 	"apigatewayv2 CreateRoutingRule": {"Conditions": []any{}},
 	"apigatewayv2 PutRoutingRule":    {"Conditions": []any{}},
 
@@ -213,6 +217,9 @@ var unknown = map[string]tree{
 }
 
 const (
+	absentDomain      = "arn:aws:apigateway:us-east-1:000000000000:/domainnames/absent.example+a1b2c3"
+	absentAssociation = "arn:aws:apigateway:us-east-1:000000000000:/domainnameaccessassociations/domainname/absent.example+a1b2c3/vpcesource/vpce-1"
+
 	absentPolicy = "arn:aws:iam::000000000000:policy/absent"
 	absentStream = "arn:aws:dynamodb:us-east-1:000000000000:table/absent/stream/2026-01-01T00:00:00.000"
 	absentLayer  = "arn:aws:lambda:us-east-1:000000000000:layer:absent:1"
@@ -225,8 +232,7 @@ var always = map[string][]string{
 	"cloudwatch": {"DescribeAlarmHistory", "DescribeAlarms", "DescribeAlarmsForMetric", "GetMetricData", "GetMetricStatistics", "ListDashboards", "ListMetrics", "PutDashboard", "PutMetricAlarm", "PutMetricData"},
 	"apigateway": {"GetAccount", "GetApiKeys", "GetClientCertificates", "GetDomainNameAccessAssociations", "GetDomainNames", "GetRestApis",
 		"GetSdkTypes", "GetUsagePlans", "GetVpcLinks", "UpdateAccount",
-		"DeleteDomainNameAccessAssociation", // nothing makes one
-		"PutRestApi",                        // its document is read first
+		"PutRestApi", // its document is read first
 	},
 	"dynamodb": {"DescribeEndpoints", "DescribeLimits", "ListTables"}, "dynamodbstreams": {"ListStreams", "GetRecords"}, // an iterator names no stream that isn't there
 	"iam":     {"ListPolicies", "ListRoles", "ListUsers"},

@@ -100,6 +100,19 @@ func (d *documents) check(t *testing.T, s *harness.Server, tf *harness.Terraform
 	}
 }
 
+// checkPrivateDomain asks the private API through its custom domain.
+func checkPrivateDomain(t *testing.T, s *harness.Server, edition string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/v1/x", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = "private.documents.example"
+	if got := send(t, req); got.status != 200 || got.body != "edition "+edition+" through vpce-0123abcd" {
+		t.Errorf("the private domain answers %d %s", got.status, got.body)
+	}
+}
+
 // get asks mutual.documents.example at the HTTPS listener.
 func (d *documents) get(t *testing.T, s *harness.Server, client *identity) (status int, body string) {
 	t.Helper()

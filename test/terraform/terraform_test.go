@@ -48,12 +48,14 @@ func TestEveryResource(t *testing.T) {
 	checkIntegrations(t, s, tf, backend)
 	checkPlans(t, s, tf)
 	docs.check(t, s, tf, "one")
+	checkPrivateDomain(t, s, "one")
 	before := ids(tf.State())
 
 	tf.Set(map[string]string{"edition": "two"})
 	tf.Apply()
 	tf.PlanIsEmpty()
 	docs.check(t, s, tf, "one") // nothing was deployed anew
+	checkPrivateDomain(t, s, "two")
 	after := ids(tf.State())
 	for address, id := range before {
 		if after[address] != id && !replaced[address] {
@@ -85,6 +87,7 @@ func snapStartRuntime(t *testing.T) []string {
 var replaced = map[string]bool{
 	"aws_lambda_invocation.once":           true,
 	"aws_api_gateway_base_path_mapping.v1": true,
+	"aws_api_gateway_deployment.private":   true,
 }
 
 func ids(state []harness.Resource) map[string]string {
@@ -168,7 +171,7 @@ func importID(r harness.Resource) (string, bool) {
 		return strings.Join(parts, separator), true
 	}
 	switch r.Type {
-	case "aws_iam_policy_attachment", "aws_lambda_invocation", "aws_acm_certificate_validation":
+	case "aws_iam_policy_attachment", "aws_lambda_invocation", "aws_acm_certificate_validation", "aws_api_gateway_rest_api_put":
 		return "", false
 	case "aws_iam_role_policy_attachment":
 		return join("/", "role", "policy_arn")
@@ -211,6 +214,9 @@ func importID(r harness.Resource) (string, bool) {
 	case "aws_cloudwatch_log_subscription_filter":
 		return join("|", "log_group_name", "name")
 	case "aws_api_gateway_base_path_mapping":
+		if r.String("domain_name_id") != "" {
+			return join("", "id")
+		}
 		return r.String("domain_name") + "/" + r.String("base_path"), true
 	}
 	if id, special := eventsImportID(r); special {
@@ -225,6 +231,7 @@ func assertEmpty(t *testing.T, s *harness.Server) {
 	for _, query := range [][]string{
 		{"apigateway", "get-rest-apis", "--query", "items"},
 		{"apigateway", "get-domain-names", "--query", "items"},
+		{"apigateway", "get-domain-name-access-associations", "--query", "items"},
 		{"apigateway", "get-vpc-links", "--query", "items"},
 		{"apigateway", "get-client-certificates", "--query", "items"},
 		{"apigateway", "get-api-keys", "--query", "items"},

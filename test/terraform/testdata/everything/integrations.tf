@@ -368,3 +368,10 @@ resource "aws_api_gateway_stage" "canary" {
 }
 
 output "integrations" { value = aws_api_gateway_rest_api.integrations.id }
+
+data "aws_api_gateway_vpc_link" "private" {
+  name       = aws_api_gateway_vpc_link.private.name
+  depends_on = [aws_api_gateway_vpc_link.private]
+}
+
+output "vpc_link_found" { value = data.aws_api_gateway_vpc_link.private.id == aws_api_gateway_vpc_link.private.id }
