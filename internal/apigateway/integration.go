@@ -17,8 +17,9 @@ import (
 
 // Bounds of an integration's timeout ("Amazon API Gateway quotas").
 const (
-	minTimeout = 50
-	maxTimeout = 29_000
+	minTimeout       = 50
+	maxTimeout       = 29_000
+	maxStreamTimeout = 900_000 // "Stream the integration response for your proxy integrations in API Gateway"
 )
 
 // PutIntegration gives a method its integration. Integration responses of an
@@ -29,15 +30,9 @@ func (s *Service) PutIntegration(ctx context.Context, in *apigatewayapi.PutInteg
 		Type: in.Type, HttpMethod: nonEmpty(in.IntegrationHttpMethod), Uri: nonEmpty(in.Uri), ConnectionType: nonEmpty(in.ConnectionType), ConnectionId: nonEmpty(in.ConnectionId), TlsConfig: in.TlsConfig,
 		Credentials: nonEmpty(in.Credentials), RequestParameters: in.RequestParameters, RequestTemplates: in.RequestTemplates,
 		PassthroughBehavior: in.PassthroughBehavior, ContentHandling: in.ContentHandling, TimeoutInMillis: in.TimeoutInMillis,
-		CacheNamespace: nonEmpty(in.CacheNamespace), CacheKeyParameters: in.CacheKeyParameters,
+		CacheNamespace: nonEmpty(in.CacheNamespace), CacheKeyParameters: in.CacheKeyParameters, ResponseTransferMode: nonEmpty(in.ResponseTransferMode),
 	}
 	integrationDefaults(i, in.ResourceId)
-	if mode := wire.Val(in.ResponseTransferMode); mode != "" {
-		if mode != apigatewayapi.ResponseTransferModeBUFFERED {
-			return nil, wire.NotBuilt("response transfer mode %s of integrations", mode)
-		}
-		i.ResponseTransferMode = in.ResponseTransferMode
-	}
 	m, err := s.editMethod(ctx, at, func(r store.ReadTx, m *apigatewayapi.Method) error {
 		m.MethodIntegration = i
 		return cmp.Or(s.checkIntegration(r, at.scope, i), checkForwarding(m))
@@ -87,8 +82,8 @@ func (s *Service) checkIntegration(r store.ReadTx, sc scope, i *apigatewayapi.In
 	if err := checkContentHandling(i.ContentHandling); err != nil {
 		return err
 	}
-	if t := *i.TimeoutInMillis; t < minTimeout || t > maxTimeout {
-		return badRequest("Timeout should be between 50 ms and 29000 ms")
+	if err := checkTransfer(i); err != nil {
+		return err
 	}
 	if err := checkConnection(r, sc, i); err != nil {
 		return err
@@ -109,6 +104,30 @@ func (s *Service) checkIntegration(r store.ReadTx, sc scope, i *apigatewayapi.In
 		return s.checkServiceURI(sc, i)
 	case apigatewayapi.IntegrationTypeHTTP, apigatewayapi.IntegrationTypeHTTPPROXY:
 		return checkHTTPURI(wire.Val(i.Uri))
+	}
+	return nil
+}
+
+func streams(i *apigatewayapi.Integration) bool {
+	return wire.Val(i.ResponseTransferMode) == apigatewayapi.ResponseTransferModeSTREAM
+}
+
+// checkTransfer checks how an answer may come, and how long it may take.
+func checkTransfer(i *apigatewayapi.Integration) error {
+	longest := int64(maxTimeout)
+	if i.ResponseTransferMode != nil {
+		if err := oneOf("ResponseTransferMode", *i.ResponseTransferMode, apigatewayapi.ResponseTransferModeBUFFERED, apigatewayapi.ResponseTransferModeSTREAM); err != nil {
+			return err
+		}
+	}
+	if streams(i) {
+		longest = maxStreamTimeout
+		if kind := *i.Type; kind != apigatewayapi.IntegrationTypeAWSPROXY && kind != apigatewayapi.IntegrationTypeHTTPPROXY {
+			return badRequest("Response transfer mode STREAM is only supported for integrations of type HTTP_PROXY and AWS_PROXY.")
+		}
+	}
+	if t := *i.TimeoutInMillis; t < minTimeout || t > longest {
+		return badRequest("Timeout should be between 50 ms and %d ms", longest)
 	}
 	return nil
 }
@@ -157,8 +176,12 @@ func checkContentHandling(strategy *string) error {
 	return oneOf("ContentHandling", *strategy, apigatewayapi.ContentHandlingStrategyCONVERTTOBINARY, apigatewayapi.ContentHandlingStrategyCONVERTTOTEXT)
 }
 
-// lambdaPath is what follows "lambda:path" in the address of Lambda's Invoke.
-var lambdaPath = regexp.MustCompile(`^/?2015-03-31/functions/.+/invocations$`)
+// What follows "lambda:path" in the addresses of Lambda's Invoke and
+// InvokeWithResponseStream.
+var (
+	lambdaPath = regexp.MustCompile(`^/?2015-03-31/functions/.+/invocations$`)
+	streamPath = regexp.MustCompile(`^/?2021-11-15/functions/.+/response-streaming-invocations$`)
+)
 
 // checkServiceURI checks the address of an AWS service:
 // arn:aws:apigateway:region:service:path/... or :action/... (API Reference,
@@ -173,9 +196,11 @@ func (s *Service) checkServiceURI(sc scope, i *apigatewayapi.Integration) error 
 		return badRequest("AWS ARN for integration must contain path or action")
 	}
 	service := a.Account[strings.LastIndexByte(a.Account, '.')+1:] // the part that is an account in other ARNs
-	invokes := service == "lambda" && style == "path" && lambdaPath.MatchString(rest)
+	lambda := service == "lambda" && style == "path"
 	switch {
-	case invokes:
+	case lambda && streamPath.MatchString(rest) != streams(i) && *i.Type == apigatewayapi.IntegrationTypeAWSPROXY:
+		return badRequest("Response transfer mode STREAM needs the address of InvokeWithResponseStream, and BUFFERED that of Invoke.")
+	case lambda && (lambdaPath.MatchString(rest) || streams(i)):
 		return nil
 	case *i.Type == apigatewayapi.IntegrationTypeAWSPROXY && service != "lambda" && service != "firehose":
 		return badRequest("Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations.")
@@ -253,7 +278,7 @@ var integrationPatch = patchTable[apigatewayapi.Integration]{rows: []patchRow[ap
 		n, err := strconv.ParseInt(op.text(), 10, 64)
 		i.TimeoutInMillis = &n
 		if err != nil {
-			return badRequest("Timeout should be between 50 ms and 29000 ms")
+			return badRequest("Timeout should be between 50 ms and %d ms", maxTimeout)
 		}
 		return nil
 	}},
@@ -264,6 +289,7 @@ var integrationPatch = patchTable[apigatewayapi.Integration]{rows: []patchRow[ap
 		i.TlsConfig = &apigatewayapi.TlsConfig{InsecureSkipVerification: wire.Ptr(op.isTrue())}
 		return nil
 	}},
+	textRow("/responseTransferMode", func(i *apigatewayapi.Integration) **string { return &i.ResponseTransferMode }),
 	textRow("/cacheNamespace", func(i *apigatewayapi.Integration) **string { return &i.CacheNamespace }),
 	mapRow("/requestTemplates", func(i *apigatewayapi.Integration) *map[string]string { return &i.RequestTemplates },
 		"Content-Type specified was not found", patchText[apigatewayapi.Integration]),

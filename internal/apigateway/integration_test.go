@@ -4,6 +4,8 @@ import "testing"
 
 const lambdaURI = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:111111111111:function:user:${stageVariables.stage}/invocations"
 
+const streamURI = "arn:aws:apigateway:us-east-1:lambda:path/2021-11-15/functions/arn:aws:lambda:us-east-1:111111111111:function:user/response-streaming-invocations"
+
 // TestForwardedIdentity needs a method that asks for signatures.
 func TestForwardedIdentity(t *testing.T) {
 	t.Parallel()
@@ -73,7 +75,13 @@ func TestIntegrationRefusals(t *testing.T) {
 			object{"type": "HTTP", "httpMethod": "GET", "uri": "http://example.com", "connectionType": "VPC_LINK"}},
 		{"BadRequestException", "Invalid Vpc Link identifier specified",
 			object{"type": "HTTP", "httpMethod": "GET", "uri": "http://example.com", "connectionType": "VPC_LINK", "connectionId": "abc123"}},
-		{"NotImplemented", "butai doesn't do this yet: response transfer mode STREAM of integrations", mock("responseTransferMode", "STREAM")},
+		{"BadRequestException", "Response transfer mode STREAM is only supported for integrations of type HTTP_PROXY and AWS_PROXY.", mock("responseTransferMode", "STREAM")},
+		{"BadRequestException", "Response transfer mode STREAM needs the address of InvokeWithResponseStream, and BUFFERED that of Invoke.",
+			object{"type": "AWS_PROXY", "httpMethod": "POST", "uri": lambdaURI, "responseTransferMode": "STREAM"}},
+		{"BadRequestException", "Response transfer mode STREAM needs the address of InvokeWithResponseStream, and BUFFERED that of Invoke.",
+			aws("AWS_PROXY", streamURI)},
+		{"BadRequestException", "Timeout should be between 50 ms and 900000 ms",
+			object{"type": "AWS_PROXY", "httpMethod": "POST", "uri": streamURI, "responseTransferMode": "STREAM", "timeoutInMillis": 900001}},
 		{"BadRequestException", "Timeout should be between 50 ms and 29000 ms", mock("timeoutInMillis", 30000)},
 		{"BadRequestException", "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: true]",
 			mock("requestParameters", object{"integration.request.path.testPath": "true"})},
@@ -86,6 +94,22 @@ func TestIntegrationRefusals(t *testing.T) {
 	h.fails("ValidationException", "1 validation error detected: Value 'TEXT' at 'putIntegrationInput.contentHandling' failed to satisfy constraint: "+
 		"Member must satisfy enum value set: [CONVERT_TO_BINARY, CONVERT_TO_TEXT]", "PUT", path, mock("contentHandling", "TEXT"))
 	h.fails("NotFoundException", "Content-Type specified was not found", "PATCH", path, patch("remove /requestTemplates/text~1css"))
+}
+
+func TestStreamingIntegration(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	_, method := h.newMock()
+	put := h.must(201, "PUT", method+"/integration", object{"type": "AWS_PROXY", "httpMethod": "POST", "uri": streamURI, "responseTransferMode": "STREAM", "timeoutInMillis": 900000})
+	if put["responseTransferMode"] != "STREAM" || put["timeoutInMillis"] != 900000.0 {
+		t.Errorf("put %v", put)
+	}
+	h.fails("BadRequestException", "Response transfer mode STREAM needs the address of InvokeWithResponseStream, and BUFFERED that of Invoke.",
+		"PATCH", method+"/integration", patch("replace /responseTransferMode BUFFERED", "replace /timeoutInMillis 29000"))
+	got := h.must(200, "PATCH", method+"/integration", patch("replace /responseTransferMode BUFFERED", "replace /timeoutInMillis 29000", "replace /uri "+lambdaURI))
+	if got["responseTransferMode"] != "BUFFERED" {
+		t.Errorf("patched %v", got)
+	}
 }
 
 func TestIntegrationResponses(t *testing.T) {

@@ -84,7 +84,7 @@ func compileAuthorizer(st *stage, config *apigatewayapi.Authorizer) *authorizer 
 // authorizer").
 func (a *authorizer) compileFunction(st *stage, config *apigatewayapi.Authorizer) {
 	uri, err := arn.Parse(interpolate(wire.Val(config.AuthorizerUri), st.variables))
-	function, ok := functionOf(uri.Resource)
+	function, ok := functionOf(uri.Resource, lambdaPathPrefix, lambdaPathSuffix)
 	if err != nil || !ok {
 		a.problem = "Invalid endpoint address"
 		return

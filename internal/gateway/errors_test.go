@@ -36,7 +36,7 @@ func errorsAPI() api {
 	get := respond(lambdaMethod(nil), "200", "", "")
 	get.MethodIntegration.HttpMethod = wire.Ptr("GET")
 	notBuilt := respond(mockMethod(ok), "200", "", "")
-	notBuilt.MethodIntegration.ResponseTransferMode = ptr("STREAM")
+	notBuilt.MethodIntegration.Type, notBuilt.MethodIntegration.Uri = ptr("AWS"), ptr("arn:aws:apigateway:us-east-1:sqs:path/0/q")
 	body := respond(mockMethod(ok), "200", "", "")
 	body.MethodIntegration.RequestParameters = strs{"integration.request.header.x": "method.request.body.a.b"}
 	return api{
@@ -127,8 +127,8 @@ func TestErrors(t *testing.T) {
 			status: 502, errorType: "InternalServerErrorException", trace: true, want: internal, log: config + "Malformed Lambda proxy response"},
 		{name: "not built", verb: "POST", path: "/s/notBuilt",
 			status: 501, errorType: "NotImplementedException", trace: true,
-			want: `{"message": "butai does not have this part of API Gateway yet: response transfer mode STREAM"}`,
-			log:  "Execution failed: butai does not have response transfer mode STREAM"},
+			want: `{"message": "butai does not have this part of API Gateway yet: integrations with the service sqs"}`,
+			log:  "Execution failed: butai does not have integrations with the service sqs"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -257,7 +257,7 @@ func TestGatewayResponses(t *testing.T) {
 		{request("GET", "/s/none", "", "Accept", "text/html"), `404 Content-Type=text/html <p>Missing Authentication Token.</p>`, "MissingAuthenticationTokenException"},
 		{request("POST", "/s/function", "", "X-H", "h"), `500 Access-Control-Allow-Origin=* X-H=h {"message":"Internal server error"}`, "InternalServerErrorException"},
 		{request("POST", "/s/never", "a", "Content-Type", "text/plain"), `415 {"message": "Unsupported Media Type"}`, "BadRequestException"},
-		{request("POST", "/s/notBuilt", ""), `501 {"message": "butai does not have this part of API Gateway yet: response transfer mode STREAM"}`, "NotImplementedException"},
+		{request("POST", "/s/notBuilt", ""), `501 {"message": "butai does not have this part of API Gateway yet: integrations with the service sqs"}`, "NotImplementedException"},
 	} {
 		res := f.do(tt.request)
 		if got := summary(t, res); got != tt.want || res.Header["x-amzn-ErrorType"][0] != tt.errorType {

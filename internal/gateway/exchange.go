@@ -16,6 +16,7 @@ import (
 type exchange struct {
 	gw     *Gateway
 	r      *http.Request
+	w      http.ResponseWriter // nil in a test of a method
 	target Target
 	st     *stage  // nil if there is no such stage
 	m      *method // nil until routed
@@ -47,6 +48,8 @@ type exchange struct {
 	log          *executionLog
 	record       *record // for `butai trace`; nil if this request leaves none
 	test         bool    // nobody's request: see TestMethod
+	streamed     bool    // the answer is sent already
+	cutOff       bool    // and isn't whole
 }
 
 // outbound is the integration request.
@@ -106,6 +109,7 @@ func newExchange(g *Gateway, r *http.Request, t Target) *exchange {
 
 // serve answers the request and writes its logs.
 func (x *exchange) serve(w http.ResponseWriter) {
+	x.w = w
 	x.failed = x.run()
 	if x.failed != nil {
 		x.discardBody()
@@ -114,11 +118,16 @@ func (x *exchange) serve(w http.ResponseWriter) {
 	x.log.end(x)
 	x.leaveRecord()
 	x.measure()
-	if err := x.compress(); err != nil {
-		x.gw.log.Error("compressing an answer failed", "request", x.requestID, "err", err)
+	if !x.streamed {
+		if err := x.compress(); err != nil {
+			x.gw.log.Error("compressing an answer failed", "request", x.requestID, "err", err)
+		}
+		x.write(w)
 	}
-	x.write(w)
 	x.flushLogs(w)
+	if x.cutOff {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // run is the road of a request through the gateway, in API Gateway's own

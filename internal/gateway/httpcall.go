@@ -69,6 +69,9 @@ func (x *exchange) callHTTP() *failure {
 	x.outbound.sent, x.inbound.url = req.Header, req.URL.String()
 	x.log.endpointRequest(x, body)
 	x.noteSent(body)
+	if x.m.streams {
+		return x.streamBackend(req)
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), x.m.timeout)
 	defer cancel()
 	begun := time.Now()

@@ -55,13 +55,18 @@ func errorMessage(payload []byte) string {
 // invoke calls the method's function and fills x.inbound. The function goes
 // on when the client leaves, and after the integration's timeout, as on AWS.
 func (x *exchange) invoke(payload []byte, async bool) *failure {
+	return x.call(context.WithoutCancel(x.r.Context()), payload, async, nil)
+}
+
+// call is invoke for as long as ctx lives, of a function that may stream.
+func (x *exchange) call(ctx context.Context, payload []byte, async bool, stream AnswerStream) *failure {
 	fn := &x.m.function
 	x.log.endpointRequest(x, payload)
 	x.noteSent(payload)
 	begun := time.Now()
-	res, err := x.gw.functions.InvokeFunction(context.WithoutCancel(x.r.Context()), &FunctionCall{
+	res, err := x.gw.functions.InvokeFunction(ctx, &FunctionCall{
 		FunctionARN: fn.arn, SourceARN: fn.sourceARN, SourceAccount: x.st.account, RoleARN: fn.roleARN, Caller: x.forwarded(fn.asSigner),
-		Payload: payload, Async: async, TraceID: x.trace.forFunction(fn.lineage), Deadline: begun.Add(x.m.timeout),
+		Payload: payload, Async: async, TraceID: x.trace.forFunction(fn.lineage), Deadline: begun.Add(x.m.timeout), Stream: stream,
 	})
 	x.inbound.called, x.inbound.latency = true, time.Since(begun)
 	if err != nil {
@@ -100,7 +105,7 @@ func (x *exchange) endpointHeaders() fields {
 // refusal turns Lambda's error into the client's. Why it happened is for the
 // execution log alone.
 func (x *exchange) refusal(err error) *failure {
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return integrationTimeout()
 	}
 	var refused *FunctionError

@@ -11,6 +11,9 @@ import (
 // template, overrides. A proxy integration has made its answer already.
 func (x *exchange) mapResponse() *failure {
 	x.at("map response")
+	if x.m.streams {
+		return nil // the answer is on its way
+	}
 	switch x.m.kind {
 	case typeAWSProxy:
 		return nil

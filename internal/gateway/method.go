@@ -56,6 +56,7 @@ type method struct {
 	http        httpTarget
 	service     *serviceTarget // nil if an AWS integration calls a function
 	timeout     time.Duration
+	streams     bool // the answer is sent on as it comes
 	passthrough string
 	content     contentHandling // of requests
 	templates   templates
@@ -91,6 +92,7 @@ func (m *method) compile(st *stage, d *Deployment, config *apigatewayapi.Method)
 	m.validation = compileValidation(d, st.models, config)
 	m.kind = integrationType(wire.Val(integration.Type))
 	m.passthrough = cmp.Or(wire.Val(integration.PassthroughBehavior), passWhenNoMatch)
+	m.streams = wire.Val(integration.ResponseTransferMode) == streaming
 	m.timeout = defaultTimeout
 	if ms := wire.Val(integration.TimeoutInMillis); ms > 0 {
 		m.timeout = time.Duration(ms) * time.Millisecond
@@ -122,6 +124,9 @@ func (m *method) compileIntegration(st *stage, config *apigatewayapi.Method, int
 	for i := range m.request {
 		mapped := &m.request[i]
 		mapped.illegal = mapped.location == "header" && illegalRequestHeader(m.kind, mapped.name)
+	}
+	if m.streams {
+		m.settings.cache = nil
 	}
 	if m.settings.cache != nil {
 		if err = m.settings.cache.setKeys(integration, m.resourceID); err != nil {
@@ -177,8 +182,8 @@ func (m *method) unsupported(config *apigatewayapi.Method) *failure {
 	default:
 		return notBuilt(kind + " integrations")
 	}
-	if mode := wire.Val(integration.ResponseTransferMode); mode != "" && mode != "BUFFERED" {
-		return notBuilt("response transfer mode " + mode)
+	if wire.Val(integration.ResponseTransferMode) == streaming && !integrationType(wire.Val(integration.Type)).isProxy() {
+		return configurationError("Response transfer mode STREAM is for proxy integrations")
 	}
 	return nil
 }
@@ -205,7 +210,11 @@ func compileLambda(st *stage, m *method, integration *apigatewayapi.Integration)
 	if service != "lambda" {
 		return lambdaTarget{}, notBuilt("integrations with the service " + service)
 	}
-	function, ok := functionOf(a.Resource)
+	prefix, suffix := lambdaPathPrefix, lambdaPathSuffix
+	if m.streams {
+		prefix, suffix = streamPathPrefix, streamPathSuffix
+	}
+	function, ok := functionOf(a.Resource, prefix, suffix)
 	if !ok {
 		return lambdaTarget{}, configurationError("Invalid endpoint address")
 	}
@@ -218,7 +227,7 @@ func compileLambda(st *stage, m *method, integration *apigatewayapi.Integration)
 		sourceARN: arn.New("execute-api", st.region, st.account, st.apiID+"/"+st.name+"/"+m.verb+m.resourcePath).String(),
 		roleARN:   role,
 		asSigner:  asSigner,
-		url:       "https://lambda." + a.Region + ".amazonaws.com/" + lambdaPathPrefix + function + lambdaPathSuffix,
+		url:       "https://lambda." + a.Region + ".amazonaws.com/" + prefix + function + suffix,
 		lineage:   lineageOf(function),
 		post:      strings.EqualFold(wire.Val(integration.HttpMethod), "POST"),
 	}, nil
@@ -227,21 +236,25 @@ func compileLambda(st *stage, m *method, integration *apigatewayapi.Integration)
 const (
 	lambdaPathPrefix = "2015-03-31/functions/"
 	lambdaPathSuffix = "/invocations"
+
+	// Those of InvokeWithResponseStream.
+	streamPathPrefix = "2021-11-15/functions/"
+	streamPathSuffix = "/response-streaming-invocations"
 )
 
-// functionOf takes the function's ARN out of the URI's last part,
+// functionOf takes the function's ARN out of the URI's last part, such as
 // path/2015-03-31/functions/{arn}/invocations. A stage variable without value
 // leaves an empty qualifier, which no function has.
-func functionOf(resource string) (string, bool) {
+func functionOf(resource, prefix, suffix string) (string, bool) {
 	path, ok := strings.CutPrefix(resource, "path/")
 	if !ok {
 		return "", false
 	}
-	path, ok = strings.CutPrefix(strings.TrimPrefix(path, "/"), lambdaPathPrefix)
+	path, ok = strings.CutPrefix(strings.TrimPrefix(path, "/"), prefix)
 	if !ok {
 		return "", false
 	}
-	function, ok := strings.CutSuffix(path, lambdaPathSuffix)
+	function, ok := strings.CutSuffix(path, suffix)
 	if !ok {
 		return "", false
 	}

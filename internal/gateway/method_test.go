@@ -65,7 +65,6 @@ func TestRequiredParameters(t *testing.T) {
 func TestNotBuilt(t *testing.T) {
 	t.Parallel()
 	for what, change := range map[string]func(*apigatewayapi.Method, *Deployment){
-		"response transfer mode STREAM": func(m *apigatewayapi.Method, _ *Deployment) { m.MethodIntegration.ResponseTransferMode = ptr("STREAM") },
 		"integrations with the service sqs": func(m *apigatewayapi.Method, _ *Deployment) {
 			m.MethodIntegration.Type, m.MethodIntegration.Uri = ptr("AWS"), ptr("arn:aws:apigateway:us-east-1:sqs:path/0/q")
 		},

@@ -23,6 +23,9 @@ func (x *exchange) callProxy() *failure {
 	if !x.m.function.post {
 		return configurationError("Invalid integration HTTP method: Lambda functions are invoked with POST")
 	}
+	if x.m.streams {
+		return x.streamFunction()
+	}
 	if fail := x.invoke(x.proxyEvent(), false); fail != nil {
 		return fail
 	}

@@ -140,7 +140,7 @@ func TestFunctionOf(t *testing.T) {
 		"path/2015-03-31/functions//invocations":                 "",
 		"action/Invoke":                                          "",
 	} {
-		if got, ok := functionOf(resource); got != want || ok != (want != "") {
+		if got, ok := functionOf(resource, lambdaPathPrefix, lambdaPathSuffix); got != want || ok != (want != "") {
 			t.Errorf("%s: got %q %v, want %q", resource, got, ok, want)
 		}
 	}

@@ -88,6 +88,17 @@ type FunctionCall struct {
 	// Deadline is how long the gateway waits: after it InvokeFunction fails
 	// with context.DeadlineExceeded. The function goes on, as on AWS.
 	Deadline time.Time
+	// Stream takes the answer as it comes; nil to have it in the result. A
+	// function that doesn't stream answers with the result in any case.
+	Stream AnswerStream
+}
+
+// AnswerStream takes a function's answer piece by piece. It is called by one
+// goroutine at a time, and not after InvokeFunction has returned.
+type AnswerStream interface {
+	// Begin tells the answer's media type; it comes before the first Write.
+	Begin(mediaType string)
+	Write(p []byte) (int, error)
 }
 
 // FunctionResult is Lambda's answer to a FunctionCall.

@@ -32,6 +32,27 @@ func (x *exchange) answerFailure() {
 // clients see the names in this spelling.
 func (x *exchange) write(w http.ResponseWriter) {
 	header := w.Header()
+	x.writeOwnHeaders(header)
+	x.answer.size = len(x.answer.body)
+	if x.answer.status < http.StatusOK {
+		// Informational answers do not end an exchange; net/http would follow
+		// up with a 200.
+		x.answer.status, x.answer.body = http.StatusInternalServerError, nil
+	}
+	bodyless := x.answer.status == http.StatusNoContent || x.answer.status == http.StatusNotModified
+	if !bodyless {
+		x.own[3] = strconv.Itoa(len(x.answer.body))
+		header["Content-Length"] = x.own[3:4:4]
+	}
+	w.WriteHeader(x.answer.status)
+	if !bodyless && x.r.Method != http.MethodHead {
+		_, _ = w.Write(x.answer.body) // a client that has gone away needs no answer
+	}
+}
+
+// writeOwnHeaders puts the answer's headers, and those that every answer has,
+// into header.
+func (x *exchange) writeOwnHeaders(header http.Header) {
 	hasType := false
 	for name, values := range x.answer.header {
 		header[name] = values
@@ -48,21 +69,6 @@ func (x *exchange) write(w http.ResponseWriter) {
 		if x.own[2] = x.clientTrace(); x.own[2] != "" {
 			header["X-Amzn-Trace-Id"] = x.own[2:3:3]
 		}
-	}
-	x.answer.size = len(x.answer.body)
-	if x.answer.status < http.StatusOK {
-		// Informational answers do not end an exchange; net/http would follow
-		// up with a 200.
-		x.answer.status, x.answer.body = http.StatusInternalServerError, nil
-	}
-	bodyless := x.answer.status == http.StatusNoContent || x.answer.status == http.StatusNotModified
-	if !bodyless {
-		x.own[3] = strconv.Itoa(len(x.answer.body))
-		header["Content-Length"] = x.own[3:4:4]
-	}
-	w.WriteHeader(x.answer.status)
-	if !bodyless && x.r.Method != http.MethodHead {
-		_, _ = w.Write(x.answer.body) // a client that has gone away needs no answer
 	}
 }
 

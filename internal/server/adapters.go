@@ -37,7 +37,7 @@ var _ gateway.Functions = (*gatewayFunctions)(nil)
 func (g *gatewayFunctions) InvokeFunction(ctx context.Context, in *gateway.FunctionCall) (*gateway.FunctionResult, error) {
 	call := &catalog.Call{
 		FunctionARN: in.FunctionARN, Principal: gatewayPrincipal, SourceARN: in.SourceARN, SourceAccount: in.SourceAccount,
-		Payload: in.Payload, TraceID: in.TraceID, Deadline: in.Deadline,
+		Payload: in.Payload, TraceID: in.TraceID, Deadline: in.Deadline, Stream: in.Stream,
 	}
 	if in.RoleARN != "" {
 		call.Principal = ""

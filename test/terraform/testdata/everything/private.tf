@@ -36,13 +36,8 @@ resource "aws_api_gateway_rest_api_put" "private" {
 
 resource "aws_api_gateway_deployment" "private" {
   rest_api_id = aws_api_gateway_rest_api.private.id
+  description = "edition ${var.edition}" # changes in place: the first edition stays deployed
   depends_on  = [aws_api_gateway_rest_api_put.private]
-
-  triggers = { edition = var.edition }
-
-  lifecycle {
-    create_before_destroy = true
-  }
 }
 
 resource "aws_api_gateway_stage" "private" {
