@@ -110,10 +110,10 @@ equal(signed(signed_url)[0::2], (403, '{"Message":null}'))
 # Streamed responses, where there is Node.js: through a URL, and through the API.
 STREAM = """
 exports.handler = awslambda.streamifyResponse(async (event, stream, context) => {
-  if (event.rawPath === "/head") stream = awslambda.HttpResponseStream.from(stream, {statusCode: 202, headers: {"X-Colour": "red"}, cookies: ["a=1"]});
+  if ((event.rawPath || event.path) === "/head") stream = awslambda.HttpResponseStream.from(stream, {statusCode: 202, headers: {"X-Colour": "red"}, cookies: ["a=1"]});
   else stream.setContentType("text/plain");
   for (let i = 0; i < 3; i++) { stream.write("piece " + i + "\\n"); await new Promise((r) => setTimeout(r, 150)); }
-  if (event.fail) throw new Error("half way");
+  if (event.fail || event.queryStringParameters?.fail) throw new Error("half way");
   stream.end();
 });
 """
@@ -153,4 +153,28 @@ equal(lambda_.invoke(FunctionName="flow", Payload=b"{}")["Payload"].read().decod
 answer = lambda_.invoke_with_response_stream(FunctionName="web", Payload=b'{"rawPath": "/text"}')
 equal([event.get("PayloadChunk", {}).get("Payload") for event in answer["EventStream"]], [b'"plain"', None])
 equal(refused(lambda_.invoke_with_response_stream, FunctionName="nobody")[0], "ResourceNotFoundException")
+
+# The same through a REST API whose integration streams: the function must send metadata first.
+arn = lambda_.get_function(FunctionName="flow")["Configuration"]["FunctionArn"]
+lambda_.add_permission(FunctionName="flow", StatementId="rest", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com")
+api = apigateway.create_rest_api(name="flow", endpointConfiguration={"types": ["REGIONAL"]})
+resource = apigateway.create_resource(restApiId=api["id"], parentId=api["rootResourceId"], pathPart="{proxy+}")["id"]
+at = {"restApiId": api["id"], "resourceId": resource, "httpMethod": "GET"}
+apigateway.put_method(authorizationType="NONE", **at)
+made = apigateway.put_integration(
+    type="AWS_PROXY", integrationHttpMethod="POST", responseTransferMode="STREAM", timeoutInMillis=900000,
+    uri="arn:aws:apigateway:%s:lambda:path/2021-11-15/functions/%s/response-streaming-invocations" % (REGION, arn), **at)
+equal((made["responseTransferMode"], made["timeoutInMillis"]), ("STREAM", 900000))
+apigateway.create_deployment(restApiId=api["id"], stageName="live")
+host = "http://%s.execute-api.localhost:%d/live/" % (api["id"], server.port)
+status, headers, body = request(host + "head")
+equal((status, headers["X-Colour"], headers["Set-Cookie"], headers["Transfer-Encoding"], body), (202, "red", "a=1", "chunked", WHOLE))
+equal(request(host + "plain")[::2], (500, '{"message": "Internal server error"}'))
+try:
+    request(host + "head?fail=yes")
+    raise AssertionError("an answer that broke off was taken for a whole one")
+except http.client.IncompleteRead as cut:
+    equal(cut.partial.decode(), WHOLE)
+test = apigateway.test_invoke_method(pathWithQueryString="/head", **at)
+equal((test["status"], test["body"]), (202, WHOLE))
 print("ok")
