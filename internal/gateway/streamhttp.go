@@ -28,7 +28,7 @@ func (s *stream) relay(t http.RoundTripper, req *http.Request) *failure {
 		return backendFailure(req.URL, err)
 	}
 	defer func() { _ = res.Body.Close() }() // what matters of it has been read
-	if res.StatusCode < http.StatusOK { // a change of protocols
+	if res.StatusCode < http.StatusOK {     // a change of protocols
 		return networkError()
 	}
 	x.inbound.status, x.inbound.header = res.StatusCode, res.Header
