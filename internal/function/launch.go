@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -171,6 +172,9 @@ func (i *instance) baseSpec(at places) *sandbox.Spec {
 		Binds: []sandbox.Bind{{Source: i.spec.CodeDir, Target: at.task}},
 	}
 	s.Layers, s.LayersAt = i.spec.Layers, at.opt
+	if !at.isolated && len(s.Layers) > 0 {
+		s.Layers = []string{at.opt}
+	}
 	return s
 }
 
@@ -213,13 +217,11 @@ func (i *instance) bindRuntime(s *sandbox.Spec, f family) {
 // plainPlaces prepares a runtime folder of links for the rungs that have no
 // file system of their own.
 func (i *instance) plainPlaces(f family) (places, error) {
-	at := places{task: i.spec.CodeDir, opt: "/nonexistent", lang: i.interpreter.Prefix}
-	if len(i.spec.Layers) > 0 {
-		at.opt = i.spec.Layers[len(i.spec.Layers)-1]
+	opt, err := i.engine.layersDir(i.spec.Layers)
+	if err != nil {
+		return places{}, err
 	}
-	if len(i.spec.Layers) > 1 {
-		return at, errors.New("several layers need the namespaces rung of isolation, which this host does not offer")
-	}
+	at := places{task: i.spec.CodeDir, opt: cmp.Or(opt, "/nonexistent"), lang: i.interpreter.Prefix}
 	at.runtime = filepath.Join(i.engine.cfg.Dir, "plain", i.spec.Runtime)
 	if err := os.MkdirAll(filepath.Join(at.runtime, f.sdkDir), 0o755); err != nil {
 		return at, err

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"os"
 	"path"
 	"path/filepath"
@@ -21,10 +22,11 @@ func (e *entrypointError) Error() string { return e.message }
 func (i *instance) startProvided(level sandbox.Level) error {
 	at := lambdaPlaces
 	if level != sandbox.Namespaces {
-		at = places{task: i.spec.CodeDir, opt: "/nonexistent", runtime: "/nonexistent", lang: "/usr"}
-		if len(i.spec.Layers) > 0 {
-			at.opt = i.spec.Layers[len(i.spec.Layers)-1]
+		opt, err := i.engine.layersDir(i.spec.Layers)
+		if err != nil {
+			return err
 		}
+		at = places{task: i.spec.CodeDir, opt: cmp.Or(opt, "/nonexistent"), runtime: "/nonexistent", lang: "/usr"}
 	}
 	program, err := i.entrypoint(at)
 	if err != nil {

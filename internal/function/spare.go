@@ -88,7 +88,7 @@ func (s *spare) end() {
 // shelfOf is the kind of spare that a function can start from, if any.
 func (e *Engine) shelfOf(spec *Spec, interpreter *runtimes.Interpreter) (shelfKey, bool) {
 	f := families[interpreter.Runtime.Family]
-	if e.cfg.Spares <= 0 || !f.spares || len(spec.Layers) > 1 || needsFresh(spec.Environment) || !e.host.CanAttach() {
+	if e.cfg.Spares <= 0 || !f.spares || needsFresh(spec.Environment) || !e.host.CanAttach() {
 		return shelfKey{}, false
 	}
 	key := shelfKey{runtime: spec.Runtime}
@@ -256,8 +256,13 @@ func (e *Engine) bootSpare(key shelfKey, spec *Spec, interpreter *runtimes.Inter
 // fresh one has to be started; the spare is gone.
 func (i *instance) startFromSpare(s *spare) error {
 	binds := []sandbox.Bind{{Source: i.spec.CodeDir, Target: lambdaPlaces.task}}
-	for _, layer := range i.spec.Layers {
-		binds = append(binds, sandbox.Bind{Source: layer, Target: lambdaPlaces.opt})
+	opt, err := i.engine.layersDir(i.spec.Layers)
+	if err != nil {
+		s.end()
+		return err
+	}
+	if opt != "" {
+		binds = append(binds, sandbox.Bind{Source: opt, Target: lambdaPlaces.opt})
 	}
 	f := families[i.interpreter.Runtime.Family]
 	env := map[string]string{}

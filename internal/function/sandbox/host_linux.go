@@ -389,7 +389,11 @@ func (h *Host) Report(ctx context.Context) []Rung {
 		Rung{"system calls", filtered, cond(filtered, "no_new_privs and a deny-list", "all allowed")},
 		Rung{"resource limits", filtered, cond(filtered, "open files, processes, locked memory, core size, as on Lambda", "the server's own")})
 	rungs = append(rungs, scopeRung(filtered), Rung{"network", false, "the host's own, for functions need the internet; so what listens on this machine's addresses is in their reach"})
-	return append(rungs, h.memoryRungs()...)
+	rungs = append(rungs, h.memoryRungs()...)
+	if path, err := exec.LookPath("runsc"); err == nil {
+		rungs = append(rungs, Rung{"gVisor", false, path + " is there, but functions don't run under it yet: the host's kernel answers their system calls"})
+	}
+	return rungs
 }
 
 // scopeRung is about what restrictScope does.

@@ -10,7 +10,9 @@ func TestParseWish(t *testing.T) {
 			t.Errorf("ParseWish(%q) = %v, %v; want %v", text, got, err, want)
 		}
 	}
-	if _, err := ParseWish("docker"); err == nil {
-		t.Error("ParseWish accepted docker")
+	for _, text := range []string{"docker", "gvisor"} {
+		if _, err := ParseWish(text); err == nil {
+			t.Errorf("ParseWish accepted %s", text)
+		}
 	}
 }
