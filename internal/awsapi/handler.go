@@ -67,9 +67,7 @@ type service struct {
 	refusals map[string][]wire.Refusal // by operation; "" for all
 }
 
-// New returns a handler for the registered services. It fails when a service
-// has a method that is named like an operation but has another signature:
-// such an operation would silently count as not built.
+// New returns a handler for the registered services.
 func New(cfg Config) (*Handler, error) {
 	h := &Handler{Config: cfg, byName: map[string]*service{}, bySigning: map[string][]*service{}}
 	h.signers = NewSigners(cfg.Keys, cfg.Clock, cfg.StrictCredentials, cfg.Suspect)
@@ -79,9 +77,6 @@ func New(cfg Config) (*Handler, error) {
 			return nil, fmt.Errorf("awsapi: no profile for service %s", reg.Model.Name)
 		}
 		s := &service{ServiceModel: reg.Model, profile: p, impl: reg.Service, refusals: map[string][]wire.Refusal{}}
-		if err := s.checkSignatures(); err != nil {
-			return nil, err
-		}
 		if r, ok := reg.Service.(wire.Refuser); ok {
 			for _, refusal := range r.Refused() {
 				s.refusals[refusal.Operation] = append(s.refusals[refusal.Operation], refusal)
@@ -91,17 +86,6 @@ func New(cfg Config) (*Handler, error) {
 		h.bySigning[reg.Model.SigningName] = append(h.bySigning[reg.Model.SigningName], s)
 	}
 	return h, nil
-}
-
-func (s *service) checkSignatures() error {
-	t := reflect.TypeOf(s.impl)
-	for i := range s.Operations {
-		op := &s.Operations[i]
-		if _, named := t.MethodByName(op.Name); named && !op.Built(s.impl) {
-			return fmt.Errorf("awsapi: %s.%s has the name of an operation but not its signature", s.Name, op.Name)
-		}
-	}
-	return nil
 }
 
 // ServeHTTP takes a request from the first byte to the last of its answer.

@@ -2,36 +2,36 @@ package release
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
-	"text/template"
 
-	"github.com/butai-dev/butai/internal/release/config"
 	"github.com/butai-dev/butai/internal/release/plan"
 )
 
-// script is a promotion as commands of the AWS CLI. Whoever stops using butai
-// release goes on with it.
-var script = template.Must(template.New("script").Parse(`#!/usr/bin/env bash
-# Moves what stage {{.Source.Name}} of API {{.Config.API}} serves to stage {{.Target.Name}}: gateway and code as
+// A promotion as commands of the AWS CLI. Whoever stops using butai release goes
+// on with it. What stands in <angle brackets> is filled in.
+const (
+	scriptHead = `#!/usr/bin/env bash
+# Moves what stage <source> of API <api> serves to stage <target>: gateway and code as
 # one unit, with the AWS CLI alone. Written by butai release script.
 set -euo pipefail
 export AWS_PAGER=""
-api={{.Config.API}} source={{.Source.Name}} target={{.Target.Name}}
+api=<api> source=<source> target=<target>
 pin=release-$api-$(date +%s)
 declare -A version
 
-# 1. Freeze the code that {{.Source.Name}} runs. Unchanged code keeps its version.
-for function in {{.Functions}}; do
-  v=$(aws lambda get-alias --function-name "$function" --name {{.Source.Alias}} --query FunctionVersion --output text)
+# 1. Freeze the code that <source> runs. Unchanged code keeps its version.
+for function in <functions>; do
+  v=$(aws lambda get-alias --function-name "$function" --name <source alias> --query FunctionVersion --output text)
   if [ "$v" = '$LATEST' ]; then
     read -r sha revision < <(aws lambda get-function-configuration --function-name "$function" --query '[CodeSha256, RevisionId]' --output text)
     v=$(aws lambda publish-version --function-name "$function" --code-sha256 "$sha" --revision-id "$revision" --query Version --output text)
   fi
   version[$function]=$v
 done
-{{if .Snapshot}}
-# 2. Make a deployment whose integrations take the alias from {{.Variable}}, since
-# others read {{.Config.Variable}}. The API itself stays as it is.
+`
+	scriptSnapshot = `# 2. Make a deployment whose integrations take the alias from <variable>, since
+# others read <api variable>. The API itself stays as it is.
 integrations() {
   aws apigateway get-resources --rest-api-id "$api" --embed methods --output json |
     python3 -c 'import json, sys
@@ -48,48 +48,51 @@ rename() { # FROM TO
     esac
   done
 }
-trap 'rename {{.Variable}} {{.Config.Variable}}' EXIT
-rename {{.Config.Variable}} {{.Variable}}
+trap 'rename <variable> <api variable>' EXIT
+rename <api variable> <variable>
 deployment=$(aws apigateway create-deployment --rest-api-id "$api" --description "$pin" --query id --output text)
-rename {{.Variable}} {{.Config.Variable}}
+rename <variable> <api variable>
 trap - EXIT
 aws apigateway update-stage --rest-api-id "$api" --stage-name "$source" --patch-operations \
-  "op=replace,path=/deploymentId,value=$deployment" "op=replace,path=/variables/{{.Variable}},value={{.Source.Alias}}" >/dev/null
+  "op=replace,path=/deploymentId,value=$deployment" "op=replace,path=/variables/<variable>,value=<source alias>" >/dev/null
 read -r -p "$source serves deployment $deployment now. Verify it, then press Enter: "
-{{else}}
-# 2. The deployment that {{.Source.Name}} serves.
+`
+	scriptShared = `# 2. The deployment that <source> serves.
 deployment=$(aws apigateway get-stage --rest-api-id "$api" --stage-name "$source" --query deploymentId --output text)
-{{end}}
-{{if .Ordered}}# 3. The code first, then the gateway. Requests between the two meet new code
+`
+	scriptOrdered = `# 3. The code first, then the gateway. Requests between the two meet new code
 # behind the old gateway.
 for function in "${!version[@]}"; do
-  aws lambda update-alias --function-name "$function" --name {{.Target.Alias}} --function-version "${version[$function]}" >/dev/null
+  aws lambda update-alias --function-name "$function" --name <target alias> --function-version "${version[$function]}" >/dev/null
 done
 aws apigateway update-stage --rest-api-id "$api" --stage-name "$target" --patch-operations \
   "op=replace,path=/deploymentId,value=$deployment" >/dev/null
-{{else}}# 3. An alias for these versions that nobody has called yet, and API Gateway's permission.
+`
+	scriptPaired = `# 3. An alias for these versions that nobody has called yet, and API Gateway's permission.
 for function in "${!version[@]}"; do
   aws lambda create-alias --function-name "$function" --name "$pin" --function-version "${version[$function]}" >/dev/null
   aws lambda add-permission --function-name "$function" --qualifier "$pin" --statement-id "release-$target" \
-    --action lambda:InvokeFunction --principal apigateway.amazonaws.com --source-arn '{{.SourceARN}}' >/dev/null
+    --action lambda:InvokeFunction --principal apigateway.amazonaws.com --source-arn '<source arn>' >/dev/null
 done
-sleep {{.Seconds}}
+sleep <seconds>
 
 # 4. Gateway and code in one call.
 aws apigateway update-stage --rest-api-id "$api" --stage-name "$target" --patch-operations \
-  "op=replace,path=/deploymentId,value=$deployment" "op=replace,path=/variables/{{.Variable}},value=$pin" >/dev/null
-sleep {{.Seconds}} # until no request names {{.Target.Alias}} any more
+  "op=replace,path=/deploymentId,value=$deployment" "op=replace,path=/variables/<variable>,value=$pin" >/dev/null
+sleep <seconds> # until no request names <target alias> any more
 
 # 5. The stage's alias follows, and the stage names it again.
 for function in "${!version[@]}"; do
-  aws lambda update-alias --function-name "$function" --name {{.Target.Alias}} --function-version "${version[$function]}" >/dev/null
+  aws lambda update-alias --function-name "$function" --name <target alias> --function-version "${version[$function]}" >/dev/null
 done
 aws apigateway update-stage --rest-api-id "$api" --stage-name "$target" --patch-operations \
-  "op=replace,path=/variables/{{.Variable}},value={{.Target.Alias}}" >/dev/null
-{{end}}for function in "${!version[@]}"; do
+  "op=replace,path=/variables/<variable>,value=<target alias>" >/dev/null
+`
+	scriptTail = `for function in "${!version[@]}"; do
   echo "$target serves deployment $deployment with $function:${version[$function]}"
 done
-`))
+`
+)
 
 // Script writes a promotion to a stage, all at once, as a shell script.
 func (e *Engine) Script(name string) (string, error) {
@@ -100,23 +103,18 @@ func (e *Engine) Script(name string) (string, error) {
 	if source == nil {
 		return "", fmt.Errorf("%s is the first stage; nothing is promoted to it", name)
 	}
-	v := struct {
-		Config              *config.File
-		Target, Source      *config.Stage
-		Variable, Functions string
-		SourceARN           string
-		Seconds             float64
-		Snapshot, Ordered   bool
-	}{
-		Config: e.Config, Target: target, Source: source, Variable: e.Config.Variable,
-		Functions: strings.Join(e.Config.Functions, " "), SourceARN: e.sourceARN(name, "*", "/*"),
-		Seconds:  e.Config.Propagation.Seconds(),
-		Snapshot: e.Config.Pairing == plan.BySnapshot, Ordered: e.Config.Pairing == plan.InOrder,
+	variable, deployment, move := e.Config.Variable, scriptShared, scriptPaired
+	switch e.Config.Pairing {
+	case plan.BySnapshot:
+		variable, deployment = PinVariable, scriptSnapshot
+	case plan.InOrder:
+		move = scriptOrdered
 	}
-	if v.Snapshot {
-		v.Variable = PinVariable
-	}
-	var b strings.Builder
-	err = script.Execute(&b, v)
-	return b.String(), err
+	fill := strings.NewReplacer(
+		"<api>", e.Config.API, "<functions>", strings.Join(e.Config.Functions, " "),
+		"<source>", source.Name, "<source alias>", source.Alias, "<target>", target.Name, "<target alias>", target.Alias,
+		"<variable>", variable, "<api variable>", e.Config.Variable, "<source arn>", e.sourceARN(name, "*", "/*"),
+		"<seconds>", strconv.FormatFloat(e.Config.Propagation.Seconds(), 'f', -1, 64),
+	)
+	return fill.Replace(scriptHead + "\n" + deployment + "\n" + move + scriptTail), nil
 }

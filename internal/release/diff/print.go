@@ -2,7 +2,7 @@ package diff
 
 import (
 	"fmt"
-	"html/template"
+	"html"
 	"io"
 	"strings"
 )
@@ -108,52 +108,60 @@ func (r *Report) Markdown(w io.Writer) error {
 	return err
 }
 
-var page = template.Must(template.New("report").Parse(`<!doctype html>
-<meta charset="utf-8"><title>{{.Title}}</title>
+const pageHead = `<!doctype html>
+<meta charset="utf-8"><title>%[1]s</title>
 <style>
 body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}
 h2{font-size:1em;margin:1.5em 0 .3em;text-transform:uppercase;letter-spacing:.05em;color:#555}
 pre{background:#f6f8fa;padding:.6em;overflow:auto;margin:.3em 0 .8em}
 .add{color:#116329}.del{color:#a40e26}.breaking{color:#a40e26;font-weight:600}li{margin:.2em 0}
 </style>
-<h1>{{.Title}}</h1><p>{{.Summary}}</p>
-{{range .Areas}}<h2>{{.Name}}</h2><ul>{{range .Changes}}<li{{if .Breaking}} class="breaking"{{end}}>{{.Head}}
-{{if .Lines}}<pre>{{range .Lines}}<span class="{{.Class}}">{{.Text}}</span>
-{{end}}</pre>{{end}}</li>{{end}}</ul>{{end}}
-{{range .Notes}}<p>{{.}}</p>{{end}}
-`))
+<h1>%[1]s</h1><p>%[2]s</p>
+`
 
-type (
-	pageLine   struct{ Class, Text string }
-	pageChange struct {
-		Head, Breaking string
-		Lines          []pageLine
-	}
-	pageArea struct {
-		Name    string
-		Changes []pageChange
-	}
-)
+// lineClasses style the lines of texts by their first character.
+var lineClasses = map[byte]string{'+': "add", '-': "del"}
 
 // HTML writes the report as a page that needs nothing else.
 func (r *Report) HTML(w io.Writer) error {
-	var list []pageArea
+	var b strings.Builder
+	fmt.Fprintf(&b, pageHead, html.EscapeString(r.title()), html.EscapeString(r.summary()))
 	for _, area := range areas {
-		a := pageArea{Name: area}
+		first := true
 		for _, c := range r.Changes {
 			if c.Area != area {
 				continue
 			}
-			p := pageChange{Head: c.headline(), Breaking: c.Breaking}
-			for _, l := range c.Lines {
-				class := map[byte]string{'+': "add", '-': "del"}[l[0]]
-				p.Lines = append(p.Lines, pageLine{class, l})
+			if first {
+				fmt.Fprintf(&b, "<h2>%s</h2><ul>", html.EscapeString(area))
+				first = false
 			}
-			a.Changes = append(a.Changes, p)
+			c.item(&b)
 		}
-		if len(a.Changes) > 0 {
-			list = append(list, a)
+		if !first {
+			b.WriteString("</ul>\n")
 		}
 	}
-	return page.Execute(w, map[string]any{"Title": r.title(), "Summary": r.summary(), "Areas": list, "Notes": r.Notes})
+	for _, n := range r.Notes {
+		fmt.Fprintf(&b, "<p>%s</p>\n", html.EscapeString(n))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// item writes the change as an item of an HTML list.
+func (c Change) item(b *strings.Builder) {
+	class := ""
+	if c.Breaking != "" {
+		class = ` class="breaking"`
+	}
+	fmt.Fprintf(b, "<li%s>%s\n", class, html.EscapeString(c.headline()))
+	if len(c.Lines) > 0 {
+		b.WriteString("<pre>")
+		for _, l := range c.Lines {
+			fmt.Fprintf(b, "<span class=\"%s\">%s</span>\n", lineClasses[l[0]], html.EscapeString(l))
+		}
+		b.WriteString("</pre>")
+	}
+	b.WriteString("</li>")
 }
