@@ -201,7 +201,7 @@ func (c *compactor) word() bool {
 }
 
 // plainNumber tells the numbers that are written as they print: integers of up
-// to 18 digits, and fractions of up to 15 from 0.1 to 9999999.
+// to 18 digits, and fractions of up to 15 from 0.1 to 9999999, and 0.0.
 func plainNumber[T []byte | string](s T) bool {
 	minus := len(s) > 0 && s[0] == '-'
 	if minus {
@@ -219,8 +219,11 @@ func plainNumber[T []byte | string](s T) bool {
 		return whole <= 18
 	}
 	fraction := s[whole+1:]
-	if s[whole] != '.' || whole > 7 || len(fraction) == 0 || whole+len(fraction) > 15 || zero && fraction[0] == '0' {
+	if s[whole] != '.' || whole > 7 || len(fraction) == 0 || whole+len(fraction) > 15 {
 		return false
+	}
+	if zero && fraction[0] == '0' {
+		return len(fraction) == 1 && !minus
 	}
 	for i := range len(fraction) {
 		if d := fraction[i]; d < '0' || d > '9' {

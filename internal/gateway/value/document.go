@@ -66,8 +66,29 @@ func (d *Document) value(p int) Value {
 	case markEscaped:
 		return d.unescaped(m)
 	default:
-		return bareValue(d.slice(m))
+		return d.bare(m)
 	}
+}
+
+// bare makes the number or literal at a mark. Common ones take no string.
+func (d *Document) bare(m mark) Value {
+	text := d.bytes(m)
+	switch text[0] {
+	case 't':
+		return true
+	case 'f':
+		return false
+	case 'n':
+		return nil
+	}
+	var n int64
+	for _, c := range text {
+		if c < '0' || c > '9' || len(text) > 18 {
+			return bareValue(d.slice(m))
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n
 }
 
 // mapAt is the map at a mark, the same one each time.

@@ -1,5 +1,7 @@
 package value
 
+import "slices"
+
 // List is a mutable sequence, shared by reference as Java's are.
 type List struct {
 	items []Value
@@ -7,6 +9,8 @@ type List struct {
 	// template made: the first kind prints as JSON, the second as Java prints
 	// a collection (`[a, b]`). A map prints as Java prints it in both cases.
 	JSON bool
+	// shared marks items that are not the list's own, and not to be changed.
+	shared bool
 	// doc is set while the items stand in a document's text only, described
 	// by its marks from at on.
 	doc *Document
@@ -15,6 +19,10 @@ type List struct {
 
 // NewList returns a list as a template makes it, of these items themselves.
 func NewList(items ...Value) *List { return &List{items: items} }
+
+// NewSharedList is NewList for items that others have too. The list takes a copy
+// before it lets them be changed.
+func NewSharedList(items []Value) *List { return &List{items: items, shared: true} }
 
 // NewJSONList is NewList for a list that prints as JSON.
 func NewJSONList(items ...Value) *List { return &List{items: items, JSON: true} }
@@ -32,7 +40,10 @@ const nearStart = 16
 
 // At returns the item at position i, 0 ≤ i < Len.
 func (l *List) At(i int) Value {
-	if l.doc == nil || i > nearStart {
+	if l.doc == nil {
+		return l.items[i]
+	}
+	if i > nearStart {
 		return l.Items()[i]
 	}
 	p := l.at + 2
@@ -53,8 +64,11 @@ func (l *List) Items() []Value {
 			p = d.next(p)
 		}
 	}
+	if l.shared {
+		l.items, l.shared = slices.Clone(l.items), false
+	}
 	return l.items
 }
 
 // SetItems replaces all items by these themselves.
-func (l *List) SetItems(items []Value) { l.items, l.doc = items, nil }
+func (l *List) SetItems(items []Value) { l.items, l.doc, l.shared = items, nil, false }

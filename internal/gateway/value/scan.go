@@ -125,35 +125,59 @@ func (d *Document) scanMap(i, depth int) int {
 			seen |= bit
 		}
 		key := mark{uint32(start), keyInfo(depth) | uint32(end-start)}
-		if i = d.skip(end + 1); i >= len(src) || src[i] != ':' {
+		if i = d.past(end+1, ':'); i < 0 {
 			return -1
 		}
-		if i = d.scanMember(key, d.skip(i+1), depth); i < 0 {
+		if i = d.scanMember(key, i, depth); i < 0 {
 			return -1
 		}
-		if i = d.skip(i); i >= len(src) {
-			return -1
+		if i < len(src) && src[i] <= ' ' {
+			i = d.skip(i)
 		}
-		switch src[i] {
-		case ',':
-			i = d.skip(i + 1)
-		case '}':
+		if i < len(src) && src[i] == '}' {
 			d.close(at, count)
 			return i + 1
-		default:
+		}
+		if i = d.past(i, ','); i < 0 {
 			return -1
 		}
 	}
 	return -1
 }
 
+// past returns the offset behind the byte c, which must be next, and behind
+// the space around it; or -1.
+func (d *Document) past(i int, c byte) int {
+	if i < len(d.src) && d.src[i] <= ' ' {
+		i = d.skip(i)
+	}
+	if i >= len(d.src) || d.src[i] != c {
+		return -1
+	}
+	if i++; i < len(d.src) && d.src[i] <= ' ' {
+		i = d.skip(i)
+	}
+	return i
+}
+
 // scanMember notes a key and its value, which is at i.
 func (d *Document) scanMember(key mark, i, depth int) int {
-	if src := d.src; i < len(src) && src[i] == '"' { // as most are
+	src := d.src
+	if i >= len(src) {
+		return -1
+	}
+	switch c := src[i]; {
+	case c == '"':
 		if end := quoteOrBackslash(src, i+1); end < len(src) && src[end] == '"' {
 			d.tape = append(d.tape, key, mark{uint32(i + 1), markString | uint32(end-i-1)})
 			return end + 1
 		}
+	case c != '{' && c != '[':
+		end := bareEnd(src, i)
+		if end >= 0 {
+			d.tape = append(d.tape, key, mark{uint32(i), markBare | uint32(end-i)})
+		}
+		return end
 	}
 	d.tape = append(d.tape, key)
 	return d.scanValue(i, depth)
@@ -169,16 +193,14 @@ func (d *Document) scanList(i, depth int) int {
 		if i = d.scanValue(i, depth); i < 0 {
 			return -1
 		}
-		if i = d.skip(i); i >= len(src) {
-			return -1
+		if i < len(src) && src[i] <= ' ' {
+			i = d.skip(i)
 		}
-		switch src[i] {
-		case ',':
-			i = d.skip(i + 1)
-		case ']':
+		if i < len(src) && src[i] == ']' {
 			d.close(at, count)
 			return i + 1
-		default:
+		}
+		if i = d.past(i, ','); i < 0 {
 			return -1
 		}
 	}
@@ -268,22 +290,21 @@ func quoteOrBackslash(src []byte, i int) int {
 
 // bareEnd returns the offset behind the number or literal at i, or -1.
 func bareEnd(src []byte, i int) int {
-	start := i
-	for i < len(src) && isNumeric[src[i]] {
-		i++
-	}
-	if i > start {
-		if c := src[start]; c == '-' || c >= '0' && c <= '9' {
-			return i
+	switch c := src[i]; {
+	case c == '-' || c >= '0' && c <= '9':
+		for i < len(src) && isNumeric[src[i]] {
+			i++
 		}
-	}
-	for _, word := range [...]string{"true", "false", "null"} {
-		if len(src)-start >= len(word) && string(src[start:start+len(word)]) == word {
-			return start + len(word)
-		}
+		return i
+	case c == 't' && literal(src[i:], "true"), c == 'n' && literal(src[i:], "null"):
+		return i + 4
+	case c == 'f' && literal(src[i:], "false"):
+		return i + 5
 	}
 	return -1
 }
+
+func literal(s []byte, word string) bool { return len(s) >= len(word) && string(s[:len(word)]) == word }
 
 // isNumeric tells the bytes that numbers are written with.
 var isNumeric = func() (is [256]bool) {

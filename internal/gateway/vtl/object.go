@@ -1,8 +1,6 @@
 package vtl
 
 import (
-	"slices"
-
 	"github.com/butai-dev/butai/internal/gateway/jsonpath"
 	"github.com/butai-dev/butai/internal/gateway/value"
 )
@@ -230,7 +228,7 @@ func (s source) keySet() *value.List {
 		return value.NewList()
 	}
 	if t, ok := s.of.(*Texts); ok {
-		return value.NewList(slices.Clone(t.names)...)
+		return value.NewSharedList(t.names)
 	}
 	keys := s.of.Keys()
 	items := make([]Value, len(keys))

@@ -175,7 +175,15 @@ func (p *parser) call(s *refStep) {
 		s.path, _ = jsonpath.Compile(text)
 	case s.name == "replaceAll" || s.name == "replaceFirst" || s.name == "split" || s.name == "matches":
 		s.pattern, _ = compilePattern(text)
+		s.replaces = s.name == "replaceAll" && s.pattern != nil && s.pattern.plain && len(s.args) == 2 && isPlainReplacement(s.args[1])
 	}
+}
+
+// isPlainReplacement tells a constant text that refers to no group.
+func isPlainReplacement(e expr) bool {
+	c, _ := e.(constant)
+	with, ok := c.value.(string)
+	return ok && !strings.ContainsAny(with, `\$`)
 }
 
 // list parses parameters with commas between them up to the closing byte.

@@ -50,6 +50,8 @@ type refStep struct {
 	// pattern is the compiled first argument of a method that takes a regular
 	// expression, when it is a literal.
 	pattern *pattern
+	// replaces marks replaceAll of one constant text by another.
+	replaces bool
 	// guess is where maps had the property.
 	guess int32
 }

@@ -35,21 +35,41 @@ func evalText(st *state, e expr) (outcome, error) {
 
 // outcome evaluates r without telling a trace.
 func (r *ref) outcome(st *state) (outcome, error) {
-	last := len(r.steps) - 1
-	if last < 0 {
-		if s, ok := st.vars[r.slot].(*value.Scalar); ok {
-			if text, ok := s.Text(); ok {
-				return textOutcome(text), nil
-			}
+	switch v := st.vars[r.slot].(type) {
+	case contextObject:
+		got, err := r.walk(st, len(r.steps))
+		return unboxed(got), err
+	case *value.Scalar:
+		if text, ok := v.Text(); ok && len(r.steps) == 0 {
+			return textOutcome(text), nil
 		}
+	}
+	return r.outcomeOf(st, len(r.steps))
+}
+
+// outcomeOf is walk.
+func (r *ref) outcomeOf(st *state, n int) (outcome, error) {
+	if n == 0 {
 		v, err := r.walk(st, 0)
 		return unboxed(v), err
 	}
-	owner, err := r.walk(st, last)
+	s := &r.steps[n-1]
+	if s.replaces {
+		o, err := r.outcomeOf(st, n-1)
+		if o.isText && err == nil {
+			return s.replace(st, o.text)
+		}
+		return s.outcome(st, o.value, err)
+	}
+	owner, err := r.walk(st, n-1)
+	return s.outcome(st, owner, err)
+}
+
+// outcome is apply, unless err says that there is nothing to apply it to.
+func (s *refStep) outcome(st *state, owner Value, err error) (outcome, error) {
 	if owner == nil || err != nil {
 		return outcome{}, err
 	}
-	s := &r.steps[last]
 	switch o := owner.(type) {
 	case *value.Map:
 		if s.kind == property {
@@ -68,6 +88,20 @@ func (r *ref) outcome(st *state) (outcome, error) {
 	}
 	v, err := s.apply(st, owner)
 	return unboxed(v), err
+}
+
+// replace is the call of a step that replaces one constant text by another, as
+// the developer guide has templates undo what escapeJavaScript does to quotes.
+func (s *refStep) replace(st *state, text string) (outcome, error) {
+	with := s.args[1].(constant).value.(string)
+	if err := st.spend(10 + len(text)/16); err != nil {
+		return outcome{}, err
+	}
+	out, err := s.pattern.replace(text, with, false)
+	if err != nil {
+		return outcome{}, err
+	}
+	return textOutcome(out), st.spend(1 + len(out)/64)
 }
 
 func unboxed(v Value) outcome {

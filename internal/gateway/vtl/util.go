@@ -85,29 +85,33 @@ func escapeJavaScript(s string) string {
 	if first == len(s) {
 		return s
 	}
-	b := append(make([]byte, 0, len(s)+len(s)/8+16), s[:first]...)
+	var b strings.Builder
+	b.Grow(len(s) + len(s)/8 + 16)
+	b.WriteString(s[:first])
 	for s = s[first:]; s != ""; {
 		switch c := s[0]; {
 		case c == '\'' || c == '"' || c == '\\' || c == '/':
-			b = append(b, '\\', c)
+			b.WriteByte('\\')
+			b.WriteByte(c)
 			s = s[1:]
 		default:
 			r, size := utf8.DecodeRuneInString(s)
 			s = s[size:]
 			if esc := strings.IndexRune("\b\n\t\f\r", r); esc >= 0 {
-				b = append(b, '\\', "bntfr"[esc])
+				b.WriteByte('\\')
+				b.WriteByte("bntfr"[esc])
 				break
 			}
 			var units [2]uint16
 			for _, u := range utf16.AppendRune(units[:0], r) {
-				b = append(b, '\\', 'u', hex[u>>12], hex[u>>8&15], hex[u>>4&15], hex[u&15])
+				b.Write([]byte{'\\', 'u', hex[u>>12], hex[u>>8&15], hex[u>>4&15], hex[u&15]})
 			}
 		}
 		n := plainRun(s)
-		b = append(b, s[:n]...)
+		b.WriteString(s[:n])
 		s = s[n:]
 	}
-	return string(b)
+	return b.String()
 }
 
 // plainRun is how many bytes at the start of s are left alone.
