@@ -12,11 +12,11 @@ import (
 // print with other escapes or digits than they have, or might repeat a key.
 func AppendCompact(dst, src []byte) ([]byte, bool) {
 	c := compactor{src: src, out: dst}
-	c.space()
-	if c.pos == len(src) || src[c.pos] != '{' && src[c.pos] != '[' || !c.value(0) {
+	i := c.space(0)
+	if i == len(src) || src[i] != '{' && src[i] != '[' {
 		return dst, false
 	}
-	if c.space(); c.pos != len(src) {
+	if i = c.value(i, 0); i < 0 || c.space(i) != len(src) {
 		return dst, false
 	}
 	return append(c.out, src[c.from:]...), true
@@ -26,12 +26,13 @@ func AppendCompact(dst, src []byte) ([]byte, bool) {
 // with each other.
 const maxKeys = 32
 
-// compactor checks a document and copies it, except for the space in it.
+// compactor checks a document and copies it, except for the space in it. Its
+// methods go on at offset i and return the offset behind what they are named
+// for, or -1 if that is not there or not plain.
 type compactor struct {
 	src, out []byte
-	pos      int
-	from     int // what lies between here and pos is still to be copied
-	// keys are those of the objects around pos, of which there are so many.
+	from     int // what follows is still to be copied
+	// keys are those of the objects being read, of which there are so many.
 	keys  [2 * maxKeys]extent
 	known int
 }
@@ -39,77 +40,94 @@ type compactor struct {
 // extent is where a key begins and ends.
 type extent struct{ start, end int32 }
 
-func (c *compactor) space() {
-	if c.pos == len(c.src) || c.src[c.pos] > ' ' {
-		return
+// space passes over space, which must not follow other space.
+func (c *compactor) space(i int) int {
+	if i == len(c.src) || c.src[i] > ' ' {
+		return i
 	}
-	c.out = append(c.out, c.src[c.from:c.pos]...)
-	for c.pos < len(c.src) && (c.src[c.pos] == ' ' || c.src[c.pos] == '\n' || c.src[c.pos] == '\t' || c.src[c.pos] == '\r') {
-		c.pos++
+	c.out = append(c.out, c.src[c.from:i]...)
+	for i < len(c.src) && (c.src[i] == ' ' || c.src[i] == '\n' || c.src[i] == '\t' || c.src[i] == '\r') {
+		i++
 	}
-	c.from = c.pos
+	c.from = i
+	return i
 }
 
-// next skips space and takes b if that follows.
-func (c *compactor) next(b byte) bool {
-	c.space()
-	if c.pos < len(c.src) && c.src[c.pos] == b {
-		c.pos++
-		return true
+// past is the byte b and the space behind it.
+func (c *compactor) past(i int, b byte) int {
+	if i >= len(c.src) || c.src[i] != b {
+		return -1
 	}
-	return false
+	if i++; i < len(c.src) && c.src[i] <= ' ' {
+		return c.space(i)
+	}
+	return i
 }
 
-func (c *compactor) value(depth int) bool {
-	if c.space(); c.pos == len(c.src) || depth >= maxDepth {
-		return false
+func (c *compactor) value(i, depth int) int {
+	if i >= len(c.src) || depth >= maxDepth {
+		return -1
 	}
-	switch b := c.src[c.pos]; {
-	case b == '"':
-		return c.text()
-	case b == '{':
-		return c.object(depth)
-	case b == '[':
-		return c.array(depth)
+	switch c.src[i] {
+	case '"':
+		return c.text(i)
+	case '{':
+		return c.object(i, depth+1)
+	case '[':
+		return c.array(i, depth+1)
 	}
-	return c.word()
+	return c.word(i)
 }
 
-func (c *compactor) object(depth int) bool {
-	c.pos++
-	if c.next('}') {
-		return true
+// member is a value and the space behind it, but not the end of the text.
+func (c *compactor) member(i, depth int) int {
+	if i = c.value(i, depth); i < 0 {
+		return -1
+	}
+	if i < len(c.src) && c.src[i] <= ' ' {
+		i = c.space(i)
+	}
+	if i == len(c.src) {
+		return -1
+	}
+	return i
+}
+
+func (c *compactor) object(i, depth int) int {
+	if i = c.past(i, '{'); i < len(c.src) && c.src[i] == '}' {
+		return i + 1
 	}
 	base := c.known
 	var seen uint64 // which sums of keys there were
-	for c.known < len(c.keys) {
-		if c.space(); c.pos == len(c.src) || c.src[c.pos] != '"' {
-			return false
+	for c.known < len(c.keys) && i >= 0 && i < len(c.src) && c.src[i] == '"' {
+		start := i
+		if i = c.text(i); i < 0 {
+			return -1
 		}
-		start := c.pos + 1
-		if !c.text() {
-			return false
-		}
-		key := c.src[start : c.pos-1]
-		bit := uint64(1) << keySum(key)
+		key := c.src[start:i]
+		bit := uint64(1) << keySum(key[1:len(key)-1])
 		if seen&bit != 0 && c.repeats(base, key) {
-			return false
+			return -1
 		}
 		seen |= bit
-		c.keys[c.known] = extent{int32(start), int32(c.pos - 1)}
+		c.keys[c.known] = extent{int32(start), int32(i)}
 		c.known++
-		if !c.next(':') || !c.value(depth+1) {
-			return false
+		if i < len(c.src) && c.src[i] <= ' ' {
+			i = c.space(i)
 		}
-		if c.next('}') {
+		if i = c.past(i, ':'); i < 0 {
+			return -1
+		}
+		if i = c.member(i, depth); i < 0 {
+			return -1
+		}
+		if c.src[i] == '}' {
 			c.known = base
-			return true
+			return i + 1
 		}
-		if !c.next(',') {
-			return false
-		}
+		i = c.past(i, ',')
 	}
-	return false
+	return -1
 }
 
 // repeats tells whether key is among the keys from base on.
@@ -122,51 +140,56 @@ func (c *compactor) repeats(base int, key []byte) bool {
 	return false
 }
 
-func (c *compactor) array(depth int) bool {
-	c.pos++
-	if c.next(']') {
-		return true
+func (c *compactor) array(i, depth int) int {
+	if i = c.past(i, '['); i < len(c.src) && c.src[i] == ']' {
+		return i + 1
 	}
-	for c.value(depth + 1) {
-		if c.next(']') {
-			return true
+	for i >= 0 {
+		if i = c.member(i, depth); i < 0 {
+			return -1
 		}
-		if !c.next(',') {
-			return false
+		if c.src[i] == ']' {
+			return i + 1
 		}
+		i = c.past(i, ',')
 	}
-	return false
+	return -1
 }
 
-// text passes over a string whose escapes, if any, are those that it prints
-// with.
-func (c *compactor) text() bool {
-	for c.pos = plainEnd(c.src, c.pos+1); c.pos < len(c.src); c.pos = plainEnd(c.src, c.pos) {
-		switch b := c.src[c.pos]; {
+// text is a string whose escapes, if any, are those that it prints with.
+func (c *compactor) text(i int) int {
+	for i = plainEnd(c.src, i+1); i < len(c.src); i = plainEnd(c.src, i) {
+		switch b := c.src[i]; {
 		case b == '"':
-			c.pos++
-			return true
+			return i + 1
 		case b == '\\':
-			if c.pos+1 == len(c.src) {
-				return false
+			if i+1 == len(c.src) || !isPrintedEscape[c.src[i+1]] {
+				return -1
 			}
-			switch c.src[c.pos+1] {
-			case '"', '\\', 'b', 'f', 'n', 'r', 't':
-				c.pos += 2
-			default:
-				return false
-			}
+			i += 2
 		case b < utf8.RuneSelf: // a control character
-			return false
+			return -1
 		default:
-			r, size := utf8.DecodeRune(c.src[c.pos:])
+			r, size := utf8.DecodeRune(c.src[i:])
 			if javaControl(r) {
-				return false
+				return -1
 			}
-			c.pos += size
+			i += size
 		}
 	}
-	return false
+	return -1
+}
+
+// isPrintedEscape tells the letters of escapes that AppendJSON writes.
+var isPrintedEscape = [256]bool{'"': true, '\\': true, 'b': true, 'f': true, 'n': true, 'r': true, 't': true}
+
+// word is a literal or a number that prints as it is written.
+func (c *compactor) word(i int) int {
+	end := bareEnd(c.src, i)
+	if end < 0 || c.src[i] <= '9' && !plainNumber(c.src[i:end]) {
+		return -1
+	}
+	return end
 }
 
 // plainEnd returns the offset, from i on, of the first byte that is no plain
@@ -184,20 +207,6 @@ func plainEnd(src []byte, i int) int {
 		i++
 	}
 	return i
-}
-
-// word passes over a literal or a number that prints as it is written.
-func (c *compactor) word() bool {
-	start := c.pos
-	for c.pos < len(c.src) && c.src[c.pos] != ',' && c.src[c.pos] != '}' && c.src[c.pos] != ']' && c.src[c.pos] > ' ' {
-		c.pos++
-	}
-	switch word := c.src[start:c.pos]; string(word) {
-	case "true", "false", "null":
-		return true
-	default:
-		return plainNumber(word)
-	}
 }
 
 // plainNumber tells the numbers that are written as they print: integers of up
