@@ -124,6 +124,7 @@ func (m *Map) SeekText(key string, guess *int32) (string, bool) {
 	return "", false
 }
 
+// seek returns the mark of key's value, or -1.
 func (m *Map) seek(key string, guess *int32) int {
 	last := atomic.LoadInt32(guess)
 	p := m.doc.find(m.at, key, int(last))

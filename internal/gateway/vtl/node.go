@@ -62,6 +62,21 @@ type branch struct {
 	body nodes
 }
 
+// separator is #if($foreach.hasNext) text #end, which stands in nearly every
+// #foreach that makes JSON.
+type separator struct {
+	cond *ref
+	text text
+}
+
+func (n *separator) render(st *state) error {
+	ok, err := n.cond.truth(st)
+	if ok {
+		st.out = append(st.out, n.text...)
+	}
+	return err
+}
+
 func (n *ifNode) render(st *state) error {
 	for i := range n.branches {
 		ok, err := n.branches[i].cond.truth(st)

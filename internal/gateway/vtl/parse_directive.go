@@ -178,6 +178,11 @@ func (p *parser) ifDirective(start int) node {
 			n.otherwise = p.closedBlock(start)
 		default:
 			p.mustEnd(start, end)
+			if r, ok := cond.(*ref); ok && r.form == hasNext && len(n.branches) == 1 && len(body) == 1 {
+				if between, ok := body[0].(text); ok {
+					return &separator{r, between}
+				}
+			}
 		}
 		return n
 	}

@@ -112,6 +112,14 @@ func (r *ref) render(st *state) error {
 		return r.renderEscaped(st)
 	}
 	st.out = append(st.out, r.lead...)
+	if r.form == member && st.env.Trace == nil {
+		if m, ok := st.vars[r.slot].(*value.Map); ok {
+			start, printed := len(st.out), false
+			if st.out, printed = m.AppendText(st.out, r.steps[0].name, &r.steps[0].guess); printed {
+				return r.spent(st, start, nil)
+			}
+		}
+	}
 	v, printed, err := r.printOrEval(st)
 	if printed || err != nil {
 		return err
@@ -163,10 +171,6 @@ func (r *ref) printOrEval(st *state) (v Value, printed bool, err error) {
 // appendScalar appends what can be printed without any evaluation.
 func (r *ref) appendScalar(st *state) ([]byte, bool) {
 	switch v := st.vars[r.slot].(type) {
-	case *value.Map:
-		if r.form == member {
-			return v.AppendText(st.out, r.steps[0].name, &r.steps[0].guess)
-		}
 	case *value.Scalar:
 		if len(r.steps) == 0 {
 			return v.AppendText(st.out)
