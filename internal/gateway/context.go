@@ -23,7 +23,8 @@ type identitySource struct{ x *exchange }
 // errorSource is $context.error.
 type errorSource struct{ f *failure }
 
-var _, _, _ vtl.Source = contextSource{}, identitySource{}, errorSource{}
+var _, _ vtl.TextSource = contextSource{}, identitySource{}
+var _ vtl.Source = errorSource{}
 
 func (contextSource) Keys() []string {
 	return []string{"resourceId", "resourcePath", "httpMethod", "extendedRequestId", "requestTime", "path",
@@ -47,6 +48,12 @@ func (s contextSource) Lookup(name string) (vtl.Value, bool) {
 		return errorSource{x.failed}, true
 	}
 	v := x.contextText(name)
+	return v, v != ""
+}
+
+// Text implements vtl.TextSource.
+func (s contextSource) Text(name string) (string, bool) {
+	v := s.x.contextText(name)
 	return v, v != ""
 }
 
@@ -131,28 +138,33 @@ func (s identitySource) knownKeys() []string {
 }
 
 func (s identitySource) Lookup(name string) (vtl.Value, bool) {
+	if c := s.x.target.ClientCert; c != nil && name == "clientCert" {
+		return clientCertSource{c}, true
+	}
+	if v, ok := s.Text(name); ok {
+		return v, true
+	}
+	return nil, false
+}
+
+// Text implements vtl.TextSource.
+func (s identitySource) Text(name string) (string, bool) {
+	var v string
 	switch name {
 	case "sourceIp":
 		return s.x.sourceIP(), true
 	case "userAgent":
-		if ua := one(s.x.r.Header, "User-Agent"); ua != "" {
-			return ua, true
-		}
+		v = one(s.x.r.Header, "User-Agent")
 	case "vpceId":
-		return s.x.target.VPCEndpoint, s.x.target.VPCEndpoint != ""
-	case "clientCert":
-		if c := s.x.target.ClientCert; c != nil {
-			return clientCertSource{c}, true
-		}
+		v = s.x.target.VPCEndpoint
 	case "apiKey":
-		return s.x.key.value, s.x.key.value != ""
+		v = s.x.key.value
 	case "apiKeyId":
-		return s.x.key.id, s.x.key.id != ""
+		v = s.x.key.id
+	default:
+		v = s.x.signerText(name)
 	}
-	if v := s.x.signerText(name); v != "" {
-		return v, true
-	}
-	return nil, false
+	return v, v != ""
 }
 
 func (errorSource) Keys() []string {

@@ -40,16 +40,8 @@ func (x *exchange) callFunction() *failure {
 // errorMessage takes errorMessage out of a function's error JSON; "" if there
 // is none.
 func errorMessage(payload []byte) string {
-	doc, err := value.Parse(string(payload))
-	if err != nil {
-		return ""
-	}
-	if m, ok := doc.(*value.Map); ok {
-		text, _ := m.Get("errorMessage")
-		s, _ := text.(string)
-		return s
-	}
-	return ""
+	text, _ := value.Member(payload, "errorMessage").(string)
+	return text
 }
 
 // invoke calls the method's function and fills x.inbound. The function goes

@@ -11,17 +11,10 @@ import (
 // quotes and trailing commas pass), but the status must be an integer.
 func (x *exchange) callMock() *failure {
 	x.inbound.called = true
-	doc, err := value.Parse(string(x.outbound.body))
-	if err == nil {
-		if m, ok := doc.(*value.Map); ok {
-			if code, ok := m.Get("statusCode"); ok {
-				if n, ok := code.(int64); ok {
-					x.inbound.status = int(n)
-					x.inbound.selector = strconv.FormatInt(n, 10)
-					return nil
-				}
-			}
-		}
+	if n, ok := value.Member(x.outbound.body, "statusCode").(int64); ok {
+		x.inbound.status = int(n)
+		x.inbound.selector = strconv.FormatInt(n, 10)
+		return nil
 	}
 	return configurationError("Unable to parse statusCode. It should be an integer that is defined in the request template.")
 }

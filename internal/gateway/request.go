@@ -202,7 +202,9 @@ type (
 	headerSource struct{ x *exchange }
 )
 
-var _, _, _ vtl.Source = pathSource{}, querySource{}, headerSource{}
+var _, _, _ vtl.TextSource = pathSource{}, querySource{}, headerSource{}
+
+func (s pathSource) Text(name string) (string, bool) { return s.x.pathParam(name) }
 
 func (s pathSource) Lookup(name string) (vtl.Value, bool) {
 	v, ok := s.x.pathParam(name)
@@ -217,19 +219,31 @@ func (s pathSource) Keys() []string {
 	return keys
 }
 
+func (s querySource) Text(name string) (string, bool)      { return lastOf(s.x.query().exact(name)) }
 func (s querySource) Lookup(name string) (vtl.Value, bool) { return lastValue(s.x.query().exact(name)) }
 func (s querySource) Keys() []string                       { return s.x.query().names() }
+
+func (s headerSource) Text(name string) (string, bool) {
+	return lastOf(s.x.headers().get(name))
+}
 
 func (s headerSource) Lookup(name string) (vtl.Value, bool) {
 	return lastValue(s.x.headers().get(name))
 }
 func (s headerSource) Keys() []string { return s.x.headers().names() }
 
-func lastValue(values []string) (vtl.Value, bool) {
+func lastOf(values []string) (string, bool) {
 	if len(values) == 0 {
-		return nil, false
+		return "", false
 	}
 	return values[len(values)-1], true
+}
+
+func lastValue(values []string) (vtl.Value, bool) {
+	if v, ok := lastOf(values); ok {
+		return v, true
+	}
+	return nil, false
 }
 
 func (f fields) names() []string {

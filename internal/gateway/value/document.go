@@ -1,5 +1,7 @@
 package value
 
+import "sync"
+
 // Document is a JSON text that is read where it stands: Parse passes over it
 // once and notes where its values are, and maps, lists and scalars are made of
 // it only when something asks for them. A Document belongs to one goroutine.
@@ -27,6 +29,37 @@ func (d *Document) Parse(src []byte) (Value, error) {
 	}
 	d.maps, d.lists = room(d.maps, d.nMaps), room(d.lists, d.nLists)
 	return d.value(0), nil
+}
+
+// documents are those that nobody reads, with their room for values.
+var documents = sync.Pool{New: func() any { return &Document{} }}
+
+// BorrowDocument returns a Document without a text. Who can tell that none of
+// its maps and lists is used any more may give it back by Return.
+func BorrowDocument() *Document { return documents.Get().(*Document) }
+
+// Return resets the document and lets others borrow it.
+func (d *Document) Return() {
+	d.Reset()
+	documents.Put(d)
+}
+
+// Member returns the scalar at key in the object that Parse reads from src. It
+// is nil if there is none.
+func Member(src []byte, key string) Value {
+	d := BorrowDocument()
+	defer d.Return()
+	root, err := d.Parse(src)
+	m, ok := root.(*Map)
+	if err != nil || !ok {
+		return nil
+	}
+	switch v, _ := m.Get(key); v.(type) {
+	case *Map, *List:
+		return nil
+	default:
+		return v
+	}
 }
 
 // Bounds of what a document keeps for its next text.
@@ -189,7 +222,7 @@ func (d *Document) appendText(dst []byte, p int) ([]byte, bool) {
 	case markString:
 		return append(dst, d.bytes(m)...), true
 	case markBare:
-		if text := d.bytes(m); plainNumber(text) || text[0] == 't' || text[0] == 'f' {
+		if text := d.bytes(m); text[0] == 't' || text[0] == 'f' || plainNumber(text) {
 			return append(dst, text...), true
 		}
 	}

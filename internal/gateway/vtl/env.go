@@ -21,6 +21,14 @@ type Source interface {
 	Keys() []string
 }
 
+// TextSource is a Source that can give texts without making values of them.
+type TextSource interface {
+	Source
+	// Text returns the text of name, or false if it has no value or another
+	// than a text.
+	Text(name string) (string, bool)
+}
+
 // Texts is a Source of texts that many renderings read; its keys are listed in
 // sorted order. The zero Texts is empty.
 type Texts struct {

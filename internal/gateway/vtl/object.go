@@ -36,7 +36,7 @@ func (inputObject) callMethod(st *state, s *refStep, args []Value) (Value, error
 		if !ok {
 			return "", nil
 		}
-		return param(env, name), nil
+		return param(env, name).boxed(), nil
 	case s.name == "path" && len(args) == 1:
 		v, _, err := query(st, s, args[0])
 		return v, err
@@ -92,16 +92,21 @@ func query(st *state, s *refStep, arg Value) (Value, bool, error) {
 
 // param is $input.params('name'): the path's value, or the query string's, or
 // the header's, or the empty string.
-func param(env *Env, name string) Value {
+func param(env *Env, name string) outcome {
 	for _, group := range [...]Source{env.Path, env.Query, env.Header} {
 		if group == nil {
 			continue
 		}
+		if texts, ok := group.(TextSource); ok {
+			if text, ok := texts.Text(name); ok {
+				return textOutcome(text)
+			}
+		}
 		if v, ok := group.Lookup(name); ok {
-			return v
+			return outcome{value: v}
 		}
 	}
-	return ""
+	return textOutcome("")
 }
 
 // paramsOf is $input.params().
@@ -145,29 +150,34 @@ func (contextObject) lookup(env *Env, name string) Value {
 
 // descend takes the first steps of a reference to $context that name its groups,
 // and tells how many it took.
-func (st *state) descend(steps []refStep) (Value, int) {
+func (st *state) descend(steps []refStep) (outcome, int) {
 	group := st.env.Context
 	for i := range steps {
 		s := &steps[i]
 		switch {
 		case i == 0 && (s.kind != property || s.name == "requestOverride" || s.name == "responseOverride"):
-			return contextObject{}, 0
+			return outcome{value: contextObject{}}, 0
 		case group == nil:
-			return "", i + 1
+			return textOutcome(""), i + 1
 		case s.kind != property:
-			return source{group, true}, i
+			return outcome{value: source{group, true}}, i
+		}
+		if texts, ok := group.(TextSource); ok {
+			if text, ok := texts.Text(s.name); ok {
+				return textOutcome(text), i + 1
+			}
 		}
 		v, _ := group.Lookup(s.name)
 		if v == nil {
-			return "", i + 1
+			return textOutcome(""), i + 1
 		}
 		inner, ok := v.(Source)
 		if !ok {
-			return v, i + 1
+			return outcome{value: v}, i + 1
 		}
 		group = inner
 	}
-	return source{group, true}, len(steps)
+	return outcome{value: source{group, true}}, len(steps)
 }
 
 func (c contextObject) callMethod(st *state, s *refStep, args []Value) (Value, error) {

@@ -169,6 +169,8 @@ func (p *parser) call(s *refStep) {
 		return
 	}
 	switch {
+	case s.name == "params":
+		s.isParam = len(s.args) == 1
 	case (s.name == "path" || s.name == "json") && len(s.args) == 1:
 		// A bad expression fails when it is reached, like any method that
 		// throws, and not when the template is stored.

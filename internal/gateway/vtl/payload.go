@@ -1,10 +1,6 @@
 package vtl
 
-import (
-	"sync"
-
-	"github.com/butai-dev/butai/internal/gateway/value"
-)
+import "github.com/butai-dev/butai/internal/gateway/value"
 
 // payload is the body as a rendering reads it.
 type payload struct {
@@ -12,9 +8,6 @@ type payload struct {
 	root   Value
 	broken bool // the body could not be parsed
 }
-
-// documents are those that no rendering reads, with their room for values.
-var documents = sync.Pool{New: func() any { return &value.Document{} }}
 
 var emptyBody = []byte("{}")
 
@@ -26,7 +19,7 @@ func (st *state) document() (Value, bool) {
 		if len(body) == 0 {
 			body = emptyBody
 		}
-		p.doc = documents.Get().(*value.Document)
+		p.doc = value.BorrowDocument()
 		var err error
 		p.root, err = p.doc.Parse(body)
 		p.broken = err != nil
@@ -48,7 +41,6 @@ func (st *state) appendBody(dst []byte) ([]byte, bool) {
 // variable of the caller or a trace.
 func (p *payload) release(env *Env) {
 	if p.doc != nil && env.requestOver == nil && env.responseOver == nil && env.Vars == nil && env.Trace == nil {
-		p.doc.Reset()
-		documents.Put(p.doc)
+		p.doc.Return()
 	}
 }

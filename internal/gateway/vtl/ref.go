@@ -52,6 +52,8 @@ type refStep struct {
 	pattern *pattern
 	// replaces marks replaceAll of one constant text by another.
 	replaces bool
+	// isParam marks .params('name') of a constant name.
+	isParam bool
 	// guess is where maps had the property.
 	guess int32
 }
@@ -86,7 +88,9 @@ func (r *ref) walk(st *state, n int) (Value, error) {
 	v, err := st.get(r.slot)
 	i := 0
 	if _, ok := v.(contextObject); ok && n > 0 {
-		v, i = st.descend(r.steps[:n])
+		var o outcome
+		o, i = st.descend(r.steps[:n])
+		v = o.boxed()
 	}
 	for ; i < n && v != nil && err == nil; i++ {
 		v, err = r.steps[i].apply(st, v)

@@ -37,8 +37,9 @@ func evalText(st *state, e expr) (outcome, error) {
 func (r *ref) outcome(st *state) (outcome, error) {
 	switch v := st.vars[r.slot].(type) {
 	case contextObject:
-		got, err := r.walk(st, len(r.steps))
-		return unboxed(got), err
+		if o, n := st.descend(r.steps); n > 0 && n == len(r.steps) {
+			return o, nil
+		}
 	case *value.Scalar:
 		if text, ok := v.Text(); ok && len(r.steps) == 0 {
 			return textOutcome(text), nil
@@ -76,6 +77,11 @@ func (s *refStep) outcome(st *state, owner Value, err error) (outcome, error) {
 			if text, ok := o.SeekText(s.name, &s.guess); ok {
 				return textOutcome(text), nil
 			}
+		}
+	case inputObject:
+		if s.isParam {
+			name, _ := s.args[0].(constant).value.(string)
+			return param(st.env, name), st.spend(1)
 		}
 	case utilObject:
 		if s.kind == method && len(s.args) == 1 {
