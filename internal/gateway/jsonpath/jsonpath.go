@@ -74,5 +74,16 @@ func walk(steps []step, r *run, v value.Value, yield func(value.Value) bool) boo
 // IsRoot reports whether p is "$", the whole document.
 func (p *Path) IsRoot() bool { return len(p.steps) == 0 }
 
+// Split cuts a definite path that ends in a name into what leads there and the
+// name.
+func (p *Path) Split() (parent *Path, name string, ok bool) {
+	n := len(p.steps)
+	if n == 0 || !p.definite {
+		return nil, "", false
+	}
+	last, ok := p.steps[n-1].(child)
+	return &Path{steps: p.steps[:n-1], definite: true}, string(last), ok
+}
+
 // IsDefinite reports whether p selects at most one value.
 func (p *Path) IsDefinite() bool { return p.definite }

@@ -93,6 +93,10 @@ func (r *ref) recognize(names symbols) {
 	switch s := &r.steps[0]; {
 	case s.name == "json" && s.path != nil && s.path.IsRoot():
 		r.form = wholeBody
+	case s.name == "json" && s.path != nil:
+		r.form = inputJSON
+	case s.name == "path" && s.parent != nil:
+		r.form = inputPath
 	case s.kind != property:
 	case s.name == "hasNext" && r.slot == names.slot("foreach"):
 		r.form = hasNext
@@ -175,9 +179,20 @@ func (p *parser) call(s *refStep) {
 		// A bad expression fails when it is reached, like any method that
 		// throws, and not when the template is stored.
 		s.path, _ = jsonpath.Compile(text)
+		s.split()
 	case s.name == "replaceAll" || s.name == "replaceFirst" || s.name == "split" || s.name == "matches":
 		s.pattern, _ = compilePattern(text)
 		s.replaces = s.name == "replaceAll" && s.pattern != nil && s.pattern.plain && len(s.args) == 2 && isPlainReplacement(s.args[1])
+	}
+}
+
+// split cuts the path ahead of its last name, if it ends in one.
+func (s *refStep) split() {
+	if s.path == nil {
+		return
+	}
+	if parent, leaf, ok := s.path.Split(); ok {
+		s.parent, s.leaf = parent, leaf
 	}
 }
 

@@ -37,6 +37,8 @@ const (
 	member         // $x.name
 	hasNext        // $foreach.hasNext
 	wholeBody      // $input.json('$')
+	inputJSON      // $input.json('…')
+	inputPath      // $input.path('….name')
 )
 
 // refStep is one .name, .name(args) or [index].
@@ -54,6 +56,9 @@ type refStep struct {
 	replaces bool
 	// isParam marks .params('name') of a constant name.
 	isParam bool
+	// parent and leaf are path, cut ahead of its last name.
+	parent *jsonpath.Path
+	leaf   string
 	// guess is where maps had the property.
 	guess int32
 }
@@ -162,7 +167,7 @@ func (r *ref) printOrEval(st *state) (v Value, printed bool, err error) {
 		return v, false, err
 	}
 	start := len(st.out)
-	if st.out, printed = r.appendScalar(st); !printed {
+	if printed, err = r.printDirectly(st); !printed && err == nil {
 		var o outcome
 		if o, err = r.outcome(st); o.isText && err == nil {
 			st.out, printed = append(st.out, o.text...), true
@@ -172,19 +177,50 @@ func (r *ref) printOrEval(st *state) (v Value, printed bool, err error) {
 	return v, printed, r.spent(st, start, err)
 }
 
-// appendScalar appends what can be printed without any evaluation.
-func (r *ref) appendScalar(st *state) ([]byte, bool) {
+// printDirectly prints what can be printed without becoming a value.
+func (r *ref) printDirectly(st *state) (done bool, err error) {
 	switch v := st.vars[r.slot].(type) {
 	case *value.Scalar:
 		if len(r.steps) == 0 {
-			return v.AppendText(st.out)
+			st.out, done = v.AppendText(st.out)
 		}
 	case inputObject:
-		if r.form == wholeBody {
-			return st.appendBody(st.out)
+		switch r.form {
+		case wholeBody:
+			if st.out, done = st.appendBody(st.out); !done {
+				return r.printJSON(st)
+			}
+		case inputJSON:
+			return r.printJSON(st)
+		case inputPath:
+			s := &r.steps[0]
+			doc, _ := st.document()
+			if owner, _ := s.parent.Eval(doc); owner != nil {
+				if m, ok := owner.(*value.Map); ok {
+					st.out, done = m.AppendText(st.out, s.leaf, &s.guess)
+				}
+			}
 		}
 	}
-	return st.out, false
+	return done, nil
+}
+
+// printJSON prints $input.json of a constant path.
+func (r *ref) printJSON(st *state) (bool, error) {
+	v, ok, err := query(st, &r.steps[0], nil)
+	if err != nil {
+		return false, err
+	}
+	if !ok {
+		st.out = append(st.out, `""`...)
+		return true, nil
+	}
+	start := len(st.out)
+	st.out = value.AppendJSON(st.out, v, start+MaxOutput)
+	if len(st.out)-start > MaxOutput {
+		return false, errOutput
+	}
+	return true, nil
 }
 
 // spent accounts for what was printed since start, unless err says that it
