@@ -61,11 +61,12 @@ func selectJSON(body, path string) (text string, missing bool, err error) {
 	if err != nil {
 		return "", false, err
 	}
-	doc, err := value.Parse(body)
+	var doc value.Document
+	root, err := doc.Parse([]byte(body))
 	if err != nil {
 		return "", false, err
 	}
-	v, ok := p.Eval(doc)
+	v, ok := p.Eval(root)
 	if !ok {
 		return "", true, nil
 	}

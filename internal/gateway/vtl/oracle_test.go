@@ -114,7 +114,8 @@ var usual = setting{
 
 // render renders src with what the oracle is given.
 func (s *setting) render(src string) (string, error) {
-	vars, err := value.Parse(s.vars)
+	var doc value.Document // so that templates change what stands in a text
+	vars, err := doc.Parse([]byte(s.vars))
 	if err != nil {
 		return "", err
 	}
