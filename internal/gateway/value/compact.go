@@ -1,10 +1,6 @@
 package value
 
-import (
-	"encoding/binary"
-	"math/bits"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // AppendCompact appends what AppendJSON prints of the document that Parse
 // reads from src, without making the document. It tells false, with dst as it
@@ -190,54 +186,4 @@ func (c *compactor) word(i int) int {
 		return -1
 	}
 	return end
-}
-
-// plainEnd returns the offset, from i on, of the first byte that is no plain
-// ASCII character of a string, or src's end. It looks at eight bytes at a time.
-func plainEnd(src []byte, i int) int {
-	for ; i+8 <= len(src); i += 8 {
-		w := binary.LittleEndian.Uint64(src[i:])
-		q, b, del := w^'"'*ones, w^'\\'*ones, w^0x7f*ones
-		// The lowest high bit is that of the first such byte.
-		if found := ((w-0x20*ones)&^w | (q-ones)&^q | (b-ones)&^b | (del-ones)&^del | w) & highs; found != 0 {
-			return i + bits.TrailingZeros64(found)>>3
-		}
-	}
-	for i < len(src) && src[i] >= 0x20 && src[i] < 0x7f && src[i] != '"' && src[i] != '\\' {
-		i++
-	}
-	return i
-}
-
-// plainNumber tells the numbers that are written as they print: integers of up
-// to 18 digits, and fractions of up to 15 from 0.1 to 9999999, and 0.0.
-func plainNumber[T []byte | string](s T) bool {
-	minus := len(s) > 0 && s[0] == '-'
-	if minus {
-		s = s[1:]
-	}
-	whole := 0
-	for whole < len(s) && s[whole] >= '0' && s[whole] <= '9' {
-		whole++
-	}
-	zero := whole > 0 && s[0] == '0'
-	if whole == 0 || zero && (whole > 1 || len(s) == 1) {
-		return len(s) == 1 && zero && !minus
-	}
-	if whole == len(s) {
-		return whole <= 18
-	}
-	fraction := s[whole+1:]
-	if s[whole] != '.' || whole > 7 || len(fraction) == 0 || whole+len(fraction) > 15 {
-		return false
-	}
-	if zero && fraction[0] == '0' {
-		return len(fraction) == 1 && !minus
-	}
-	for i := range len(fraction) {
-		if d := fraction[i]; d < '0' || d > '9' {
-			return false
-		}
-	}
-	return len(fraction) == 1 || fraction[len(fraction)-1] != '0'
 }
