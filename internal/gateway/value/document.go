@@ -1,6 +1,10 @@
 package value
 
-import "sync"
+import (
+	"bytes"
+	"strings"
+	"sync"
+)
 
 // Document is a JSON text that is read where it stands: Parse passes over it
 // once and notes where its values are, and maps, lists and scalars are made of
@@ -198,9 +202,24 @@ func (d *Document) slice(m mark) string {
 
 // unescaped is the string at a mark. Its escapes are known to be good.
 func (d *Document) unescaped(m mark) string {
-	p := parser{src: d.slice(mark{m.start - 1, m.size() + 2})}
-	s, _ := p.quoted('"')
-	return s
+	var b strings.Builder
+	b.Grow(int(m.size()))
+	for rest := d.bytes(m); ; {
+		n := bytes.IndexByte(rest, '\\')
+		if n < 0 {
+			b.Write(rest)
+			return b.String()
+		}
+		b.Write(rest[:n])
+		c := escapedByte(rest[n+1])
+		if c == 0 { // of an escape of four digits
+			p := parser{src: string(d.src[m.start-1 : m.start+m.size()+1])}
+			s, _ := p.quoted('"')
+			return s
+		}
+		b.WriteByte(c)
+		rest = rest[n+2:]
+	}
 }
 
 // textAt is the string at a mark, if it is one.

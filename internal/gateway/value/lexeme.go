@@ -32,16 +32,32 @@ func escapeLen(s []byte) int {
 	if len(s) == 0 {
 		return 0
 	}
-	switch s[0] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+	if escapedByte(s[0]) != 0 {
 		return 1
-	case 'u':
-		for i := 1; i < 5; i++ {
-			if i == len(s) || !isHex(s[i]) {
-				return 0
-			}
+	}
+	for i := 1; i < 5; i++ {
+		if s[0] != 'u' || i == len(s) || !isHex(s[i]) {
+			return 0
 		}
-		return 5
+	}
+	return 5
+}
+
+// escapedByte is what JSON's escapes of one letter stand for; 0 for others.
+func escapedByte(letter byte) byte {
+	switch letter {
+	case '"', '\\', '/':
+		return letter
+	case 'b':
+		return '\b'
+	case 'f':
+		return '\f'
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
 	}
 	return 0
 }

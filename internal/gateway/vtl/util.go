@@ -97,9 +97,9 @@ func escapeJavaScript(s string) string {
 		default:
 			r, size := utf8.DecodeRuneInString(s)
 			s = s[size:]
-			if esc := strings.IndexRune("\b\n\t\f\r", r); esc >= 0 {
+			if esc := letterOf(r); esc != 0 {
 				b.WriteByte('\\')
-				b.WriteByte("bntfr"[esc])
+				b.WriteByte(esc)
 				break
 			}
 			var units [2]uint16
@@ -112,6 +112,23 @@ func escapeJavaScript(s string) string {
 		s = s[n:]
 	}
 	return b.String()
+}
+
+// letterOf is the letter of r's escape, or 0 if it has four digits.
+func letterOf(r rune) byte {
+	switch r {
+	case '\b':
+		return 'b'
+	case '\n':
+		return 'n'
+	case '\t':
+		return 't'
+	case '\f':
+		return 'f'
+	case '\r':
+		return 'r'
+	}
+	return 0
 }
 
 // plainRun is how many bytes at the start of s are left alone.
