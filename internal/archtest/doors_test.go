@@ -70,6 +70,7 @@ var doors = []door{
 	{[]string{"apigateway/openapi"}, []string{"api/apigatewayapi", "wire"}, pure + "; its values are API Gateway's own shapes"},
 	{[]string{"cloudwatch"}, services("api/cloudwatchapi", "cloudwatch/...", "metric"), service + "; what rooms measure comes in as samples of metric"},
 	{[]string{"dynamodb"}, services("api/dynamodbapi", "api/dynamodbstreamsapi", "dynamodb/..."), service},
+	{[]string{"ecr"}, services("api/ecrapi", "iam/policy"), service + "; a repository's policy is checked by the pure iam/policy"},
 	{[]string{"iam"}, services("api/iamapi", "iam/..."), service},
 	{[]string{"lambda"}, services("api/lambdaapi", "lambda/...", "function", "function/catalog", "function/runtimes", "functionurl", "iam/policy"),
 		service + "; a function's resource policy is evaluated by the pure iam/policy"},

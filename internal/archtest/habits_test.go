@@ -22,6 +22,7 @@ func TestHTTPStaysAtTheDoors(t *testing.T) {
 		"userpool": "it fetches the keys of user pools", "functionurl": "it answers the requests to function URLs",
 		"release": "it calls webhooks", "release/check": "it sends the checks' requests", "cli": "it hands out the client that sends checks",
 		"release/cloud": "it downloads code from the link that Lambda gives, and signs S3's calls",
+		"ecr":           "its registry is what docker and its like speak HTTP with",
 		"lambda":        "it hands out the handler of its downloads", "lambda/bundle": "a function's code is downloaded from a link",
 	}
 	h := theHouse(t)

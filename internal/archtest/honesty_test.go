@@ -22,6 +22,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
+	"github.com/butai-dev/butai/internal/api/ecrapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/api/logsapi"
@@ -34,7 +35,7 @@ import (
 )
 
 var models = []*wire.ServiceModel{
-	&acmapi.Service, &apigatewayapi.Service, &apigatewayv2api.Service, &cloudwatchapi.Service, &dynamodbapi.Service, &dynamodbstreamsapi.Service, &iamapi.Service, &lambdaapi.Service,
+	&acmapi.Service, &apigatewayapi.Service, &apigatewayv2api.Service, &cloudwatchapi.Service, &dynamodbapi.Service, &dynamodbstreamsapi.Service, &ecrapi.Service, &iamapi.Service, &lambdaapi.Service,
 	&logsapi.Service, &route53api.Service, &s3api.Service, &sqsapi.Service, &stsapi.Service,
 }
 

@@ -40,6 +40,10 @@ type Config struct {
 	Traces http.Handler
 	// Faults serves FaultsPath; nil if none can be injected.
 	Faults http.Handler
+	// Registry answers the requests that IsRegistry takes for those of a
+	// container registry; nil if there is none.
+	Registry   http.Handler
+	IsRegistry func(*http.Request) bool
 	// Debug serves DebugPath; nil if functions can't be debugged.
 	Debug http.Handler
 	// Ready reports whether the server is ready; nil means always.
@@ -83,6 +87,10 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if d.Gateway.ServesDomain(r.Host) {
 		d.Gateway.ServeDomain(w, withClientSpelling(r))
+		return
+	}
+	if d.Registry != nil && d.IsRegistry(r) {
+		d.Registry.ServeHTTP(w, r)
 		return
 	}
 	switch path := r.URL.Path; {

@@ -14,6 +14,8 @@ import (
 
 // Images finds container images. *image.Finder implements it.
 type Images interface {
+	// Parse reads an image's URI; the error is image.ErrAddress.
+	Parse(uri string) (*image.Address, error)
 	// Find returns the image at an address, or an error of package image that
 	// says what is wrong with it.
 	Find(ctx context.Context, at *image.Address) (v1.Image, error)
@@ -108,7 +110,7 @@ func (s *Service) keep(ctx context.Context, from *source, dryRun bool) (*kept, e
 }
 
 func (s *Service) keepImage(ctx context.Context, uri string, dryRun bool) (*kept, error) {
-	at, err := image.ParseAddress(uri)
+	at, err := s.Images.Parse(uri)
 	if err != nil {
 		return nil, s.imageError(uri, err)
 	}

@@ -1,14 +1,63 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/butai-dev/butai/internal/ecr"
 	"github.com/butai-dev/butai/internal/lambda/image"
+	"github.com/butai-dev/butai/internal/wire"
 )
+
+func (s *Server) startECR(ctx context.Context) (err error) {
+	s.services.ecr, err = ecr.New(ctx, ecr.Config{
+		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Authorizer: s.services.iam, Dir: s.dir(ecrDir), Host: s.registryHost(),
+	})
+	return err
+}
+
+// registryHost is host and port of butai's own registry.
+func (s *Server) registryHost() string { return strings.TrimPrefix(s.URL(), "http://") }
+
+// imageFinder asks butai's own ECR first, and then the places that were named.
+func (s *Server) imageFinder() *image.Finder {
+	own := ownImages{&s.services}
+	return &image.Finder{Host: s.registryHost(), Sources: append([]image.Source{own}, s.cfg.Images...), Log: s.cfg.Log}
+}
+
+// ownImages lets Lambda take images out of butai's ECR, if the caller may.
+type ownImages struct{ services *services }
+
+var _ image.Source = ownImages{}
+
+// String names the source in logs.
+func (ownImages) String() string { return "ECR" }
+
+// Find implements image.Source.
+func (o ownImages) Find(ctx context.Context, at *image.Address) (v1.Image, error) {
+	target, open, err := o.services.ecr.PullTarget(ctx, at.Account, at.Region, at.Repository)
+	if err != nil {
+		return nil, err
+	}
+	img, isIndex, err := o.services.ecr.Pull(ctx, at.Account, at.Region, at.Repository, at.Reference.Identifier())
+	switch {
+	case err != nil:
+		return nil, err
+	case img == nil && !isIndex:
+		return nil, image.ErrNotFound
+	case !open || o.services.iam.Authorize(ctx, wire.CallerFrom(ctx), target) != "":
+		return nil, image.ErrDenied
+	case isIndex:
+		return nil, image.ErrUnsupported
+	}
+	return img, nil
+}
 
 // ParseImages reads where container images come from: folders that exist, and
 // registries, as http://host:port or https://host.

@@ -17,6 +17,7 @@ import (
 	"github.com/butai-dev/butai/internal/ca"
 	"github.com/butai-dev/butai/internal/cloudwatch"
 	"github.com/butai-dev/butai/internal/dynamodb"
+	"github.com/butai-dev/butai/internal/ecr"
 	"github.com/butai-dev/butai/internal/edge"
 	"github.com/butai-dev/butai/internal/function"
 	"github.com/butai-dev/butai/internal/function/catalog"
@@ -27,7 +28,6 @@ import (
 	"github.com/butai-dev/butai/internal/gateway"
 	"github.com/butai-dev/butai/internal/iam"
 	"github.com/butai-dev/butai/internal/lambda"
-	"github.com/butai-dev/butai/internal/lambda/image"
 	"github.com/butai-dev/butai/internal/logs"
 	"github.com/butai-dev/butai/internal/route53"
 	"github.com/butai-dev/butai/internal/s3"
@@ -75,6 +75,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		{"start DynamoDB", s.startDynamoDB},
 		{"start S3", s.startS3},
 		{"start SQS", s.startSQS},
+		{"start ECR", s.startECR},
 		{"start Lambda", s.startLambda},
 		{"start Route 53 and ACM", s.startNames},
 		{"start API Gateway", s.startGateway},
@@ -122,6 +123,7 @@ const (
 	caDir      = "ca"
 	codeDir    = "code"
 	imageDir   = "images"
+	ecrDir     = "ecr"
 	objectDir  = "objects"
 	sandboxDir = "sandbox"
 )
@@ -213,7 +215,7 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 	})
 	s.services.lambda, err = lambda.New(ctx, lambda.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Engine: s.engine, Catalog: s.catalog, CodeDir: s.dir(codeDir),
-		ImageDir: s.dir(imageDir), Images: &image.Finder{Sources: s.cfg.Images, Log: s.cfg.Log},
+		ImageDir: s.dir(imageDir), Images: s.imageFinder(),
 		Objects: objects{s.services.s3}, Roles: s.services.iam, Principals: s.services.iam, Runtimes: s.runtimes,
 		Targets: &lambdaTargets{&s.services}, URLs: s.urls, Sources: &lambdaSources{&s.services},
 	})
@@ -285,6 +287,7 @@ func (s *Server) buildHandler(context.Context) error {
 	mux := http.NewServeMux()
 	mux.Handle(s.services.lambda.CodeHandler())
 	s.handler = edge.New(edge.Config{API: codeOr(mux, api), Gateway: s.gateway, FunctionURLs: s.urls, Traces: traceHandler(api, s.gateway),
+		Registry: s.services.ecr, IsRegistry: ecr.IsRegistry,
 		Faults: faultHandler(api, s.faults), Debug: s.debugHandler(api), Ready: s.ready.Load})
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
+	"github.com/butai-dev/butai/internal/api/ecrapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/api/logsapi"
@@ -19,6 +20,7 @@ import (
 	"github.com/butai-dev/butai/internal/awsapi"
 	"github.com/butai-dev/butai/internal/cloudwatch"
 	"github.com/butai-dev/butai/internal/dynamodb"
+	"github.com/butai-dev/butai/internal/ecr"
 	"github.com/butai-dev/butai/internal/iam"
 	"github.com/butai-dev/butai/internal/lambda"
 	"github.com/butai-dev/butai/internal/logs"
@@ -37,6 +39,7 @@ type services struct {
 	cloudwatch   *cloudwatch.Service
 	dynamodb     *dynamodb.Service
 	streams      *dynamodb.Streams
+	ecr          *ecr.Service
 	iam          *iam.Service
 	lambda       *lambda.Service
 	logs         *logs.Service
@@ -55,6 +58,7 @@ func (s *services) registrations() []awsapi.Registration {
 		{Model: &cloudwatchapi.Service, Service: s.cloudwatch},
 		{Model: &dynamodbapi.Service, Service: s.dynamodb},
 		{Model: &dynamodbstreamsapi.Service, Service: s.streams},
+		{Model: &ecrapi.Service, Service: s.ecr},
 		{Model: &iamapi.Service, Service: s.iam},
 		{Model: &lambdaapi.Service, Service: s.lambda},
 		{Model: &logsapi.Service, Service: s.logs},

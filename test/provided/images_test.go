@@ -70,11 +70,12 @@ func hub(t *testing.T) string {
 	return strings.TrimPrefix(s.URL, "http://")
 }
 
-func push(t *testing.T, to string, img v1.Image) (digest string) {
+// push writes an image to a registry and returns its digest in hex.
+func push(t *testing.T, to string, img v1.Image, options ...remote.Option) (digest string) {
 	t.Helper()
 	ref, err := name.ParseReference(to)
 	if err == nil {
-		err = remote.Write(ref, img)
+		err = remote.Write(ref, img, options...)
 	}
 	if err != nil {
 		t.Fatal(err)

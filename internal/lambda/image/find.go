@@ -18,11 +18,9 @@ type Address struct {
 	URI string
 	// Account and Region of a repository of ECR, "" of others.
 	Account, Region string
-	Reference       name.Reference // its registry is what the URI says
+	Repository      string         // its name
+	Reference       name.Reference // as the URI has it
 }
-
-// Repository is the name of the repository in its registry.
-func (a *Address) Repository() string { return a.Reference.Context().RepositoryStr() }
 
 // Resolved is the address of the image with the given digest.
 func (a *Address) Resolved(digest string) string {
@@ -33,18 +31,25 @@ func (a *Address) Resolved(digest string) string {
 // for a domain, butai's own.
 var ecrHost = regexp.MustCompile(`^([0-9]{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|localhost(?::[0-9]+)?)$`)
 
+// ownPath matches the repositories of butai's own registry, below its host.
+var ownPath = regexp.MustCompile(`^([0-9]{12})/([a-z0-9-]+)/(.+)$`)
+
 // ParseAddress reads an image's URI, which must name a tag or a digest, as AWS
-// asks for. Registries other than ECR's must be on this machine. The error is
-// ErrAddress.
-func ParseAddress(uri string) (*Address, error) {
+// asks for. Registries other than ECR's must be on this machine; ownHost is
+// that of butai's. The error is ErrAddress.
+func ParseAddress(uri, ownHost string) (*Address, error) {
 	ref, err := name.ParseReference(uri, name.StrictValidation)
 	if err != nil {
 		return nil, ErrAddress
 	}
-	a := &Address{URI: uri, Reference: ref}
-	host := ref.Context().RegistryStr()
+	host, path := ref.Context().RegistryStr(), ref.Context().RepositoryStr()
+	a := &Address{URI: uri, Reference: ref, Repository: path}
 	if m := ecrHost.FindStringSubmatch(host); m != nil {
 		a.Account, a.Region = m[1], m[2]
+		return a, nil
+	}
+	if m := ownPath.FindStringSubmatch(path); m != nil && host == ownHost {
+		a.Account, a.Region, a.Repository = m[1], m[2], m[3]
 		return a, nil
 	}
 	if !isLoopback(host) {
@@ -70,11 +75,15 @@ type Source interface {
 
 // Finder finds the images that functions are to be made of.
 type Finder struct {
+	Host string // host and port of butai's own registry
 	// Sources are asked in their order for images of ECR's addresses. A registry
 	// on this machine that an address names itself is asked as it is.
 	Sources []Source
 	Log     *slog.Logger
 }
+
+// Parse is ParseAddress.
+func (f *Finder) Parse(uri string) (*Address, error) { return ParseAddress(uri, f.Host) }
 
 // Find returns the image at an address. The errors ErrNotFound, ErrDenied and
 // ErrUnsupported say what is wrong with it.

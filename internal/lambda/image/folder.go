@@ -31,7 +31,7 @@ func (f Folder) String() string { return "folder " + string(f) }
 
 // Find implements Source.
 func (f Folder) Find(_ context.Context, at *Address) (v1.Image, error) {
-	repository := filepath.FromSlash(at.Repository())
+	repository := filepath.FromSlash(at.Repository)
 	if !filepath.IsLocal(repository) {
 		return nil, ErrNotFound
 	}
@@ -92,7 +92,7 @@ func inTarball(path string, at *Address) (v1.Image, error) {
 				continue
 			}
 			repository := tag.RepositoryStr()
-			if repository != at.Repository() && strings.TrimPrefix(repository, "library/") != at.Repository() {
+			if repository != at.Repository && strings.TrimPrefix(repository, "library/") != at.Repository {
 				continue
 			}
 			if _, byTag := at.Reference.(name.Tag); byTag && tag.TagStr() != at.Reference.Identifier() {

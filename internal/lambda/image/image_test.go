@@ -325,7 +325,7 @@ func TestAddresses(t *testing.T) {
 		"https://127.0.0.1:5000/app:v1":                                "",
 		"":                                                             "",
 	} {
-		at, err := image.ParseAddress(uri)
+		at, err := image.ParseAddress(uri, "127.0.0.1:4566")
 		switch {
 		case resolved == "" && !errors.Is(err, image.ErrAddress):
 			t.Errorf("%s: %v", uri, err)
@@ -342,7 +342,7 @@ func TestAddresses(t *testing.T) {
 // find looks an ECR address up in a source.
 func find(t *testing.T, source image.Source, tail string) (v1.Image, error) {
 	t.Helper()
-	at, err := image.ParseAddress("123456789012.dkr.ecr.us-east-1.amazonaws.com/" + tail)
+	at, err := image.ParseAddress("123456789012.dkr.ecr.us-east-1.amazonaws.com/"+tail, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,5 +67,5 @@ func (r Registry) reference(at *Address) (name.Reference, error) {
 	if _, isDigest := at.Reference.(name.Digest); isDigest {
 		separator = "@"
 	}
-	return name.ParseReference(host+"/"+at.Repository()+separator+at.Reference.Identifier(), options...)
+	return name.ParseReference(host+"/"+at.Repository+separator+at.Reference.Identifier(), options...)
 }

@@ -21,6 +21,8 @@ type event struct {
 type answer struct {
 	Greeting, RequestID, ARN, Function string
 	Deadline                           bool
+	Args                               []string
+	Dir, Edition                       string // where it runs, and what EDITION says
 }
 
 func handle(ctx context.Context, e event) (*answer, error) {
@@ -38,9 +40,14 @@ func handle(ctx context.Context, e event) (*answer, error) {
 		return nil, errors.New("no context")
 	}
 	deadline, ok := ctx.Deadline()
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
 	return &answer{
 		Greeting: "hello " + e.Name, RequestID: lc.AwsRequestID, ARN: lc.InvokedFunctionArn, Function: lambdacontext.FunctionName,
 		Deadline: ok && time.Until(deadline) > 0,
+		Args: os.Args[1:], Dir: dir, Edition: os.Getenv("EDITION"),
 	}, nil
 }
 

@@ -1,0 +1,93 @@
+package ecr
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/butai-dev/butai/internal/api/ecrapi"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// The operations that Service offers; a method with another signature would
+// count as not built.
+var _ interface {
+	ecrapi.BatchDeleteImageAPI
+	ecrapi.BatchGetImageAPI
+	ecrapi.CreateRepositoryAPI
+	ecrapi.DeleteRepositoryAPI
+	ecrapi.DeleteRepositoryPolicyAPI
+	ecrapi.DescribeImagesAPI
+	ecrapi.DescribeRepositoriesAPI
+	ecrapi.GetAuthorizationTokenAPI
+	ecrapi.GetRepositoryPolicyAPI
+	ecrapi.ListImagesAPI
+	ecrapi.ListTagsForResourceAPI
+	ecrapi.PutImageAPI
+	ecrapi.PutImageScanningConfigurationAPI
+	ecrapi.PutImageTagMutabilityAPI
+	ecrapi.SetRepositoryPolicyAPI
+	ecrapi.TagResourceAPI
+	ecrapi.UntagResourceAPI
+} = (*Service)(nil)
+
+var (
+	_ wire.Refuser  = (*Service)(nil)
+	_ wire.IAMNamer = (*Service)(nil)
+)
+
+// Refused lists the parameters that butai can't honour.
+func (*Service) Refused() []wire.Refusal {
+	return []wire.Refusal{
+		{Operation: "SetRepositoryPolicy", Member: "force", Reason: "policies aren't checked for whom they lock out"},
+		{Operation: "CreateRepository", Member: "encryptionConfiguration.kmsKey", Reason: "there is no KMS"},
+	}
+}
+
+// IAMTargets names the repository that a call is about, with its policy
+// (Service Authorization Reference: Amazon Elastic Container Registry).
+func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []wire.IAMTarget {
+	target := wire.IAMTarget{Action: "ecr:" + op.Name, Resource: "*"}
+	switch in := in.(type) {
+	case *ecrapi.GetAuthorizationTokenRequest:
+		return []wire.IAMTarget{target}
+	case *ecrapi.DescribeRepositoriesRequest:
+		if len(in.RepositoryNames) == 0 {
+			target.Resource = placeOf(ctx, in.RegistryId, wire.Ptr("*")).arn()
+			return []wire.IAMTarget{target}
+		}
+		var targets []wire.IAMTarget
+		for _, name := range in.RepositoryNames {
+			targets = append(targets, s.target(ctx, op, placeOf(ctx, in.RegistryId, &name)))
+		}
+		return targets
+	}
+	if text := member(in, "ResourceArn"); text != nil {
+		if p, err := placeOfARN(*text); err == nil {
+			return []wire.IAMTarget{s.target(ctx, op, p)}
+		}
+		return []wire.IAMTarget{target} // the call itself will say what is wrong
+	}
+	return []wire.IAMTarget{s.target(ctx, op, placeOf(ctx, member(in, "RegistryId"), member(in, "RepositoryName")))}
+}
+
+func (s *Service) target(ctx context.Context, op *wire.Operation, p place) wire.IAMTarget {
+	target := wire.IAMTarget{Action: "ecr:" + op.Name, Resource: p.arn()}
+	_ = s.Store.View(ctx, func(r store.ReadTx) error { // a failure shows again in the call itself
+		if rec, err := repositories.Get(r, p.key()...); err == nil && rec != nil {
+			target.Policy = grants(rec.Policy)
+		}
+		return nil
+	})
+	return target
+}
+
+// member reads a string member of an input, nil if it has none or it is unset.
+func member(in any, name string) *string {
+	field := reflect.ValueOf(in).Elem().FieldByName(name)
+	if !field.IsValid() {
+		return nil
+	}
+	text, _ := field.Interface().(*string)
+	return text
+}

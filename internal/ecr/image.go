@@ -1,0 +1,311 @@
+package ecr
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/butai-dev/butai/internal/api/ecrapi"
+	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+// manifest is what counts of a manifest or an index.
+type manifest struct {
+	SchemaVersion int
+	MediaType     string
+	ArtifactType  string
+	Config        *descriptor
+	Layers        []descriptor
+	Manifests     []descriptor
+	Subject       *descriptor
+}
+
+type descriptor struct {
+	MediaType, Digest string
+	Size              int64
+}
+
+// readManifest makes a record of a manifest; the error is the reason why it is
+// none.
+func readManifest(raw []byte, mediaType string) (*imageRecord, *manifest, error) {
+	var m manifest
+	if err := json.Unmarshal(raw, &m); err != nil || m.SchemaVersion != 2 {
+		return nil, nil, fmt.Errorf("invalid manifest")
+	}
+	mediaType = cmp.Or(mediaType, m.MediaType)
+	if m.MediaType != "" && m.MediaType != mediaType {
+		return nil, nil, fmt.Errorf("the manifest says that it is %s, and the request %s", m.MediaType, mediaType)
+	}
+	sum := sha256.Sum256(raw)
+	rec := &imageRecord{Digest: algorithm + hex.EncodeToString(sum[:]), MediaType: mediaType, Manifest: raw}
+	kind := types.MediaType(mediaType)
+	switch {
+	case kind.IsImage() && m.Config != nil:
+		rec.ArtifactType = cmp.Or(m.ArtifactType, m.Config.MediaType)
+		for _, d := range append([]descriptor{*m.Config}, m.Layers...) {
+			rec.Blobs = append(rec.Blobs, d.Digest)
+			rec.Size += d.Size
+		}
+	case kind.IsIndex():
+		for _, d := range m.Manifests {
+			rec.Size = max(rec.Size, d.Size)
+		}
+	default:
+		return nil, nil, fmt.Errorf("manifests of type %q are not supported", mediaType)
+	}
+	return rec, &m, nil
+}
+
+// putManifest stores a manifest, under a tag if there is one. What it names
+// must be in the repository.
+func (s *Service) putManifest(tx store.Tx, repository *repositoryRecord, p place, rec *imageRecord, m *manifest, tag string) error {
+	for _, digest := range rec.Blobs {
+		l, err := layers.Get(tx, p.key(digest)...)
+		if err != nil {
+			return err
+		}
+		if l == nil {
+			return &ecrapi.LayersNotFoundException{Message: wire.Ptr(fmt.Sprintf(
+				"Layers with digests '[%s]' required for pushing image into repository with name '%s' in the registry with id '%s' do not exist", digest, p.name, p.account))}
+		}
+	}
+	for _, d := range m.Manifests {
+		have, err := images.Get(tx, p.key(d.Digest)...)
+		if err != nil {
+			return err
+		}
+		if have == nil {
+			return &ecrapi.ReferencedImagesNotFoundException{Message: wire.Ptr(fmt.Sprintf(
+				"Images with digests '[%s]' required for pushing image into repository with name '%s' in the registry with id '%s' do not exist", d.Digest, p.name, p.account))}
+		}
+	}
+	have, err := images.Get(tx, p.key(rec.Digest)...)
+	if err != nil {
+		return err
+	}
+	if have == nil {
+		rec.Pushed = s.Clock.Now().UTC()
+		if err := images.Put(tx, rec, p.key(rec.Digest)...); err != nil {
+			return err
+		}
+	}
+	if tag == "" {
+		return nil
+	}
+	old, err := tags.Get(tx, p.key(tag)...)
+	if err != nil {
+		return err
+	}
+	if old != nil && old.Digest != rec.Digest && repository.fixed(tag) {
+		return &ecrapi.ImageTagAlreadyExistsException{Message: wire.Ptr(fmt.Sprintf(
+			"The image tag '%s' already exists in the '%s' repository and cannot be overwritten because the tag is immutable.", tag, p.name))}
+	}
+	return tags.Put(tx, &tagRecord{Tag: tag, Digest: rec.Digest}, p.key(tag)...)
+}
+
+// lookup finds an image by its tag or digest; nil if there is none.
+func lookup(r store.ReadTx, p place, reference string) (*imageRecord, error) {
+	if !isDigest(reference) {
+		t, err := tags.Get(r, p.key(reference)...)
+		if err != nil || t == nil {
+			return nil, err
+		}
+		reference = t.Digest
+	}
+	return images.Get(r, p.key(reference)...)
+}
+
+// tagsOf are a repository's tags by digest.
+func tagsOf(r store.ReadTx, p place) (map[string][]string, error) {
+	out := map[string][]string{}
+	for t, err := range tags.All(r, p.key()...) {
+		if err != nil {
+			return nil, err
+		}
+		out[t.Digest] = append(out[t.Digest], t.Tag)
+	}
+	return out, nil
+}
+
+// PutImage stores the manifest of an image whose layers are there.
+func (s *Service) PutImage(ctx context.Context, in *ecrapi.PutImageRequest) (*ecrapi.PutImageResponse, error) {
+	p := placeOf(ctx, in.RegistryId, in.RepositoryName)
+	rec, m, err := readManifest([]byte(*in.ImageManifest), wire.Val(in.ImageManifestMediaType))
+	if err != nil {
+		return nil, invalid("Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax or manifest: %v'", err)
+	}
+	if want := wire.Val(in.ImageDigest); want != "" && want != rec.Digest {
+		return nil, &ecrapi.ImageDigestDoesNotMatchException{Message: wire.Ptr(fmt.Sprintf("The provided digest '%s' does not match the digest of the manifest '%s'", want, rec.Digest))}
+	}
+	tag := wire.Val(in.ImageTag)
+	err = s.Store.Update(ctx, func(tx store.Tx) error {
+		repository, err := open(ctx, tx, p)
+		if err != nil {
+			return err
+		}
+		if err := alreadyThere(tx, p, rec.Digest, tag); err != nil {
+			return err
+		}
+		return s.putManifest(tx, repository, p, rec, m, tag)
+	})
+	if err != nil {
+		return nil, err
+	}
+	id := &ecrapi.ImageIdentifier{ImageDigest: &rec.Digest, ImageTag: in.ImageTag}
+	return &ecrapi.PutImageResponse{Image: &ecrapi.Image{
+		RegistryId: &p.account, RepositoryName: &p.name, ImageId: id, ImageManifest: in.ImageManifest, ImageManifestMediaType: &rec.MediaType,
+	}}, nil
+}
+
+// alreadyThere refuses to put an image that is there under the tag, or at all
+// if there is none.
+func alreadyThere(r store.ReadTx, p place, digest, tag string) error {
+	reference := cmp.Or(tag, digest)
+	have, err := lookup(r, p, reference)
+	if err != nil || have == nil || have.Digest != digest {
+		return err
+	}
+	return &ecrapi.ImageAlreadyExistsException{Message: wire.Ptr(fmt.Sprintf(
+		"Image with digest '%s' and tag '%s' already exists in the repository with name '%s' in registry with id '%s'", digest, cmp.Or(tag, "null"), p.name, p.account))}
+}
+
+// all lists a repository's images, the oldest push first.
+func all(r store.ReadTx, p place) ([]*imageRecord, error) {
+	list, err := images.List(r, p.key()...)
+	slices.SortStableFunc(list, func(a, b *imageRecord) int { return a.Pushed.Compare(b.Pushed) })
+	return list, err
+}
+
+// detail is an image as DescribeImages shows it.
+func detail(p place, repository *repositoryRecord, rec *imageRecord, tagged []string) ecrapi.ImageDetail {
+	d := ecrapi.ImageDetail{
+		RegistryId: &p.account, RepositoryName: &p.name, ImageDigest: &rec.Digest, ImageTags: tagged, ImageSizeInBytes: &rec.Size,
+		ImagePushedAt: &rec.Pushed, ImageManifestMediaType: &rec.MediaType, ImageStatus: wire.Ptr(ecrapi.ImageStatusACTIVE),
+	}
+	if rec.ArtifactType != "" {
+		d.ArtifactMediaType = &rec.ArtifactType
+	}
+	if !rec.Pulled.IsZero() {
+		d.LastRecordedPullTime = &rec.Pulled
+	}
+	if repository.ScanOnPush {
+		d.ImageScanStatus = &ecrapi.ImageScanStatus{
+			Status: wire.Ptr(ecrapi.ScanStatusUNSUPPORTEDIMAGE), Description: wire.Ptr("UnsupportedImageError: butai has no scanner."),
+		}
+	}
+	return d
+}
+
+// DescribeImages lists images, or tells of those that are named.
+func (s *Service) DescribeImages(ctx context.Context, in *ecrapi.DescribeImagesRequest) (*ecrapi.DescribeImagesResponse, error) {
+	p := placeOf(ctx, in.RegistryId, in.RepositoryName)
+	var found []ecrapi.ImageDetail
+	err := s.Store.View(ctx, func(r store.ReadTx) error {
+		found = []ecrapi.ImageDetail{}
+		repository, err := open(ctx, r, p)
+		if err != nil {
+			return err
+		}
+		byDigest, err := tagsOf(r, p)
+		if err != nil {
+			return err
+		}
+		list, err := all(r, p)
+		if len(in.ImageIds) > 0 {
+			list, err = named(r, p, in.ImageIds)
+		}
+		for _, rec := range list {
+			var status string
+			if in.Filter != nil {
+				status = wire.Val(in.Filter.TagStatus)
+			}
+			if matches(status, byDigest[rec.Digest]) && (in.Filter == nil || isActive(in.Filter.ImageStatus)) {
+				found = append(found, detail(p, repository, rec, byDigest[rec.Digest]))
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &ecrapi.DescribeImagesResponse{}
+	out.ImageDetails, out.NextToken, err = page(found, in.NextToken, in.MaxResults)
+	return out, err
+}
+
+// isActive tells whether a filter takes active images, which all are.
+func isActive(status *string) bool {
+	return status == nil || *status == ecrapi.ImageStatusFilterACTIVE || *status == ecrapi.ImageStatusFilterANY
+}
+
+// matches tells whether an image with the given tags passes a filter.
+func matches(status string, tagged []string) bool {
+	switch status {
+	case ecrapi.TagStatusTAGGED:
+		return len(tagged) > 0
+	case ecrapi.TagStatusUNTAGGED:
+		return len(tagged) == 0
+	}
+	return true
+}
+
+// named finds images that must exist.
+func named(r store.ReadTx, p place, ids []ecrapi.ImageIdentifier) (list []*imageRecord, err error) {
+	for _, id := range ids {
+		rec, err := lookup(r, p, cmp.Or(wire.Val(id.ImageTag), wire.Val(id.ImageDigest)))
+		if err != nil {
+			return nil, err
+		}
+		if rec == nil || id.ImageDigest != nil && *id.ImageDigest != rec.Digest {
+			return nil, &ecrapi.ImageNotFoundException{Message: wire.Ptr(fmt.Sprintf(
+				"The image with imageId {imageDigest:'%s', imageTag:'%s'} does not exist within the repository with name '%s' in the registry with id '%s'",
+				cmp.Or(wire.Val(id.ImageDigest), "null"), cmp.Or(wire.Val(id.ImageTag), "null"), p.name, p.account))}
+		}
+		list = append(list, rec)
+	}
+	return list, nil
+}
+
+// ListImages lists the ids of images: one for each tag, and for each image
+// that has none.
+func (s *Service) ListImages(ctx context.Context, in *ecrapi.ListImagesRequest) (*ecrapi.ListImagesResponse, error) {
+	p := placeOf(ctx, in.RegistryId, in.RepositoryName)
+	var ids []ecrapi.ImageIdentifier
+	err := s.Store.View(ctx, func(r store.ReadTx) error {
+		ids = []ecrapi.ImageIdentifier{}
+		if _, err := open(ctx, r, p); err != nil {
+			return err
+		}
+		byDigest, err := tagsOf(r, p)
+		if err != nil {
+			return err
+		}
+		list, err := all(r, p)
+		for _, rec := range list {
+			tagged := byDigest[rec.Digest]
+			if in.Filter != nil && (!matches(wire.Val(in.Filter.TagStatus), tagged) || !isActive(in.Filter.ImageStatus)) {
+				continue
+			}
+			for _, tag := range tagged {
+				ids = append(ids, ecrapi.ImageIdentifier{ImageDigest: &rec.Digest, ImageTag: &tag})
+			}
+			if len(tagged) == 0 {
+				ids = append(ids, ecrapi.ImageIdentifier{ImageDigest: &rec.Digest})
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &ecrapi.ListImagesResponse{}
+	out.ImageIds, out.NextToken, err = page(ids, in.NextToken, in.MaxResults)
+	return out, err
+}
