@@ -172,7 +172,7 @@ func (h *house) open(t testing.TB) {
 	h.catalog = catalog.New(h.engine)
 	svc, err := lambda.New(t.Context(), lambda.Config{
 		Store: h.store, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Engine: h.engine, Catalog: h.catalog, CodeDir: h.dir, ImageDir: h.dir + "/images",
-		Objects: h.world, Roles: h.world, Principals: h.world, Runtimes: h.world, Targets: h.world, URLs: functionurl.New(functionurl.Config{}), Sources: h.world,
+		Objects: h.world, Roles: h.world, Principals: h.world, Runtimes: h.world, Targets: h.world, URLs: functionurl.New(functionurl.Config{}), Sources: h.world, Images: h.world,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -83,7 +83,7 @@ func TestECR(t *testing.T) {
 		t.Errorf("after the update: %+v", got)
 	}
 	old := filepath.Join(t.TempDir(), "out")
-	s.AWS(t, nil, "lambda", "invoke", "--function-name", "from-image", "--qualifier", "1", "--cli-binary-format", "raw-in-base64-out", "--payload", `{"Name": "x"}`, old)
+	s.AWS(t, nil, "lambda", "invoke", "--function-name", "from-image", "--qualifier", "1", "--payload", `{"Name": "x"}`, old)
 	if text, err := os.ReadFile(old); err != nil || !strings.Contains(string(text), `"Edition":"one"`) {
 		t.Errorf("version 1 says %s, %v", text, err)
 	}

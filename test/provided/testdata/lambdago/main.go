@@ -47,7 +47,7 @@ func handle(ctx context.Context, e event) (*answer, error) {
 	return &answer{
 		Greeting: "hello " + e.Name, RequestID: lc.AwsRequestID, ARN: lc.InvokedFunctionArn, Function: lambdacontext.FunctionName,
 		Deadline: ok && time.Until(deadline) > 0,
-		Args: os.Args[1:], Dir: dir, Edition: os.Getenv("EDITION"),
+		Args:     os.Args[1:], Dir: dir, Edition: os.Getenv("EDITION"),
 	}, nil
 }
 
