@@ -5,7 +5,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +27,7 @@ func Listener(srv *http.Server, l net.Listener) net.Listener {
 	srv.ConnState = func(c net.Conn, state http.ConnState) {
 		if s, ok := c.(*conn); ok && state == http.StateIdle {
 			s.head.next()
+			s.takeTurns()
 		}
 	}
 	return listener{l}
@@ -59,6 +62,8 @@ type conn struct {
 	net.Conn
 	head head
 
+	fresh atomic.Bool // something was read since the last request ended
+
 	mu      sync.Mutex
 	want    time.Time // the read deadline that was asked for
 	has     time.Time // the one that Conn has
@@ -83,8 +88,18 @@ func (c *conn) Read(b []byte) (int, error) {
 	c.mu.Unlock()
 	if n > 0 {
 		c.head.record(b[:n])
+		c.fresh.Store(true)
 	}
 	return n, err
+}
+
+// takeTurns lets other requests go first, if the next one of this connection
+// is here already: a client that sends many at once would otherwise have a
+// core to itself until all are answered.
+func (c *conn) takeTurns() {
+	if !c.fresh.Swap(false) {
+		runtime.Gosched()
+	}
 }
 
 // hold waits for watchDelay, or until the read's deadline passes.
