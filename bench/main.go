@@ -52,7 +52,7 @@ func run(ctx context.Context) (err error) {
 	flag.StringVar(&b.binary, "butai", "bin/butai", "binary to measure")
 	flag.StringVar(&b.tools, "tools", ".tools", "folder that peers are installed in")
 	flag.StringVar(&out, "out", "", "file to write; bench/latest.json after a whole run that isn't short")
-	flag.StringVar(&only, "part", "", "measure only these parts, with commas between them: start, templates, alone, growth, hostile, gateway, lambda, emulator, cold, density, kills or store")
+	flag.StringVar(&only, "part", "", "measure only these parts, with commas between them: start, templates, alone, growth, hostile, gateway, lambda, emulator, neighbours, cold, density, kills or store")
 	flag.Parse()
 	b.rounds, b.slice = 7, 1500*time.Millisecond
 	if b.short {
@@ -80,6 +80,7 @@ func run(ctx context.Context) (err error) {
 		{"gateway", b.measureGateway},
 		{"lambda", b.measureLambda},
 		{"emulator", b.measureEmulator},
+		{"neighbours", b.measureNeighbours},
 		{"cold", b.measureCold},
 		{"density", b.measureDensity},
 		{"kills", b.measureKills},
