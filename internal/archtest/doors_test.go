@@ -92,7 +92,7 @@ var doors = []door{
 	{[]string{"functionurl"}, []string{"function", "function/catalog", "iam/policy", "wire", "clock", "ident"}, plane},
 	{[]string{"function"}, []string{"function/...", "arn", "clock", "ident"}, plane},
 	{[]string{"function/fault"}, []string{"function", "ident"}, plane},
-	{[]string{"function/runtimeapi"}, []string{"function/bootstrap"}, plane},
+	{[]string{"function/runtimeapi"}, []string{"function/bootstrap", "ident"}, plane},
 	{[]string{"function/catalog"}, []string{"function", "metric", "clock", "iam/policy", "arn", "ident"}, plane},
 
 	{[]string{"release/plan", "release/diff"}, nil, pure + "; the state machine of a release is proved without an AWS"},

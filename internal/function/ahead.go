@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/butai-dev/butai/internal/function/bootstrap"
+	"github.com/butai-dev/butai/internal/function/runtimeapi"
 	"github.com/butai-dev/butai/internal/function/sandbox"
 )
 
@@ -45,12 +46,19 @@ type pipeline interface {
 type framed struct {
 	*bootstrap.Channel
 	conn *os.File
+	api  *runtimeapi.Server // for extensions, or nil
 
 	mu   sync.Mutex
 	peer *os.File // the process's end, nil once that has ended
 }
 
-func (f *framed) Close() error { return errors.Join(f.conn.Close(), f.closePeer()) }
+func (f *framed) Close() error {
+	err := errors.Join(f.conn.Close(), f.closePeer())
+	if f.api != nil {
+		err = errors.Join(err, f.api.Close())
+	}
+	return err
+}
 
 // letGo closes the process's end when the process ends, so that a reader of
 // ours sees it.
@@ -130,8 +138,12 @@ func (i *instance) steady(now time.Time) bool {
 	return i.quick >= steadyCalls && now.Sub(i.since) <= patience/2 && i.serial()
 }
 
-// serial tells whether the runtime can be sent calls ahead.
+// serial tells whether the runtime can be sent calls ahead. Extensions must
+// have done with one call before they hear of the next.
 func (i *instance) serial() bool {
+	if i.extensions != nil {
+		return false
+	}
 	s, ok := i.session.(pipeline)
 	return ok && s.Serial()
 }

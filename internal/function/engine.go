@@ -148,7 +148,9 @@ func (e *Engine) Retire(specID string) {
 	p.idle = nil
 	e.forget(p, len(idle))
 	e.mu.Unlock()
-	e.end(append(ending, idle...))
+	for _, i := range append(ending, idle...) {
+		e.endLater(i)
+	}
 }
 
 // Close ends all sandboxes, busy ones too, and waits until they are gone.
@@ -177,9 +179,15 @@ func (e *Engine) Close() error {
 
 // end kills sandboxes and waits for their last breath.
 func (e *Engine) end(instances []*instance) {
+	var farewells sync.WaitGroup
 	for _, i := range instances {
-		i.kill()
+		if i.extended() {
+			farewells.Go(i.shutdown)
+		} else {
+			i.kill()
+		}
 	}
+	farewells.Wait()
 	for _, i := range instances {
 		i.stop()
 		e.mu.Lock()

@@ -21,6 +21,9 @@ import (
 
 func TestMain(m *testing.M) {
 	sandbox.MaybeInit()
+	if filepath.Dir(os.Args[0]) == "/opt/extensions" {
+		extensionClient(filepath.Base(os.Args[0]))
+	}
 	if os.Getenv("BUTAI_TEST_RUNTIME") != "" {
 		runtimeClient()
 	}

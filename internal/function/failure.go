@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/butai-dev/butai/internal/function/runtimeapi"
 	"github.com/butai-dev/butai/internal/function/sandbox"
 )
 
@@ -96,9 +97,10 @@ func reportedType(kind string) string {
 
 // initFailure is how an init phase failed. Exactly one of its kinds is set.
 type initFailure struct {
-	payload  []byte        // the runtime's own error
-	kind     string        // its error type
-	exit     *sandbox.Exit // the process ended
+	payload  []byte            // the runtime's own error
+	kind     string            // its error type
+	exit     *sandbox.Exit     // the process ended
+	fault    *runtimeapi.Fault // an extension failed
 	timedOut bool
 }
 
@@ -106,6 +108,8 @@ func (f *initFailure) status() (status, errorType string) {
 	switch {
 	case f.timedOut:
 		return statusTimeout, ""
+	case f.fault != nil:
+		return statusError, f.fault.Type
 	case f.exit != nil:
 		kind, _ := exitText(*f.exit)
 		return statusError, kind
@@ -118,6 +122,8 @@ func (f *initFailure) outcome(requestID string, limit time.Duration) outcome {
 	switch {
 	case f.timedOut:
 		return timedOut(requestID, limit)
+	case f.fault != nil:
+		return crashed(requestID, f.fault)
 	case f.exit != nil:
 		return exited(requestID, *f.exit)
 	}

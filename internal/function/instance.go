@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/butai-dev/butai/internal/function/bootstrap"
+	"github.com/butai-dev/butai/internal/function/runtimeapi"
 	"github.com/butai-dev/butai/internal/function/runtimes"
 	"github.com/butai-dev/butai/internal/function/sandbox"
 	"github.com/butai-dev/butai/internal/ident"
@@ -54,10 +55,13 @@ type instance struct {
 	initType    string // as the function sees it in AWS_LAMBDA_INITIALIZATION_TYPE
 	log         *logWriter
 
-	mu      sync.Mutex // guards killed, and writes of proc and session
-	killed  bool
-	proc    *sandbox.Process
-	session session
+	// mu guards killed, and writes of proc, session, extensions and ending.
+	mu         sync.Mutex
+	extensions *runtimeapi.Extensions // nil if it can't have any
+	ending     string                 // why it will end, as extensions are told
+	killed     bool
+	proc       *sandbox.Process
+	session    session
 
 	initTook    time.Duration
 	restoreTook time.Duration // 0 unless it was restored
@@ -118,6 +122,8 @@ func (e *Engine) launch(p *pool, initType string) (*instance, error) {
 	if f := i.initFailure; f != nil {
 		status, kind := f.status()
 		i.log.initFailed(i.initTook, "init", status, kind)
+	} else if initType != initOnDemand {
+		i.log.initSucceeded(i.initTook)
 	}
 	return i, nil
 }
@@ -159,7 +165,16 @@ func (i *instance) boot(deadline time.Time) (*initFailure, error) {
 	case err != nil:
 		return nil, err
 	}
+	defer i.logExtensions()
+	if failure := i.startRuntime(deadline); failure != nil {
+		i.stop()
+		return failure, nil
+	}
 	frame, err := i.session.Ready(deadline)
+	if f := i.fault(); f != nil {
+		i.stop()
+		return &initFailure{fault: f}, nil
+	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		i.stop()
@@ -175,6 +190,12 @@ func (i *instance) boot(deadline time.Time) (*initFailure, error) {
 		i.awaitExit()
 		i.stop()
 		return &initFailure{payload: frame.Body, kind: frame.ErrorType}, nil
+	}
+	if i.extensions != nil {
+		if failure := extensionFailure(i.extensions.Ready(deadline)); failure != nil {
+			i.stop()
+			return failure, nil
+		}
 	}
 	i.log.settle()
 	return nil, nil
@@ -228,10 +249,13 @@ func (i *instance) exchange(req *Request, sent bool, start time.Time) outcome {
 		if sink != nil {
 			inv.Sink = sink
 		}
+		i.announce(inv)
 		frame, err = i.session.Invoke(inv, deadline)
 	default:
 		if !sent {
-			err = s.Send(i.invocation(req, start), deadline)
+			inv := i.invocation(req, start)
+			i.announce(inv)
+			err = s.Send(inv, deadline)
 			i.sent.Store(true)
 		}
 		if err == nil {
@@ -266,9 +290,15 @@ func (i *instance) invocation(req *Request, start time.Time) *bootstrap.Invocati
 func (i *instance) judge(req *Request, frame *bootstrap.Frame, err error) outcome {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		i.kill()
+		if i.endsBy(endTimeout); !i.extended() {
+			i.kill()
+		}
 		return timedOut(req.RequestID, i.spec.Timeout)
 	case err != nil:
+		i.endsBy(endFailure)
+		if f := i.fault(); f != nil {
+			return crashed(req.RequestID, f)
+		}
 		if errors.Is(err, bootstrap.ErrProtocol) {
 			i.kill()
 		}
@@ -280,6 +310,7 @@ func (i *instance) judge(req *Request, frame *bootstrap.Frame, err error) outcom
 	case bootstrap.Response:
 		return outcome{payload: frame.Body}
 	case bootstrap.Fatal:
+		i.endsBy(endFailure)
 		i.awaitExit()
 		return outcome{payload: frame.Body, failed: true, status: statusError, errorType: reportedType(frame.ErrorType), dead: true}
 	case bootstrap.Failure:
@@ -348,10 +379,13 @@ func (i *instance) kill() {
 // another.
 func (i *instance) stop() {
 	i.mu.Lock()
-	proc, session := i.proc, i.session
+	proc, session, extensions := i.proc, i.session, i.extensions
 	i.mu.Unlock()
 	if proc == nil {
 		return
+	}
+	if extensions != nil {
+		extensions.Ending()
 	}
 	proc.Kill()
 	<-proc.Done()

@@ -51,6 +51,10 @@ func (e *Engine) call(ctx context.Context, spec *Spec, req *Request) (*Result, e
 		return nil, err
 	}
 	result, err := i.run(req, sent)
+	if i.extensions != nil && i.extended() {
+		go e.releaseExtended(i, leave)
+		return result, err
+	}
 	e.release(i, leave)
 	return result, err
 }

@@ -69,7 +69,15 @@ func (i *instance) start() error {
 	if i.interpreter.Runtime.Family == runtimes.Provided {
 		return i.startProvided(level)
 	}
-	if spare := i.takeSpare(); spare != nil {
+	external, err := i.externalExtensions()
+	if err != nil {
+		return err
+	}
+	var spare *spare
+	if len(external) == 0 { // those start first
+		spare = i.takeSpare()
+	}
+	if spare != nil {
 		err := i.startFromSpare(spare)
 		if err == nil {
 			return nil
@@ -82,11 +90,19 @@ func (i *instance) start() error {
 		return err
 	}
 	spec.Channel = theirs
-	if err := i.spawn(spec, session); err != nil {
-		return err
+	api, err := i.serveExtensions(spec, external)
+	if err != nil {
+		return errors.Join(err, session.Close())
 	}
-	session.letGo(i.proc)
-	return nil
+	if session.api = api; api == nil {
+		err = i.spawn(spec, session)
+	} else if err = i.spawn(spec, session); err == nil {
+		api.Serve(i.proc)
+	}
+	if err == nil {
+		session.letGo(i.proc)
+	}
+	return err
 }
 
 // prepare plans the sandbox of a runtime whose bootstrap speaks frames, and

@@ -414,6 +414,15 @@ type initRecord struct {
 	} `json:"metrics"`
 }
 
+// initSucceeded writes the line about an init phase that nobody waited for: only
+// those have one when all is well ("Lambda execution environment lifecycle").
+func (l *logWriter) initSucceeded(took time.Duration) {
+	record := initRecord{Type: l.initType, Phase: "init", Status: statusSuccess}
+	record.Metrics.DurationMS = millis(took)
+	text := append(appendMillis([]byte("INIT_REPORT Init Duration: "), took), " ms\n"...)
+	l.platform(string(text), "platform.initReport", record)
+}
+
 // initFailed writes the line about a failed init phase.
 func (l *logWriter) initFailed(took time.Duration, phase, status, errorType string) {
 	record := initRecord{Type: l.initType, Phase: phase, Status: status, Error: errorType}

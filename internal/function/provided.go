@@ -43,11 +43,18 @@ func (i *instance) startProvided(level sandbox.Level) error {
 // serveRuntime starts a program that speaks the Runtime API, whose address plan
 // gets.
 func (i *instance) serveRuntime(plan func(address string) *sandbox.Spec) error {
-	api, err := runtimeapi.Listen(maxResponse)
+	external, err := i.externalExtensions()
 	if err != nil {
 		return err
 	}
-	if err := i.spawn(plan(api.Address()), api); err != nil {
+	api, err := runtimeapi.Listen(maxResponse, i.welcome(external))
+	if err != nil {
+		return err
+	}
+	s := plan(api.Address())
+	s.Controlled = true // the runtime may register extensions of its own
+	accompany(s, external)
+	if err := i.spawn(s, api); err != nil {
 		return err
 	}
 	api.Serve(i.proc)

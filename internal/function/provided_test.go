@@ -6,8 +6,10 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +23,9 @@ func runtimeClient() {
 	if os.Getenv("FAIL_INIT") != "" {
 		post(base+"init/error", `{"errorMessage":"no","errorType":"Init"}`, "Lambda-Runtime-Function-Error-Type", "Runtime.NoConfig")
 		os.Exit(1)
+	}
+	if os.Getenv("INNER") != "" {
+		registerInner("http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2020-01-01/extension/")
 	}
 	for {
 		res, err := http.Get(base + "invocation/next")
@@ -61,6 +66,32 @@ func runtimeClient() {
 			post(call+"/response", fmt.Sprintf(`[%s,%q,%v,%q]`, event, res.Header.Get("Lambda-Runtime-Invoked-Function-Arn"), exec, os.Args[0]))
 		}
 	}
+}
+
+// registerInner registers an extension of the runtime's own, as AWS's Go library
+// does in order to be sent SIGTERM.
+func registerInner(base string) {
+	leave := make(chan os.Signal, 1)
+	signal.Notify(leave, syscall.SIGTERM)
+	go func() {
+		fmt.Println("runtime got", <-leave)
+		os.Exit(0)
+	}()
+	req, err := http.NewRequest(http.MethodPost, base+"register", strings.NewReader(`{"events":[]}`))
+	if err != nil {
+		os.Exit(3)
+	}
+	req.Header.Set("Lambda-Extension-Name", "inner")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		os.Exit(4)
+	}
+	next, err := http.NewRequest(http.MethodGet, base+"event/next", nil)
+	if err != nil {
+		os.Exit(3)
+	}
+	next.Header.Set("Lambda-Extension-Identifier", res.Header.Get("Lambda-Extension-Identifier"))
+	go http.DefaultClient.Do(next)
 }
 
 // attack tries to read another sandbox's event, and to answer its call in its

@@ -114,6 +114,8 @@ func (f *initFailure) initError() *InitError {
 	switch {
 	case f.timedOut:
 		return &InitError{TimedOut: true, Message: "The init phase timed out."}
+	case f.fault != nil:
+		return &InitError{Type: kind, Message: f.fault.Message}
 	case f.exit != nil:
 		_, text := exitText(*f.exit)
 		return &InitError{Type: kind, Message: text}

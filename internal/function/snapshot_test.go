@@ -44,7 +44,7 @@ func TestSnapshots(t *testing.T) {
 	if !tail.Match(first.LogTail) {
 		t.Errorf("the report is %s", first.LogTail)
 	}
-	log := regexp.MustCompile(`(?s)^INIT_START [^\n]+\nRESTORE_START Runtime Version: python:3\.12[^\t]*\tRuntime Version ARN: arn:aws:lambda:eu-west-1::runtime:[0-9a-f]{64}\n` +
+	log := regexp.MustCompile(`(?s)^INIT_START [^\n]+\nINIT_REPORT Init Duration: \d+\.\d\d ms\nRESTORE_START Runtime Version: python:3\.12[^\t]*\tRuntime Version ARN: arn:aws:lambda:eu-west-1::runtime:[0-9a-f]{64}\n` +
 		`RESTORE_REPORT Restore Duration: \d+\.\d\d ms\nSTART `)
 	if text := r.logs.text(); !log.MatchString(text) {
 		t.Errorf("the log is %s", text)

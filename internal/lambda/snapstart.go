@@ -174,6 +174,10 @@ func blame(failure error) (text, code string) {
 		return failure.Error(), lambdaapi.StateReasonCodeInternalError
 	case e.TimedOut:
 		return e.Message, lambdaapi.StateReasonCodeFunctionErrorInitTimeout
+	case e.Type == "Extension.TooManyExtensions":
+		return e.Message, lambdaapi.StateReasonCodeFunctionErrorTooManyExtensions
+	case strings.HasPrefix(e.Type, "Extension."):
+		return e.Message, lambdaapi.StateReasonCodeFunctionErrorExtensionInitError
 	case strings.HasSuffix(e.Type, "InvalidEntrypoint"):
 		return e.Message, lambdaapi.StateReasonCodeFunctionErrorInvalidEntryPoint
 	}

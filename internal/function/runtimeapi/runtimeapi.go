@@ -52,10 +52,11 @@ type Server struct {
 	http     http.Server
 	limit    int // longest response
 
-	gone   <-chan struct{} // closed when the process has ended
-	ready  chan bootstrap.Frame
-	events chan *bootstrap.Invocation
-	answer chan bootstrap.Frame
+	extensions *Extensions
+	gone       <-chan struct{} // closed when the process has ended
+	ready      chan bootstrap.Frame
+	events     chan *bootstrap.Invocation
+	answer     chan bootstrap.Frame
 
 	mu      sync.Mutex
 	started bool           // the first next has come
@@ -63,18 +64,38 @@ type Server struct {
 	sink    bootstrap.Sink // of the call under way; nil if its response is collected
 }
 
-// Listen opens the port that the process will be told. Responses longer than
-// limit are refused. The server answers once Serve was called.
-func Listen(limit int) (*Server, error) {
+// Listen opens the port that the process will be told, for the runtime and its
+// extensions. Responses longer than limit are refused. The server answers once
+// Serve was called.
+func Listen(limit int, extensions *Extensions) (*Server, error) {
+	s, err := listen(limit, extensions)
+	if err == nil {
+		s.http.Handler = s.routes()
+	}
+	return s, err
+}
+
+// ListenForExtensions is Listen for a process whose runtime has other ways to
+// talk to the engine.
+func ListenForExtensions(extensions *Extensions) (*Server, error) {
+	s, err := listen(0, extensions)
+	if err == nil {
+		mux := http.NewServeMux()
+		extensions.routes(mux)
+		s.http.Handler = mux
+	}
+	return s, err
+}
+
+func listen(limit int, extensions *Extensions) (*Server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("runtime API: %w", err)
 	}
 	s := &Server{
-		listener: listener, limit: limit,
+		listener: listener, limit: limit, extensions: extensions,
 		ready: make(chan bootstrap.Frame, 1), events: make(chan *bootstrap.Invocation), answer: make(chan bootstrap.Frame, 1),
 	}
-	s.http.Handler = s.routes()
 	s.http.ReadHeaderTimeout = headerTimeout
 	s.http.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // a killed process leaves broken connections
 	return s, nil
@@ -176,6 +197,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST "+root+"/invocation/{id}/error", s.failure)
 	mux.HandleFunc("POST "+root+"/init/error", s.initError)
 	mux.HandleFunc("GET /2018-06-01/ping", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "pong") })
+	s.extensions.routes(mux)
 	return mux
 }
 

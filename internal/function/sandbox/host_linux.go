@@ -151,6 +151,9 @@ func (h *Host) start(level Level, spec *Spec, trial bool) (*Process, error) {
 	if spec.Root != "" && level != Namespaces {
 		return nil, errNoRoot
 	}
+	if len(spec.Companions) > 0 && level != Namespaces {
+		return nil, errNoCompanions
+	}
 	p := &Process{host: h, done: make(chan struct{})}
 	if spec.LateDir {
 		p.lateDir = spec.Dir
@@ -230,12 +233,17 @@ func (h *Host) startInit(p *Process, level Level, spec *Spec, trial bool) error 
 	if os.Args[0] == initName {
 		return errNoInit
 	}
+	controlled := isControlled(level, spec)
 	configRead, configWrite, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	defer configRead.Close()
-	defer configWrite.Close()
+	defer func() {
+		if p.orders == nil {
+			configWrite.Close()
+		}
+	}()
 	statusRead, statusWrite, err := os.Pipe()
 	if err != nil {
 		return err
@@ -275,7 +283,17 @@ func (h *Host) startInit(p *Process, level Level, spec *Spec, trial bool) error 
 		statusRead.Close()
 		return fmt.Errorf("start sandbox: %w", err)
 	}
+	if controlled {
+		p.orders = configWrite
+		for range spec.Companions {
+			p.companions = append(p.companions, &Companion{done: make(chan struct{})})
+		}
+	}
 	return nil
+}
+
+func isControlled(level Level, spec *Spec) bool {
+	return level == Namespaces && (spec.Controlled || len(spec.Companions) > 0)
 }
 
 // attributes are the clone flags of a rung. Without root, a user namespace
@@ -304,6 +322,7 @@ func (h *Host) config(p *Process, level Level, spec *Spec, trial bool) *initConf
 		Binds: spec.Binds, Links: spec.Links, Layers: spec.Layers, LayersAt: spec.LayersAt, TmpMB: spec.TmpMB,
 		MountPoints: spec.MountPoints, LateDir: spec.LateDir,
 		UID: insideUID, GID: insideUID, Trial: trial,
+		Companions: spec.Companions, Controlled: isControlled(level, spec),
 	}
 	if p.uid != 0 {
 		c.UID, c.GID, c.InitUID, c.SetUser = p.uid, p.uid, p.uid+initUIDs, true

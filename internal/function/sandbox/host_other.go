@@ -55,6 +55,9 @@ func (h *Host) Start(spec *Spec) (*Process, error) {
 	if spec.Root != "" {
 		return nil, errNoRoot
 	}
+	if len(spec.Companions) > 0 {
+		return nil, errNoCompanions
+	}
 	tmp, err := os.MkdirTemp(h.tmp, "")
 	if err != nil {
 		return nil, fmt.Errorf("create temporary directory: %w", err)
@@ -79,10 +82,11 @@ func (h *Host) Start(spec *Spec) (*Process, error) {
 
 // Process is a running process. Its methods are safe for concurrent use.
 type Process struct {
-	cmd  *exec.Cmd
-	tmp  string
-	done chan struct{}
-	exit Exit
+	companions []*Companion // none
+	cmd        *exec.Cmd
+	tmp        string
+	done       chan struct{}
+	exit       Exit
 }
 
 // Done is closed when the process has ended.
@@ -101,6 +105,12 @@ func (p *Process) Pid() int {
 	}
 	return p.cmd.Process.Pid
 }
+
+// StartProgram fails: there are no companions to wait for.
+func (p *Process) StartProgram() error { return errNoCompanions }
+
+// Signal fails.
+func (p *Process) Signal(int, syscall.Signal) error { return errNoCompanions }
 
 // Kill ends the process and its group.
 func (p *Process) Kill() {

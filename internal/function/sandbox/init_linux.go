@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"os/signal"
@@ -24,7 +23,7 @@ const initName = "butai-sandbox-init"
 // Descriptors of a sandbox's first process.
 const (
 	channelFD = 3 // handed on to the program
-	configFD  = 4 // initConfig as JSON, to its end
+	configFD  = 4 // initConfig as JSON, and then orders
 	statusFD  = 5 // initStatus as JSON, when the program has ended or never began
 )
 
@@ -53,13 +52,17 @@ type initConfig struct {
 	Read        []string // Restricted: directories and files to read and execute
 	Write       []string // Restricted: directories to write
 	Trial       bool     // stop before starting the program
+	Companions  []Program
+	Controlled  bool // orders will follow
 }
 
-// initStatus is what the first process reports at its end.
+// initStatus is what the first process reports at its end, and at the end of
+// each process of a controlled sandbox.
 type initStatus struct {
-	Error string        `json:",omitempty"`
-	Errno syscall.Errno `json:",omitempty"` // of running the program itself
-	Wait  *uint32       `json:",omitempty"` // wait status of the program
+	Companion int           `json:",omitempty"` // whom it is about; 0 is the program
+	Error     string        `json:",omitempty"`
+	Errno     syscall.Errno `json:",omitempty"` // of running the program itself
+	Wait      *uint32       `json:",omitempty"` // wait status of the program
 }
 
 // MaybeInit turns this process into a sandbox and never returns, if it was
@@ -78,22 +81,23 @@ func MaybeInit() {
 	} else {
 		status = runInit()
 	}
-	if data, err := json.Marshal(status); err == nil {
-		syscall.Write(statusFD, data)
-	}
+	report(status)
 	if status.Error != "" {
 		os.Exit(setupFailed)
 	}
 	os.Exit(0)
 }
 
-func runInit() initStatus {
-	data, err := io.ReadAll(os.NewFile(configFD, "config"))
-	if err != nil {
-		return initStatus{Error: "read configuration: " + err.Error()}
+func report(status initStatus) {
+	if data, err := json.Marshal(status); err == nil {
+		syscall.Write(statusFD, data)
 	}
+}
+
+func runInit() initStatus {
+	incoming := json.NewDecoder(os.NewFile(configFD, "config"))
 	var c initConfig
-	if err := json.Unmarshal(data, &c); err != nil {
+	if err := incoming.Decode(&c); err != nil {
 		return initStatus{Error: "read configuration: " + err.Error()}
 	}
 	if err := isolate(&c); err != nil {
@@ -104,6 +108,9 @@ func runInit() initStatus {
 	}
 	if c.Level == Restricted {
 		return execProgram(&c)
+	}
+	if c.Controlled {
+		return superviseFamily(&c, incoming)
 	}
 	return superviseProgram(&c)
 }
@@ -173,31 +180,9 @@ func superviseProgram(c *initConfig) initStatus {
 	if err != nil {
 		return programError(c, err)
 	}
-	// Holding these open would hide from the engine that the program closed them.
-	for _, fd := range []int{1, 2, channelFD} {
-		syscall.Close(fd)
-	}
-	if c.SetUser && c.InitUID != 0 {
-		// Go changes these on all threads. The program must not share the user,
-		// or it could signal and inspect this process.
-		if err := errors.Join(syscall.Setgroups(nil), syscall.Setresgid(c.InitUID, c.InitUID, c.InitUID), syscall.Setresuid(c.InitUID, c.InitUID, c.InitUID)); err != nil {
-			return initStatus{Error: "drop privileges: " + err.Error()}
-		}
-	}
-	if err := giveUpCapabilities(psx.Syscall3); err != nil {
+	if err := stepBack(c); err != nil {
 		return initStatus{Error: err.Error()}
 	}
-	if err := dieWithServer(); err != nil {
-		return initStatus{Error: err.Error()}
-	}
-	// In a user namespace there is only one user, so the program could signal
-	// and inspect this process after all: it takes no signals and shows nothing.
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals)
-	if c.LateDir {
-		go enterAgain(c.Dir, signals)
-	}
-	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	for {
 		var wait syscall.WaitStatus
 		pid, err := syscall.Wait4(-1, &wait, 0, nil)
@@ -225,6 +210,41 @@ func enterAgain(dir string, signals <-chan os.Signal) {
 			_ = syscall.Chdir(dir)
 		}
 	}
+}
+
+// stepBack gives up what the first process doesn't need once the program runs,
+// and protects it from the program.
+func stepBack(c *initConfig) error {
+	// Holding these open would hide from the engine that the program closed them.
+	for _, fd := range []int{1, 2, channelFD} {
+		syscall.Close(fd)
+	}
+	var keep []uint
+	if c.SetUser && c.InitUID != 0 {
+		// Go changes these on all threads. The program must not share the user,
+		// or it could signal and inspect this process.
+		if err := errors.Join(syscall.Setgroups(nil), syscall.Setresgid(c.InitUID, c.InitUID, c.InitUID), syscall.Setresuid(c.InitUID, c.InitUID, c.InitUID)); err != nil {
+			return fmt.Errorf("drop privileges: %w", err)
+		}
+		if c.Controlled {
+			keep = append(keep, unix.CAP_KILL) // of use only for what this process sees, the sandbox
+		}
+	}
+	if err := giveUpCapabilities(psx.Syscall3, keep...); err != nil {
+		return err
+	}
+	if err := dieWithServer(); err != nil {
+		return err
+	}
+	// In a user namespace there is only one user, so the program could signal
+	// and inspect this process after all: it takes no signals and shows nothing.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals)
+	if c.LateDir {
+		go enterAgain(c.Dir, signals)
+	}
+	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	return nil
 }
 
 // dieWithServer renews the parent-death signal, which a change of user clears,
@@ -297,13 +317,17 @@ func countTasks(uid int) (n uint64) {
 	return n
 }
 
-// giveUpCapabilities takes all capabilities from the calling thread, or from
-// all threads, depending on call. Root has none either then, because nothing
+// giveUpCapabilities takes all capabilities but those to keep from the calling
+// thread, or from all threads, depending on call. Root has none either then, because nothing
 // is left that it could regain in exec.
-func giveUpCapabilities(call func(trap, a1, a2, a3 uintptr) (r1, r2 uintptr, err syscall.Errno)) error {
+func giveUpCapabilities(call func(trap, a1, a2, a3 uintptr) (r1, r2 uintptr, err syscall.Errno), keep ...uint) error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var none [2]unix.CapUserData
-	if _, _, errno := call(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0); errno != 0 {
+	var left [2]unix.CapUserData
+	for _, capability := range keep {
+		left[0].Effective |= 1 << capability
+		left[0].Permitted |= 1 << capability
+	}
+	if _, _, errno := call(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&left)), 0); errno != 0 {
 		return fmt.Errorf("give up capabilities: %w", errno)
 	}
 	return nil

@@ -2,7 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
-	"io"
+	"errors"
 	"os"
 	"os/exec"
 	"strconv"
@@ -22,6 +22,9 @@ type Process struct {
 	// lateDir is the working directory that Attach enters anew, "" for none.
 	lateDir string
 	status  *os.File // where the first process reports, nil without one
+	orders  *os.File // where it is told what to do, nil unless it is controlled
+
+	companions []*Companion
 
 	limit     atomic.Int64 // memory of its processes, bytes; 0 unless /tmp is charged to the group
 	mu        sync.Mutex
@@ -32,18 +35,39 @@ type Process struct {
 	setup      string
 	setupErrno syscall.Errno
 
-	done chan struct{}
-	exit Exit  // valid once done is closed
-	peak int64 // valid once done is closed
+	ending sync.Once // guards what done announces
+	done   chan struct{}
+	exit   Exit  // valid once done is closed
+	peak   int64 // valid once done is closed
 }
 
-// Done is closed when all processes of the sandbox have ended.
+// Done is closed when the program has ended and all that it started, but for
+// companions and what they started.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Exit tells how the program ended. It blocks until Done.
 func (p *Process) Exit() Exit {
 	<-p.done
 	return p.exit
+}
+
+// StartProgram starts the program of a sandbox with companions.
+func (p *Process) StartProgram() error { return p.order(order{Start: true}) }
+
+// Signal sends a signal to the program of a controlled sandbox if to is 0, or
+// to the companion of that number, counted from 1. SIGKILL goes to what those
+// have started, too. One that has ended doesn't mind.
+func (p *Process) Signal(to int, s syscall.Signal) error { return p.order(order{Signal: s, To: to}) }
+
+func (p *Process) order(o order) error {
+	if p.orders == nil {
+		return errors.New("sandbox: its processes can't be signalled on this rung of isolation")
+	}
+	data, err := json.Marshal(o)
+	if err == nil {
+		_, err = p.orders.Write(data)
+	}
+	return err
 }
 
 // Pid returns the sandbox's first process on the host, 0 if it never started.
@@ -110,10 +134,11 @@ func residentPeak(pid int) int64 {
 func (p *Process) wait() {
 	var status initStatus
 	if p.status != nil {
-		if data, err := io.ReadAll(p.status); err == nil && len(data) > 0 {
-			json.Unmarshal(data, &status)
-		}
+		status = p.readStatus()
 		p.status.Close()
+	}
+	if p.orders != nil {
+		p.orders.Close()
 	}
 	var wait syscall.WaitStatus
 	if p.cmd != nil {
@@ -124,26 +149,76 @@ func (p *Process) wait() {
 	if status.Wait != nil {
 		wait = syscall.WaitStatus(*status.Wait)
 	}
-	p.exit = Exit{Setup: p.setup, SetupErrno: p.setupErrno}
-	switch {
-	case status.Error != "":
-		p.exit.Setup, p.exit.SetupErrno = status.Error, status.Errno
-	case wait.Signaled():
-		p.exit.Signal = wait.Signal()
+	p.ended(status, wait)
+	for n := range p.companions {
+		p.companionEnded(n, Exit{Signal: syscall.SIGKILL}) // unless it has before
+	}
+	p.release()
+}
+
+// readStatus reads what the first process reports, to its end, and returns how
+// the program ended. That of a controlled sandbox ends before others do.
+func (p *Process) readStatus() (program initStatus) {
+	reports := json.NewDecoder(p.status)
+	for {
+		var s initStatus
+		switch {
+		case reports.Decode(&s) != nil:
+			return program
+		case s.Companion > 0 && s.Companion <= len(p.companions):
+			exit := Exit{Setup: s.Error}
+			if s.Wait != nil {
+				exit.setWait(syscall.WaitStatus(*s.Wait))
+			}
+			p.companionEnded(s.Companion-1, exit)
+		case s.Wait != nil || s.Error != "":
+			if program = s; p.orders != nil && s.Wait != nil {
+				p.ended(s, syscall.WaitStatus(*s.Wait))
+			}
+		}
+	}
+}
+
+func (p *Process) companionEnded(n int, exit Exit) {
+	c := p.companions[n]
+	select {
+	case <-c.done: // only this goroutine closes it
 	default:
-		p.exit.Code = wait.ExitStatus()
+		c.exit = exit
+		close(c.done)
+	}
+}
+
+func (e *Exit) setWait(wait syscall.WaitStatus) {
+	if wait.Signaled() {
+		e.Signal = wait.Signal()
+	} else {
+		e.Code = wait.ExitStatus()
+	}
+}
+
+// ended announces the end of the program, once.
+func (p *Process) ended(status initStatus, wait syscall.WaitStatus) {
+	p.ending.Do(func() { p.announce(status, wait) })
+}
+
+func (p *Process) announce(status initStatus, wait syscall.WaitStatus) {
+	p.exit = Exit{Setup: p.setup, SetupErrno: p.setupErrno}
+	if status.Error != "" {
+		p.exit.Setup, p.exit.SetupErrno = status.Error, status.Errno
+	} else {
+		p.exit.setWait(wait)
 	}
 	if p.exit.Signal == syscall.SIGKILL {
 		p.exit.OutOfMemory = p.overLimit.Load() || p.group.oomKilled()
 	}
 	p.peak = p.highest()
-	if p.peak == 0 && p.cmd != nil {
+	if p.peak == 0 && p.cmd != nil && p.cmd.ProcessState != nil {
 		if usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 			p.peak = usage.Maxrss << 10
 		}
 	}
 	close(p.done)
-	p.release()
 }
 
 // watchFrom has guardMemory look after the sandbox from now on.

@@ -54,6 +54,13 @@ type Spec struct {
 	MemoryMB int // memory limit of everything inside; 0 means none
 	MaxTasks int // processes and threads; 0 means none
 
+	// Companions run beside the program, as the same user and with the same
+	// limits. They start first; the program waits for Process.StartProgram.
+	// Controlled lets its user signal the program without any (Process.Signal).
+	// Both take the Namespaces rung; there is no LateDir with them.
+	Companions []Program
+	Controlled bool
+
 	Channel *os.File // becomes descriptor 3; may be nil
 	Log     *os.File // becomes descriptors 1 and 2
 }
