@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What must hold besides the tests: formatting, vet, generated files as the
-# generator writes them, a tidy go.mod.
+# generator writes them, a tidy go.mod, and a moment of fuzzing of what reads
+# people's documents and templates.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 fail=0
@@ -25,6 +26,9 @@ diff -q "$fresh/README.md" README.md >/dev/null || say "the README's table is st
 # has the linker keep every method of every type, and so all of AWS's SDK.
 lookups=$(go build -trimpath -ldflags=-dumpdep -o "$fresh/butai" ./cmd/butai 2>&1 | sed -n 's/ <ReflectMethod>.*//p' | sort -u | head -3)
 [ -z "$lookups" ] || say "methods are looked up by name, the binary grows by 18 MB: $lookups"
+
+scripts/fuzz.sh 3s ./internal/apigateway/openapi ./internal/gateway/vtl ./internal/gateway/jsonpath >"$fresh/fuzz" 2>&1 ||
+	say "fuzzing found something: $(tail -n 20 "$fresh/fuzz")"
 
 go mod tidy -diff >/dev/null || say "go.mod is not tidy"
 

@@ -90,6 +90,14 @@ func FuzzImport(f *testing.F) {
 		}
 		f.Add(text)
 	}
+	for _, small := range []string{
+		"openapi: 3.0.1\ninfo: {title: a}\npaths: {/: {get: {x-amazon-apigateway-integration: {type: mock}}}}",
+		"a: &a [*a]", `{"swagger": "2.0", "paths": {"/{a+}": {"x-amazon-apigateway-any-method": {"parameters": [{"in": "body", "schema": {"$ref": "#/definitions/A"}}]}}}, "definitions": {"A": {"allOf": [{"$ref": "#/definitions/A"}]}}}`,
+		`{"openapi": "3.0.1", "paths": {"/\u007f\ufeff": {"get": {"responses": {"default": {"headers": {"null": {}}}}}}}}`,
+		`{"openapi": "3.0.1", "x-amazon-apigateway-gateway-responses": {"DEFAULT_4XX": {}}, "x-amazon-apigateway-request-validators": {"a": {}}}`,
+	} {
+		f.Add([]byte(small))
+	}
 	f.Fuzz(func(t *testing.T, document []byte) {
 		api, err := Import(document, Options{APIID: "abc", BasePath: "prepend"})
 		if err != nil {

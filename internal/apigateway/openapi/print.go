@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -109,7 +110,25 @@ func writeCompact(b *strings.Builder, n *node) {
 
 // plainKey are the keys that need no quotes in YAML. Others, such as status
 // codes, would read as something else.
-var plainKey = regexp.MustCompile(`^(/|[A-Za-z_/$][A-Za-z0-9_./{}+$-]*)$`)
+var (
+	plainKey = regexp.MustCompile(`^(/|[A-Za-z_/$][A-Za-z0-9_./{}+$-]*)$`)
+	wordKey  = regexp.MustCompile(`^(?i:true|false|null|yes|no|on|off|y|n)$`) // of YAML's own
+)
+
+// quoteYAML is quote with the characters escaped that JSON may have as they
+// are and YAML may not.
+func quoteYAML(s string) string {
+	var b strings.Builder
+	for _, r := range quote(s) {
+		switch {
+		case r >= 0x7f && r <= 0x9f && r != 0x85, r == 0xfeff, r == 0xfffe, r == 0xffff, r == 0x2028, r == 0x2029:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
 
 // printYAML writes n as YAML: texts quoted, lists as deep as their parent.
 func printYAML(b *strings.Builder, n *node, indent int) {
@@ -119,8 +138,8 @@ func printYAML(b *strings.Builder, n *node, indent int) {
 			if i > 0 {
 				b.WriteString(strings.Repeat("  ", indent))
 			}
-			if !plainKey.MatchString(key) {
-				key = quote(key)
+			if !plainKey.MatchString(key) || wordKey.MatchString(key) {
+				key = quoteYAML(key)
 			}
 			b.WriteString(key + ":")
 			printYAMLMember(b, n.items[i], indent)
@@ -137,6 +156,8 @@ func printYAML(b *strings.Builder, n *node, indent int) {
 		b.WriteString("{}\n")
 	case n.kind == list:
 		b.WriteString("[]\n")
+	case n.kind == text:
+		b.WriteString(quoteYAML(n.text) + "\n")
 	default:
 		b.WriteString(n.scalar() + "\n")
 	}
