@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/butai-dev/butai/internal/due"
 	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
@@ -46,15 +47,15 @@ var DefaultRetries = []time.Duration{time.Minute, 2 * time.Minute}
 func (s *Service) enqueue(ctx context.Context, e *eventRecord) error {
 	err := s.Store.Update(ctx, func(tx store.Tx) error { return events.Put(tx, e, e.RequestID) })
 	if err == nil {
-		s.queue.add(e.ticket())
+		s.queue.Add(e.ticket())
 	}
 	return err
 }
 
 // ticket is what the queue knows of an event.
-func (e *eventRecord) ticket() ticket {
+func (e *eventRecord) ticket() due.Ticket {
 	base, _ := catalog.Split(e.FunctionARN)
-	return ticket{requestID: e.RequestID, lane: base, due: e.Due}
+	return due.Ticket{ID: e.RequestID, Lane: base, Due: e.Due}
 }
 
 // resumeEvents schedules what an earlier process has left.
@@ -64,7 +65,7 @@ func (s *Service) resumeEvents(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			s.queue.add(e.ticket())
+			s.queue.Add(e.ticket())
 		}
 		return nil
 	})

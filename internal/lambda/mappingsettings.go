@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
-	"github.com/butai-dev/butai/internal/lambda/pattern"
 	"github.com/butai-dev/butai/internal/lambda/poll"
+	"github.com/butai-dev/butai/internal/pattern"
 	"github.com/butai-dev/butai/internal/wire"
 )
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/due"
 	"github.com/butai-dev/butai/internal/function"
 	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/function/runtimes"
@@ -97,7 +98,7 @@ type Service struct {
 	links      *bundle.Links
 	publishing sync.Mutex      // orders what publish reads and puts
 	published  map[id][]string // the ids of URLs, guarded by publishing
-	queue      *queue
+	queue      *due.Queue
 	pollers    pollers
 	snapshots  *snapshots
 }
@@ -154,7 +155,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err := s.publishAll(ctx); err != nil {
 		return nil, fmt.Errorf("publish functions: %w", err)
 	}
-	s.queue = newQueue(s.deliver, cfg.Clock)
+	s.queue = due.New(s.deliver, cfg.Clock)
 	if err := s.resumeEvents(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("take up events: %w", err), s.Close(ctx))
 	}
@@ -170,7 +171,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 func (s *Service) Close(ctx context.Context) error {
 	s.snapshots.close()
 	s.pollers.close(ctx)
-	s.queue.close(ctx)
+	s.queue.Close(ctx)
 	return nil
 }
 

@@ -13,7 +13,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/clock"
 	"github.com/butai-dev/butai/internal/function/catalog"
-	"github.com/butai-dev/butai/internal/lambda/pattern"
+	"github.com/butai-dev/butai/internal/pattern"
 )
 
 // Mapping is what an event source mapping says. It is immutable.

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/butai-dev/butai/internal/lambda/pattern"
+	"github.com/butai-dev/butai/internal/pattern"
 )
 
 // Queue is a source of messages that come back unless they are deleted.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/ident"
-	"github.com/butai-dev/butai/internal/lambda/pattern"
+	"github.com/butai-dev/butai/internal/pattern"
 )
 
 // Stream is a source of records that are read in order from its shards.

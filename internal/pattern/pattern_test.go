@@ -3,7 +3,7 @@ package pattern_test
 import (
 	"testing"
 
-	"github.com/butai-dev/butai/internal/lambda/pattern"
+	"github.com/butai-dev/butai/internal/pattern"
 )
 
 const event = `{"eventName":"INSERT","dynamodb":{"NewImage":{"kind":{"S":"order"},"n":{"N":"7"}},"Keys":{"id":{"S":"a"}}},

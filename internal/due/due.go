@@ -1,4 +1,7 @@
-package lambda
+// Package due calls back for durable work when it is due: events of functions,
+// deliveries of topics. What is due, it keeps in memory; its user keeps the work
+// itself in the store and adds it again at every start.
+package due
 
 import (
 	"container/heap"
@@ -9,21 +12,21 @@ import (
 	"github.com/butai-dev/butai/internal/clock"
 )
 
-// laneWidth is how many events of one function are under way at a time. AWS
-// goes up to the function's concurrency; one machine is better served by a
+// laneWidth is how many pieces of work of one lane are under way at a time. AWS
+// goes up to a function's concurrency; one machine is better served by a
 // queue than by hundreds of sandboxes.
 const laneWidth = 16
 
-// ticket is an event's place in the queue.
-type ticket struct {
-	requestID string
-	lane      string // the function: a slow one holds up only its own events
-	due       time.Time
+// Ticket is the place of a piece of work in the queue.
+type Ticket struct {
+	ID   string
+	Lane string // whom it is for: one who is slow holds up only their own work
+	Due  time.Time
 }
 
-// queue calls deliver for every ticket when it is due. Close ends it.
-type queue struct {
-	deliver func(ctx context.Context, requestID string) (again time.Time)
+// Queue calls deliver for every ticket when it is due. Close ends it.
+type Queue struct {
+	deliver func(ctx context.Context, id string) (again time.Time)
 	clock   clock.Clock
 	ctx     context.Context // ends with the queue; handed to deliver
 	cancel  context.CancelFunc
@@ -35,22 +38,25 @@ type queue struct {
 	lanes map[string]*lane
 }
 
-// lane holds the events of one function that are due.
+// lane holds the work for one receiver that is due.
 type lane struct {
 	running int
-	waiting []ticket
+	waiting []Ticket
 }
 
-func newQueue(deliver func(context.Context, string) time.Time, c clock.Clock) *queue {
-	q := &queue{deliver: deliver, clock: c, wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
+// New returns a running queue. deliver is given a ticket's id and returns when
+// to call again with it, or the zero time; it is called for several tickets at
+// a time.
+func New(deliver func(ctx context.Context, id string) (again time.Time), c clock.Clock) *Queue {
+	q := &Queue{deliver: deliver, clock: c, wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
 	q.ctx, q.cancel = context.WithCancel(context.Background())
 	q.running.Go(q.run)
 	return q
 }
 
-// close stops the queue and waits for deliveries until ctx ends. One that is
-// still under way then leaves its event for the next start.
-func (q *queue) close(ctx context.Context) {
+// Close stops the queue and waits for deliveries until ctx ends. One that is
+// still under way then leaves its work for the next start.
+func (q *Queue) Close(ctx context.Context) {
 	q.cancel()
 	done := make(chan struct{})
 	go func() {
@@ -63,7 +69,8 @@ func (q *queue) close(ctx context.Context) {
 	}
 }
 
-func (q *queue) add(t ticket) {
+// Add puts a ticket into the queue.
+func (q *Queue) Add(t Ticket) {
 	q.mu.Lock()
 	heap.Push(&q.due, t)
 	first := q.due[0] == t
@@ -76,8 +83,8 @@ func (q *queue) add(t ticket) {
 	}
 }
 
-// run hands out tickets as they fall due.
-func (q *queue) run() {
+// run hands out Tickets as they fall due.
+func (q *Queue) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -95,25 +102,25 @@ func (q *queue) run() {
 const idle = time.Hour
 
 // dispatch starts what is due and returns the wait for the next.
-func (q *queue) dispatch() time.Duration {
+func (q *Queue) dispatch() time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.clock.Now()
 	for len(q.due) > 0 {
-		if wait := q.due[0].due.Sub(now); wait > 0 {
+		if wait := q.due[0].Due.Sub(now); wait > 0 {
 			return wait
 		}
-		q.start(heap.Pop(&q.due).(ticket))
+		q.start(heap.Pop(&q.due).(Ticket))
 	}
 	return idle
 }
 
 // start delivers a ticket, or lines it up; q.mu is held.
-func (q *queue) start(t ticket) {
-	l := q.lanes[t.lane]
+func (q *Queue) start(t Ticket) {
+	l := q.lanes[t.Lane]
 	if l == nil {
 		l = &lane{}
-		q.lanes[t.lane] = l
+		q.lanes[t.Lane] = l
 	}
 	if l.running == laneWidth {
 		l.waiting = append(l.waiting, t)
@@ -124,17 +131,17 @@ func (q *queue) start(t ticket) {
 }
 
 // work delivers t and then whatever waits in its lane.
-func (q *queue) work(l *lane, t ticket) {
+func (q *Queue) work(l *lane, t Ticket) {
 	for {
-		again := q.deliver(q.ctx, t.requestID)
+		again := q.deliver(q.ctx, t.ID)
 		if !again.IsZero() {
-			t.due = again
-			q.add(t)
+			t.Due = again
+			q.Add(t)
 		}
 		q.mu.Lock()
 		if len(l.waiting) == 0 || q.ctx.Err() != nil {
 			if l.running--; l.running == 0 && len(l.waiting) == 0 {
-				delete(q.lanes, t.lane)
+				delete(q.lanes, t.Lane)
 			}
 			q.mu.Unlock()
 			return
@@ -145,14 +152,14 @@ func (q *queue) work(l *lane, t ticket) {
 }
 
 // ticketHeap orders tickets by when they are due.
-type ticketHeap []ticket
+type ticketHeap []Ticket
 
 func (h ticketHeap) Len() int           { return len(h) }
-func (h ticketHeap) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
+func (h ticketHeap) Less(i, j int) bool { return h[i].Due.Before(h[j].Due) }
 func (h ticketHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
 
 // Push implements heap.Interface.
-func (h *ticketHeap) Push(t any) { *h = append(*h, t.(ticket)) }
+func (h *ticketHeap) Push(t any) { *h = append(*h, t.(Ticket)) }
 
 // Pop implements heap.Interface.
 func (h *ticketHeap) Pop() any {
