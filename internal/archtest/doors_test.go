@@ -83,6 +83,7 @@ var doors = []door{
 	{[]string{"logs"}, services("api/logsapi", "logs/...", "function", "metric"), service + "; logs takes function's LogEvents"},
 	{[]string{"route53"}, services("api/route53api"), service},
 	{[]string{"s3"}, services("api/s3api"), service},
+	{[]string{"sns"}, services("api/snsapi", "due", "pattern", "iam/policy"), service + "; a topic's policy is checked by the pure iam/policy"},
 	{[]string{"sqs"}, services("api/sqsapi", "iam/policy"), service + "; a queue's policy is checked by the pure iam/policy"},
 	{[]string{"sts"}, services("api/stsapi", "iam"), service + "; sts and iam are two APIs over one set of principals"},
 	{[]string{"ca"}, []string{"clock", "ident"}, service},

@@ -24,6 +24,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/api/route53api"
 	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/api/snsapi"
 	"github.com/butai-dev/butai/internal/api/stsapi"
 	"github.com/butai-dev/butai/internal/wire"
 )
@@ -32,7 +33,7 @@ import (
 var models = map[string]*wire.ServiceModel{
 	"acm": &acmapi.Service, "apigateway": &apigatewayapi.Service, "cloudwatch": &cloudwatchapi.Service, "dynamodb": &dynamodbapi.Service,
 	"iam": &iamapi.Service, "lambda": &lambdaapi.Service, "logs": &logsapi.Service,
-	"route53": &route53api.Service, "s3": &s3api.Service, "sts": &stsapi.Service,
+	"route53": &route53api.Service, "s3": &s3api.Service, "sns": &snsapi.Service, "sts": &stsapi.Service,
 }
 
 // python returns an interpreter that has botocore, or skips the test.

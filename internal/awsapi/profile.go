@@ -93,6 +93,10 @@ var profiles = map[string]profile{
 		protocol: restxml.Protocol{Namespace: "http://s3.amazonaws.com/doc/2006-03-01/", S3: true}, maxBody: 512 << 20, validation: "InvalidArgument",
 		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.S3,
 	},
+	"sns": {
+		protocol: awsquery.Protocol{}, maxBody: 1 << 20, validation: "ValidationError",
+		denied: wire.Error{Code: "AuthorizationError", Status: 403}, family: sigv4.Query,
+	},
 	"sqs": {
 		protocol: awsjson.Protocol{ErrorPrefix: "com.amazonaws.sqs#", QueryErrors: queueErrors},
 		older:    awsquery.Protocol{Codes: queueErrors, Wrapped: true, PathMember: "QueueUrl"},

@@ -62,7 +62,11 @@ func (s *Service) checkDeadLetters(ctx context.Context, role string, d *lambdaap
 	}
 	switch serviceOf(*d.TargetArn) {
 	case "sns":
-		return wire.NotBuilt("SNS topics as dead-letter queues of Lambda functions")
+		exists, may := s.Targets.Check(ctx, role, *d.TargetArn)
+		if exists && may {
+			return nil
+		}
+		return invalid("The provided execution role does not have permissions to call Publish on SNS")
 	case "sqs":
 		exists, may := s.Targets.Check(ctx, role, *d.TargetArn)
 		if exists && may {

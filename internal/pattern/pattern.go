@@ -6,6 +6,7 @@ package pattern
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -16,6 +17,26 @@ import (
 
 // ErrInvalid says that a text is no pattern.
 var ErrInvalid = errors.New("pattern: invalid filter pattern")
+
+// invalidError is an ErrInvalid with what is wrong, in AWS's words.
+type invalidError struct{ reason string }
+
+func (e *invalidError) Error() string { return ErrInvalid.Error() + ": " + e.reason }
+
+// Is implements what errors.Is asks for.
+func (*invalidError) Is(target error) bool { return target == ErrInvalid }
+
+func invalid(format string, args ...any) error { return &invalidError{fmt.Sprintf(format, args...)} }
+
+// Reason is what is wrong with a pattern, by Compile's error, in AWS's words:
+// those of its matcher, which EventBridge and SNS answer with, without the
+// place in the text.
+func Reason(err error) string {
+	if e, ok := errors.AsType[*invalidError](err); ok {
+		return e.reason
+	}
+	return "failed to parse JSON."
+}
 
 // Pattern is a compiled pattern. It is immutable.
 type Pattern struct{ root *node }
@@ -39,7 +60,7 @@ func Compile(text string) (*Pattern, error) {
 	}
 	object, ok := raw.(map[string]any)
 	if !ok {
-		return nil, ErrInvalid
+		return nil, invalid("Filter is not an object")
 	}
 	root, err := compile(object)
 	if err != nil {
@@ -67,7 +88,7 @@ func compile(object map[string]any) (*node, error) {
 			}
 			continue
 		}
-		child, err := compileMember(value)
+		child, err := compileMember(name, value)
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +116,7 @@ func (n *node) alternatives(value any) error {
 	return nil
 }
 
-func compileMember(value any) (*node, error) {
+func compileMember(name string, value any) (*node, error) {
 	switch value := value.(type) {
 	case map[string]any:
 		return compile(value)
@@ -109,11 +130,11 @@ func compileMember(value any) (*node, error) {
 			n.leaf = append(n.leaf, r)
 		}
 		if len(n.leaf) == 0 {
-			return nil, ErrInvalid
+			return nil, invalid("Empty arrays are not allowed")
 		}
 		return n, nil
 	}
-	return nil, ErrInvalid
+	return nil, invalid("%q must be an object or an array", name)
 }
 
 func (n *node) matches(v any, present bool) bool {
@@ -163,12 +184,12 @@ func compileRule(element any) (rule, error) {
 	object, ok := element.(map[string]any)
 	if !ok {
 		if _, list := element.([]any); list {
-			return nil, ErrInvalid
+			return nil, invalid("Match value must be String, number, true, false, or null")
 		}
 		return func(v any, present bool) bool { return present && v == element }, nil
 	}
 	if len(object) != 1 {
-		return nil, ErrInvalid
+		return nil, invalid("Only one key allowed in match expression")
 	}
 	for name, argument := range object {
 		return compileOperator(name, argument)
@@ -182,7 +203,7 @@ func compileOperator(name string, argument any) (rule, error) {
 	case "exists":
 		want, ok := argument.(bool)
 		if !ok {
-			return nil, ErrInvalid
+			return nil, invalid("exists match pattern must be either true or false.")
 		}
 		// Only leaves exist (EventBridge User Guide: "exists matching").
 		return func(v any, present bool) bool {
@@ -190,16 +211,16 @@ func compileOperator(name string, argument any) (rule, error) {
 			return (present && !object) == want
 		}, nil
 	case "prefix":
-		return onText(isText, func(v string) bool { return strings.HasPrefix(v, text) })
+		return onText(name, isText, func(v string) bool { return strings.HasPrefix(v, text) })
 	case "suffix":
-		return onText(isText, func(v string) bool { return strings.HasSuffix(v, text) })
+		return onText(name, isText, func(v string) bool { return strings.HasSuffix(v, text) })
 	case "equals-ignore-case":
-		return onText(isText, func(v string) bool { return strings.EqualFold(v, text) })
+		return onText(name, isText, func(v string) bool { return strings.EqualFold(v, text) })
 	case "wildcard":
-		return onText(isText, func(v string) bool { return wild(text, v) })
+		return onText(name, isText, func(v string) bool { return wild(text, v) })
 	case "cidr":
 		block, err := netip.ParsePrefix(text)
-		return onText(isText && err == nil, func(v string) bool {
+		return onText(name, isText && err == nil, func(v string) bool {
 			a, err := netip.ParseAddr(v)
 			return err == nil && block.Contains(a)
 		})
@@ -208,12 +229,12 @@ func compileOperator(name string, argument any) (rule, error) {
 	case "numeric":
 		return compileNumeric(argument)
 	}
-	return nil, ErrInvalid
+	return nil, invalid("Unrecognized match type %s", name)
 }
 
-func onText(ok bool, match func(string) bool) (rule, error) {
+func onText(name string, ok bool, match func(string) bool) (rule, error) {
 	if !ok {
-		return nil, ErrInvalid
+		return nil, invalid("%s match pattern must be a string", name)
 	}
 	return func(v any, _ bool) bool {
 		text, isText := v.(string)

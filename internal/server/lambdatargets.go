@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/api/snsapi"
 	"github.com/butai-dev/butai/internal/api/sqsapi"
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/function/catalog"
@@ -49,6 +50,9 @@ func (l *lambdaTargets) Check(ctx context.Context, role, target string) (exists,
 	case "s3":
 		_, err := l.services.s3.HeadBucket(ctx, &s3api.HeadBucketRequest{Bucket: &a.Resource})
 		exists = err == nil
+	case "sns":
+		_, err := l.services.sns.GetTopicAttributes(ctx, &snsapi.GetTopicAttributesInput{TopicArn: &target})
+		exists = err == nil
 	case "lambda":
 		exists = l.services.lambda.Catalog.Resolve(target) != nil
 	}
@@ -62,6 +66,9 @@ func (l *lambdaTargets) denial(ctx context.Context, role string, a arn.ARN, key 
 	case "sqs":
 		in := &sqsapi.SendMessageRequest{QueueUrl: queueURL(a)}
 		target = l.services.sqs.IAMTargets(ctx, sqsapi.Service.Operation("SendMessage"), in)[0]
+	case "sns":
+		in := &snsapi.PublishInput{TopicArn: &target.Resource}
+		target = l.services.sns.IAMTargets(ctx, snsapi.Service.Operation("Publish"), in)[0]
 	case "s3":
 		target.Action, target.Resource = "s3:PutObject", a.String()+"/"+key
 	case "lambda":
@@ -83,6 +90,8 @@ func (l *lambdaTargets) Send(ctx context.Context, role string, m *lambda.Message
 	switch a.Service {
 	case "sqs":
 		_, err = l.services.sqs.SendMessage(ctx, queueMessage(a, m))
+	case "sns":
+		_, err = l.services.sns.Publish(ctx, topicMessage(m))
 	case "s3":
 		_, err = l.services.s3.PutObject(ctx, &s3api.PutObjectRequest{
 			Bucket: &a.Resource, Key: &m.Key, Body: m.Body, ContentType: wire.Ptr("application/json"),
@@ -107,6 +116,16 @@ func queueMessage(a arn.ARN, m *lambda.Message) *sqsapi.SendMessageRequest {
 	}
 	if strings.HasSuffix(a.Resource, ".fifo") {
 		in.MessageGroupId, in.MessageDeduplicationId = wire.Ptr("lambda"), wire.Ptr(ident.UUID())
+	}
+	return in
+}
+
+func topicMessage(m *lambda.Message) *snsapi.PublishInput {
+	in := &snsapi.PublishInput{TopicArn: &m.Target, Message: wire.Ptr(string(m.Body)), MessageAttributes: map[string]snsapi.MessageAttributeValue{}}
+	for kind, values := range map[string]map[string]string{"String": m.Strings, "Number": m.Numbers} {
+		for name, value := range values {
+			in.MessageAttributes[name] = snsapi.MessageAttributeValue{DataType: &kind, StringValue: &value}
+		}
 	}
 	return in
 }

@@ -31,6 +31,7 @@ import (
 	"github.com/butai-dev/butai/internal/logs"
 	"github.com/butai-dev/butai/internal/route53"
 	"github.com/butai-dev/butai/internal/s3"
+	"github.com/butai-dev/butai/internal/sns"
 	"github.com/butai-dev/butai/internal/sqs"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/postgres"
@@ -76,6 +77,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		{"start S3", s.startS3},
 		{"start SQS", s.startSQS},
 		{"start ECR", s.startECR},
+		{"start SNS", s.startSNS},
 		{"start Lambda", s.startLambda},
 		{"start Route 53 and ACM", s.startNames},
 		{"start API Gateway", s.startGateway},
@@ -186,6 +188,16 @@ func (s *Server) startSQS(context.Context) error {
 	return nil
 }
 
+func (s *Server) startSNS(ctx context.Context) (err error) {
+	s.services.sns, err = sns.New(ctx, sns.Config{
+		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Targets: &topicTargets{&s.services}, URL: s.URL(), Certificate: s.messageCertificate,
+	})
+	if err == nil {
+		s.onClose(func() error { return s.services.sns.Close(ctx) })
+	}
+	return err
+}
+
 func (s *Server) startLambda(ctx context.Context) (err error) {
 	if s.runtimes, err = runtimes.Discover(ctx, s.cfg.Runtimes); err != nil {
 		return err
@@ -284,9 +296,10 @@ func (s *Server) buildHandler(context.Context) error {
 		return err
 	}
 	s.aws.api = api
+	s.services.sns.Start()
 	mux := http.NewServeMux()
 	mux.Handle(s.services.lambda.CodeHandler())
-	s.handler = edge.New(edge.Config{API: codeOr(mux, api), Gateway: s.gateway, FunctionURLs: s.urls, Traces: traceHandler(api, s.gateway),
+	s.handler = edge.New(edge.Config{API: codeOr(mux, topicLinks(s.services.sns, api)), Gateway: s.gateway, FunctionURLs: s.urls, Traces: traceHandler(api, s.gateway),
 		Registry: s.services.ecr, IsRegistry: ecr.IsRegistry,
 		Faults: faultHandler(api, s.faults), Debug: s.debugHandler(api), Ready: s.ready.Load})
 	return nil

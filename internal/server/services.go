@@ -14,6 +14,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/api/route53api"
 	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/api/snsapi"
 	"github.com/butai-dev/butai/internal/api/sqsapi"
 	"github.com/butai-dev/butai/internal/api/stsapi"
 	"github.com/butai-dev/butai/internal/apigateway"
@@ -26,6 +27,7 @@ import (
 	"github.com/butai-dev/butai/internal/logs"
 	"github.com/butai-dev/butai/internal/route53"
 	"github.com/butai-dev/butai/internal/s3"
+	"github.com/butai-dev/butai/internal/sns"
 	"github.com/butai-dev/butai/internal/sqs"
 	"github.com/butai-dev/butai/internal/sts"
 )
@@ -45,6 +47,7 @@ type services struct {
 	logs         *logs.Service
 	route53      *route53.Service
 	s3           *s3.Service
+	sns          *sns.Service
 	sqs          *sqs.Service
 	sts          *sts.Service
 }
@@ -64,6 +67,7 @@ func (s *services) registrations() []awsapi.Registration {
 		{Model: &logsapi.Service, Service: s.logs},
 		{Model: &route53api.Service, Service: s.route53},
 		{Model: &s3api.Service, Service: s.s3},
+		{Model: &snsapi.Service, Service: s.sns},
 		{Model: &sqsapi.Service, Service: s.sqs},
 		{Model: &stsapi.Service, Service: s.sts},
 	}

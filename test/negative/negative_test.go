@@ -19,6 +19,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/api/route53api"
 	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/api/snsapi"
 	"github.com/butai-dev/butai/internal/api/sqsapi"
 	"github.com/butai-dev/butai/internal/api/stsapi"
 	"github.com/butai-dev/butai/internal/server"
@@ -31,7 +32,7 @@ var models = map[string]*wire.ServiceModel{
 	"cloudwatch": inJSON(cloudwatchapi.Service), "dynamodb": &dynamodbapi.Service,
 	"dynamodbstreams": &dynamodbstreamsapi.Service,
 	"iam":             &iamapi.Service, "lambda": &lambdaapi.Service, "logs": &logsapi.Service,
-	"route53": &route53api.Service, "s3": &s3api.Service, "sqs": &sqsapi.Service, "sts": &stsapi.Service,
+	"route53": &route53api.Service, "s3": &s3api.Service, "sns": &snsapi.Service, "sqs": &sqsapi.Service, "sts": &stsapi.Service,
 }
 
 // inJSON is a service in the second of the protocols that it speaks: the
@@ -58,6 +59,7 @@ var inputFaults = map[string][]string{
 	"logs":            {"InvalidParameterException", "SerializationException", "ValidationException"},
 	"route53":         {"InvalidInput", "MalformedXML", "InvalidDomainName"},
 	"s3":              {"InvalidArgument", "MalformedXML", "InvalidBucketName", "InvalidRequest", "InvalidTag"},
+	"sns":             {"ValidationError", "InvalidParameter", "MalformedInput", "NotFound", "ParameterValueInvalid", "InvalidBatchEntryId", "MalformedQueryString"},
 	"sqs":             {"MissingParameter", "InvalidParameterValue", "SerializationException", "InvalidAttributeName", "InvalidAttributeValue", "QueueDoesNotExist"},
 	"sts":             {"ValidationError", "MalformedInput", "MalformedQueryString"},
 }
@@ -176,6 +178,14 @@ var unknown = map[string]tree{
 	"dynamodbstreams DescribeStream":   {"StreamArn": absentStream},
 	"dynamodbstreams GetShardIterator": {"StreamArn": absentStream, "ShardIteratorType": "LATEST"},
 
+	"sns GetSubscriptionAttributes": {"SubscriptionArn": absentTopic + ":" + "0c1dd3ee-0000-0000-0000-000000000000"},
+	"sns SetSubscriptionAttributes": {"SubscriptionArn": absentTopic + ":" + "0c1dd3ee-0000-0000-0000-000000000000"},
+	"sns GetTopicAttributes":        {"TopicArn": absentTopic},
+	"sns ListSubscriptionsByTopic":  {"TopicArn": absentTopic},
+	"sns ListTagsForResource":       {"ResourceArn": absentTopic},
+	"sns TagResource":               {"ResourceArn": absentTopic},
+	"sns UntagResource":             {"ResourceArn": absentTopic},
+
 	"lambda GetLayerVersionByArn":            {"Arn": absentLayer},
 	"lambda PutFunctionEventInvokeConfig":    {"MaximumRetryAttempts": 0},
 	"lambda UpdateFunctionEventInvokeConfig": {"MaximumRetryAttempts": 0},
@@ -222,6 +232,7 @@ const (
 
 	absentPolicy = "arn:aws:iam::000000000000:policy/absent"
 	absentStream = "arn:aws:dynamodb:us-east-1:000000000000:table/absent/stream/2026-01-01T00:00:00.000"
+	absentTopic  = "arn:aws:sns:us-east-1:000000000000:absent"
 	absentLayer  = "arn:aws:lambda:us-east-1:000000000000:layer:absent:1"
 	trustPolicy  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 )
@@ -238,7 +249,7 @@ var always = map[string][]string{
 	"iam":     {"ListPolicies", "ListRoles", "ListUsers"},
 	"lambda":  {"DeleteLayerVersion", "GetAccountSettings", "ListEventSourceMappings", "ListFunctions", "ListLayers", "ListLayerVersions", "ListCodeSigningConfigs"},
 	"logs":    {"DescribeLogGroups", "DescribeMetricFilters"},
-	"route53": {"GetHostedZoneCount", "ListHostedZones", "ListHostedZonesByName"}, "s3": {"ListBuckets"}, "sqs": {"ListQueues"},
+	"route53": {"GetHostedZoneCount", "ListHostedZones", "ListHostedZonesByName"}, "s3": {"ListBuckets"}, "sqs": {"ListQueues"}, "sns": {"ListTopics", "ListSubscriptions", "DeleteTopic"},
 	"sts": {"GetCallerIdentity", "GetSessionToken", "GetAccessKeyInfo"},
 }
 
@@ -288,7 +299,7 @@ func inventory(t *testing.T, url string) string {
 	for _, list := range []struct{ service, operation string }{
 		{"acm", "ListCertificates"}, {"apigateway", "GetRestApis"}, {"apigateway", "GetDomainNames"}, {"dynamodb", "ListTables"},
 		{"iam", "ListRoles"}, {"iam", "ListUsers"}, {"lambda", "ListFunctions"}, {"logs", "DescribeLogGroups"},
-		{"route53", "ListHostedZones"}, {"s3", "ListBuckets"},
+		{"route53", "ListHostedZones"}, {"s3", "ListBuckets"}, {"sns", "ListTopics"}, {"sns", "ListSubscriptions"},
 	} {
 		m := models[list.service]
 		a := encode(m, m.Operation(list.operation), tree{}).send(t, url, m, root)

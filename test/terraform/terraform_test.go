@@ -154,6 +154,7 @@ var unreadable = map[string]bool{
 	"aws_iam_role":               true, // force_detach_policies
 	"aws_cloudwatch_log_group":   true, // skip_destroy
 	"aws_lambda_permission":      true, // function_name spelt as an ARN
+	"aws_sns_topic_subscription": true, // confirmation_timeout_in_minutes, endpoint_auto_confirms
 
 	"aws_lambda_provisioned_concurrency_config": true, // skip_destroy
 	"aws_api_gateway_rest_api":                  true, // put_rest_api_mode
@@ -243,6 +244,8 @@ func assertEmpty(t *testing.T, s *harness.Server) {
 		{"iam", "list-policies", "--scope", "Local", "--query", "Policies"},
 		{"dynamodb", "list-tables", "--query", "TableNames"},
 		{"sqs", "list-queues", "--endpoint-url", s.URL, "--query", "QueueUrls || `[]`"}, // the CLI's first version needs to be told
+		{"sns", "list-topics", "--query", "Topics"},
+		{"sns", "list-subscriptions", "--query", "Subscriptions"},
 		{"lambda", "list-layers", "--query", "Layers"},
 		{"lambda", "list-event-source-mappings", "--query", "EventSourceMappings"},
 		{"lambda", "list-code-signing-configs", "--query", "CodeSigningConfigs"},

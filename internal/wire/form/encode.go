@@ -62,8 +62,8 @@ func (e *encoder) value(ref wire.Ref, name string, rv reflect.Value) {
 		for it := rv.MapRange(); it.Next(); {
 			i++
 			entry := name + "." + strconv.Itoa(i) + "."
-			e.out.Set(entry+cmp.Or(shape.Key.QueryName, "key"), it.Key().String())
-			e.value(shape.Value, entry+cmp.Or(shape.Value.QueryName, "value"), it.Value())
+			e.out.Set(entry+cmp.Or(shape.Key.QueryName, shape.Key.Wire, "key"), it.Key().String())
+			e.value(shape.Value, entry+cmp.Or(shape.Value.QueryName, shape.Value.Wire, "value"), it.Value())
 		}
 	default:
 		e.out.Set(name, xmlbody.ScalarText(ref, shape, rv))

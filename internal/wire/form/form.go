@@ -152,7 +152,7 @@ func (d decoder) mapping(shape *wire.Shape, t *tree, rv reflect.Value) error {
 		if entry == nil {
 			break
 		}
-		key, value := entry.children[cmp.Or(shape.Key.QueryName, "key")], entry.children[cmp.Or(shape.Value.QueryName, "value")]
+		key, value := entry.children[cmp.Or(shape.Key.QueryName, shape.Key.Wire, "key")], entry.children[cmp.Or(shape.Value.QueryName, shape.Value.Wire, "value")]
 		if key == nil || value == nil {
 			return &wire.SerializationError{Message: "Malformed map entry"}
 		}
