@@ -97,10 +97,10 @@ var doors = []door{
 	{[]string{"function/runtimeapi"}, []string{"function/bootstrap", "ident"}, plane},
 	{[]string{"function/catalog"}, []string{"function", "metric", "clock", "iam/policy", "arn", "ident"}, plane},
 
-	{[]string{"release/plan", "release/diff"}, nil, pure + "; the state machine of a release is proved without an AWS"},
+	{[]string{"release/plan", "release/diff", "release/terraform"}, nil, pure + "; the state machine of a release is proved without an AWS"},
 	{[]string{"release/config", "release/journal"}, []string{"release/plan"}, pure},
 	{[]string{"release/check"}, []string{"release/config", "release/plan", "gateway/jsonpath", "gateway/value", "clock"}, releaser},
-	{[]string{"release"}, []string{"release/check", "release/config", "release/diff", "release/journal", "release/plan", "iam/policy", "clock", "ident"}, releaser},
+	{[]string{"release"}, []string{"release/check", "release/config", "release/diff", "release/journal", "release/plan", "release/terraform", "iam/policy", "clock", "ident"}, releaser},
 	{[]string{"release/cloud"}, []string{"release", "release/config", "release/journal", "release/plan", "clock"}, releaser},
 
 	{[]string{"edge"}, nil, front},

@@ -167,6 +167,14 @@ func (e *Engine) situate(ctx context.Context, target *config.Stage, r *plan.Rele
 		return err
 	}
 	r.Before, r.From = stage, from
+	if _, named := r.To.Variables[e.Config.Variable]; stage.Missing && !named {
+		// What isn't deployed by a release names the alias by it, and others may read it.
+		r.To.Variables = maps.Clone(r.To.Variables)
+		if r.To.Variables == nil {
+			r.To.Variables = map[string]string{}
+		}
+		r.To.Variables[e.Config.Variable] = target.Alias
+	}
 	if err := e.settled(ctx, target, stage, from); err != nil {
 		return err
 	}

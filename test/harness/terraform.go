@@ -64,6 +64,12 @@ func (tf *Terraform) Plan() string {
 	return tf.run(append([]string{"plan", "-input=false", "-no-color"}, tf.vars...)...)
 }
 
+// SavePlan writes a plan to a file.
+func (tf *Terraform) SavePlan(path string) {
+	tf.t.Helper()
+	tf.run(append([]string{"plan", "-input=false", "-no-color", "-out=" + path}, tf.vars...)...)
+}
+
 // Destroy destroys everything.
 func (tf *Terraform) Destroy() {
 	tf.t.Helper()

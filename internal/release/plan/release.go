@@ -183,12 +183,25 @@ func (h *History) Left(stage string) (Pair, bool) {
 		return Pair{}, false
 	}
 	pair := last.To
+	pair.Variables = last.leftVariables()
 	for _, r := range h.Releases[last.Number:] {
 		if r.Source == stage && r.passed(MoveSource) {
 			pair.Deployment = r.To.Deployment
+			pair.Variables = with(pair.Variables, r.To.Variable, last.Alias)
 		}
 	}
 	return pair, true
+}
+
+// leftVariables are the stage's variables after a release.
+func (r *Release) leftVariables() map[string]string {
+	out := with(r.Before.Variables, r.To.Variable, r.Alias)
+	maps.Copy(out, r.To.Variables)
+	out[r.To.Variable] = r.Alias
+	if r.Has(Flip) && !r.Has(Pin) && r.From.Variable != r.To.Variable {
+		delete(out, r.From.Variable)
+	}
+	return out
 }
 
 // Apply takes one more event. It fails on one that can't follow.
