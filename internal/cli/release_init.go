@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -79,6 +80,9 @@ func (a *app) initRelease(ctx context.Context, o *releaseOptions, i initOptions)
 		return err
 	}
 	if err := os.WriteFile(o.config, text, 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(o.config), config.SchemaName), config.Schema, 0o644); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.out, "wrote %s: API %s, stages %s\n", o.config, api, stageNames(file.Stages))

@@ -17,7 +17,7 @@ func (a *app) releaseScriptCommand(o *releaseOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			text, err := e.Script(oneStage(e, args))
+			text, err := e.Script(cmd.Context(), oneStage(e, args))
 			if err == nil {
 				_, err = fmt.Fprint(a.out, text)
 			}

@@ -103,7 +103,7 @@ func (a *app) showStatus(e *release.Engine, all []release.StageStatus) error {
 		if s.Numbers == nil {
 			return "unknown"
 		}
-		return fmt.Sprintf("%.0f requests, %.0f errors", s.Numbers.Requests, s.Numbers.Errors)
+		return count(s.Numbers.Requests, "request") + ", " + count(s.Numbers.Errors, "error")
 	})
 	row("p50, p99", func(s *release.StageStatus) string {
 		if s.Numbers == nil || s.Numbers.Requests == 0 {
@@ -113,6 +113,14 @@ func (a *app) showStatus(e *release.Engine, all []release.StageStatus) error {
 	})
 	row("url", func(s *release.StageStatus) string { return s.URL })
 	return w.Flush()
+}
+
+// count is a number of things in words.
+func count(n float64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%.0f %ss", n, thing)
 }
 
 func orDash(s string) string {

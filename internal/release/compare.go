@@ -3,8 +3,6 @@ package release
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -201,7 +199,11 @@ func (e *Engine) diffFunctions(ctx context.Context, r *diff.Report, before, afte
 			return err
 		}
 		r.Add(diff.Values(diff.Configuration, fn, old.texts(), now.texts())...)
-		r.Add(diff.Values(diff.Environment, fn, environment(old, shown), environment(now, shown))...)
+		environment := diff.Values(diff.Environment, fn, old.Environment, now.Environment)
+		if !shown {
+			environment = diff.Masked(environment)
+		}
+		r.Add(environment...)
 		if old.CodeSHA256 == now.CodeSHA256 {
 			continue
 		}
@@ -235,19 +237,4 @@ func (c *Configuration) texts() map[string]string {
 		"runtime": c.Runtime, "handler": c.Handler, "role": c.Role, "memory": fmt.Sprintf("%d MB", c.Memory),
 		"timeout": fmt.Sprintf("%d s", c.Timeout), "layers": strings.Join(c.Layers, "\n"),
 	}
-}
-
-// maskDigits is how much of a value's hash stands for it.
-const maskDigits = 8
-
-// environment is a version's environment, each value replaced by a piece of
-// its hash unless it may be shown.
-func environment(c *Configuration, shown bool) map[string]string {
-	if shown {
-		return c.Environment
-	}
-	return diff.Masked(c.Environment, func(v string) string {
-		sum := sha256.Sum256([]byte(v))
-		return hex.EncodeToString(sum[:])[:maskDigits]
-	})
 }

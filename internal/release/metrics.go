@@ -16,7 +16,7 @@ func Compare(m *config.Metrics, before, after *Numbers) plan.Result {
 		return plan.Result{Verdict: plan.Inconclusive, Detail: fmt.Sprintf("%s; fewer than %d requests", detail, m.MinimumRequests)}
 	}
 	const percent = 100
-	if worse := (after.rate() - before.rate()) * percent; worse > m.ErrorRate {
+	if worse := (after.Rate() - before.Rate()) * percent; worse > m.ErrorRate {
 		return plan.Result{Verdict: plan.Failed, Detail: fmt.Sprintf("%s: %.2f points more errors, allowed are %g", detail, worse, m.ErrorRate)}
 	}
 	if before.P99 > 0 && after.P99 > before.P99*m.Latency {
@@ -25,7 +25,8 @@ func Compare(m *config.Metrics, before, after *Numbers) plan.Result {
 	return plan.Result{Verdict: plan.Passed, Detail: detail}
 }
 
-func (n *Numbers) rate() float64 {
+// Rate is the share of the requests that failed.
+func (n *Numbers) Rate() float64 {
 	if n.Requests == 0 {
 		return 0
 	}
@@ -34,5 +35,5 @@ func (n *Numbers) rate() float64 {
 
 // String is the numbers in a few words.
 func (n *Numbers) String() string {
-	return fmt.Sprintf("%.0f requests, %.2f%% errors, p99 %.0f ms", n.Requests, n.rate()*100, n.P99)
+	return fmt.Sprintf("%.0f requests, %.2f%% errors, p99 %.0f ms", n.Requests, n.Rate()*100, n.P99)
 }

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -40,11 +41,20 @@ for r in json.load(sys.stdin)["items"]:
         uri = m.get("methodIntegration", {}).get("uri", "")
         if ":lambda:path/" in uri: print(r["id"], verb, uri)'
 }
+authorizers() {
+  aws apigateway get-authorizers --rest-api-id "$api" --query 'items[?authorizerUri].[id, authorizerUri]' --output text
+}
 rename() { # FROM TO
   integrations | while read -r resource verb uri; do
     case $uri in *":\${stageVariables.$1}"*)
       aws apigateway update-integration --rest-api-id "$api" --resource-id "$resource" --http-method "$verb" \
         --patch-operations "$(printf '[{"op":"replace","path":"/uri","value":"%s"}]' "${uri//":\${stageVariables.$1}"/":\${stageVariables.$2}"}")" >/dev/null ;;
+    esac
+  done
+  authorizers | while read -r id uri; do
+    case $uri in *":\${stageVariables.$1}"*)
+      aws apigateway update-authorizer --rest-api-id "$api" --authorizer-id "$id" \
+        --patch-operations "$(printf '[{"op":"replace","path":"/authorizerUri","value":"%s"}]' "${uri//":\${stageVariables.$1}"/":\${stageVariables.$2}"}")" >/dev/null ;;
     esac
   done
 }
@@ -66,19 +76,21 @@ for function in "${!version[@]}"; do
   aws lambda update-alias --function-name "$function" --name <target alias> --function-version "${version[$function]}" >/dev/null
 done
 aws apigateway update-stage --rest-api-id "$api" --stage-name "$target" --patch-operations \
-  "op=replace,path=/deploymentId,value=$deployment" >/dev/null
+  "op=replace,path=/deploymentId,value=$deployment"<variables> >/dev/null
 `
 	scriptPaired = `# 3. An alias for these versions that nobody has called yet, and API Gateway's permission.
+permit() { # FUNCTION ID SOURCE
+  aws lambda add-permission --function-name "$1" --qualifier "$pin" --statement-id "$2" \
+    --action lambda:InvokeFunction --principal apigateway.amazonaws.com --source-arn "$3" >/dev/null
+}
 for function in "${!version[@]}"; do
   aws lambda create-alias --function-name "$function" --name "$pin" --function-version "${version[$function]}" >/dev/null
-  aws lambda add-permission --function-name "$function" --qualifier "$pin" --statement-id "release-$target" \
-    --action lambda:InvokeFunction --principal apigateway.amazonaws.com --source-arn '<source arn>' >/dev/null
 done
-sleep <seconds>
+<permits>sleep <seconds>
 
 # 4. Gateway and code in one call.
 aws apigateway update-stage --rest-api-id "$api" --stage-name "$target" --patch-operations \
-  "op=replace,path=/deploymentId,value=$deployment" "op=replace,path=/variables/<variable>,value=$pin" >/dev/null
+  "op=replace,path=/deploymentId,value=$deployment" "op=replace,path=/variables/<variable>,value=$pin"<variables> >/dev/null
 sleep <seconds> # until no request names <target alias> any more
 
 # 5. The stage's alias follows, and the stage names it again.
@@ -95,13 +107,26 @@ done
 )
 
 // Script writes a promotion to a stage, all at once, as a shell script.
-func (e *Engine) Script(name string) (string, error) {
+func (e *Engine) Script(ctx context.Context, name string) (string, error) {
 	target, source, err := e.Config.Stage(name)
 	if err != nil {
 		return "", err
 	}
 	if source == nil {
 		return "", fmt.Errorf("%s is the first stage; nothing is promoted to it", name)
+	}
+	permissions, err := e.pinPermissions(ctx, &plan.Release{Stage: name})
+	if err != nil {
+		return "", err
+	}
+	var permits, variables strings.Builder
+	for _, fn := range sortedKeys(permissions) {
+		for _, p := range permissions[fn] {
+			fmt.Fprintf(&permits, "permit %s %s '%s'\n", fn, p.ID, p.SourceARN)
+		}
+	}
+	for _, name := range sortedKeys(target.Variables) { // no value of one has a quote
+		fmt.Fprintf(&variables, " \\\n  \"op=replace,path=/variables/%s,value='%s'\"", name, target.Variables[name])
 	}
 	variable, deployment, move := e.Config.Variable, scriptShared, scriptPaired
 	switch e.Config.Pairing {
@@ -113,7 +138,7 @@ func (e *Engine) Script(name string) (string, error) {
 	fill := strings.NewReplacer(
 		"<api>", e.Config.API, "<functions>", strings.Join(e.Config.Functions, " "),
 		"<source>", source.Name, "<source alias>", source.Alias, "<target>", target.Name, "<target alias>", target.Alias,
-		"<variable>", variable, "<api variable>", e.Config.Variable, "<source arn>", e.sourceARN(name, "*", "/*"),
+		"<variable>", variable, "<api variable>", e.Config.Variable, "<permits>", permits.String(), "<variables>", variables.String(),
 		"<seconds>", strconv.FormatFloat(e.Config.Propagation.Seconds(), 'f', -1, 64),
 	)
 	return fill.Replace(scriptHead + "\n" + deployment + "\n" + move + scriptTail), nil

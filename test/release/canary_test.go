@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,9 +33,7 @@ func (w *world) background(args ...string) (wait func() int) {
 func (w *world) stands(status plan.Status) {
 	w.Helper()
 	for range 600 {
-		var all []plan.Release
-		w.must(json.Unmarshal([]byte(w.does(0, "history", "--json")), &all))
-		if all[len(all)-1].Status == status {
+		if w.latest().Status == status {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -124,29 +124,55 @@ func (w *world) shares(want float64) {
 }
 
 // TestBadVersionIsCaught: errors, slowness and a wrong body that only show in
-// production are found by the gate while it has a share, and taken back.
+// production are found by the gate while the version has a share, production
+// is back before the gate would have looked again, and the record says why.
 func TestBadVersionIsCaught(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t)
 	w := newWorld(t, s.URL, s.Env())
 	w.does(0, "init")
-	const check = "expect:\n      status: 200\n      latency: 4s\n      body: code-[12]\n    stages: [production]"
+	// Some request of three meets the version that has nearly all of them.
+	const expect = "expect: {status: 200, latency: 3s, body: 'code-[12]'}\n    stages: [production]"
+	const check = expect + "\n  - name: again\n    path: /pair\n    " + expect + "\n  - name: once more\n    path: /pair\n    " + expect
+	const every = 60 * time.Second
 	w.configure(map[string]string{
-		"propagation: 1s": "propagation: 100ms", "checks:": "gates: {every: 200ms}\nchecks:", "expect:\n      status: 200": check,
+		"propagation: 1s": "propagation: 100ms", "checks:": "gates: {every: 60s}\nchecks:", "expect:\n      status: 200": check,
 	})
 	w.editGateway("gateway-2")
 	w.does(0, "deploy", "staging")
 	for what, change := range map[string]map[string]string{
-		"status 500": {"FAILS = False": "FAILS = True"}, "took": {"SLOW = 0": "SLOW = 6"}, "body is": nil,
+		"status 500": {"FAILS = False": "FAILS = True"}, "took": {"SLOW = 0": "SLOW = 5"}, "body is": nil,
 	} {
 		generation := "code-2"
 		if change == nil {
 			generation = "code-9"
 		}
 		w.editCode(generation, change)
-		w.says(3, what, "promote", "--strategy", "canary 90% for 20s")
+		w.says(3, what, "promote", "--strategy", "canary 99% for 10m")
 		w.serves("production", "gateway-1", "code-1")
+
+		r := w.latest()
+		if r.Status != plan.Restored || !strings.Contains(r.Reason, "watch 10m0s: ") || !strings.Contains(r.Reason, what) {
+			t.Errorf("the record says %s, %q; want why: %s", r.Status, r.Reason, what)
+		}
+		failed := slices.IndexFunc(r.Results, func(r plan.Result) bool {
+			return r.Step == "watch 10m0s" && r.Verdict == plan.Failed && strings.Contains(r.Detail, what)
+		})
+		if failed < 0 {
+			t.Fatalf("%s: no result of the gate in the record: %+v", what, r.Results)
+		}
+		if took := r.Ended.Sub(r.Results[failed].Time); took <= 0 || took >= every {
+			t.Errorf("%s: production was back %s after the gate, whose interval is %s", what, took, every)
+		}
 	}
+}
+
+// latest is the record of the latest release.
+func (w *world) latest() *plan.Release {
+	w.Helper()
+	var all []*plan.Release
+	w.must(json.Unmarshal([]byte(w.does(0, "history", "--json")), &all))
+	return all[len(all)-1]
 }
 
 // TestMetricsGate compares new versions with old ones by CloudWatch: too few

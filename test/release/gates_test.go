@@ -86,6 +86,9 @@ func TestAuthorizersFollow(t *testing.T) {
 	w.guardedBy("production", "guard-2")
 	w.does(0, "rollback", "production")
 	w.guardedBy("production", "guard-1")
+	harness.Tool(t, "aws")
+	w.runsScript()
+	w.guardedBy("production", "guard-2")
 }
 
 // guardedBy expects which authorizer lets requests into a stage.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -200,29 +199,6 @@ func TestHandEditedStageIsLeftAlone(t *testing.T) {
 	})
 	w.must(err)
 	w.says(2, "aws lambda add-permission", "diff")
-}
-
-// TestScript promotes with the printed script and the real AWS CLI, and finds
-// the stage as a release leaves it.
-func TestScript(t *testing.T) {
-	t.Parallel()
-	harness.Tool(t, "aws")
-	s := harness.Start(t)
-	w := newWorld(t, s.URL, s.Env())
-	w.does(0, "init")
-	w.configure(map[string]string{"propagation: 1s": "propagation: 100ms"})
-	w.editGateway("gateway-2")
-	w.editCode("code-2", nil)
-	path := filepath.Join(w.dir, "promote.sh")
-	w.must(os.WriteFile(path, []byte(w.does(0, "script", "production")), 0o755))
-	cmd := exec.Command("bash", path)
-	cmd.Env, cmd.Stdin = w.env, strings.NewReader("\n")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	w.serves("staging", "gateway-2", "code-2")
-	w.serves("production", "gateway-2", "code-2")
-	w.says(2, "alias production of pair is 2", "drift")
 }
 
 // TestOwnVariable: where nothing but integrations reads the alias's variable,

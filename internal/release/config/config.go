@@ -20,6 +20,10 @@ import (
 // FileName is what the file is called unless --config names another.
 const FileName = "butai.yaml"
 
+// SchemaName is the file beside it that editors find its schema in; init
+// writes it, and butai release schema prints it.
+const SchemaName = "butai.schema.json"
+
 // Schema is the JSON Schema of the file.
 //
 //go:embed butai.schema.json
@@ -275,7 +279,7 @@ func (f *File) StrategyOf(s *Stage) string {
 // Write returns the file as init writes it.
 func (f *File) Write() ([]byte, error) {
 	var b bytes.Buffer
-	b.WriteString("# How `butai release` moves this API from stage to stage.\n# Its schema: butai release schema\n")
+	b.WriteString("# yaml-language-server: $schema=" + SchemaName + "\n# How `butai release` moves this API from stage to stage.\n")
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
 	if err := enc.Encode(f); err != nil {

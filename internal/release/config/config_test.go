@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"strings"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
 )
 
 const example = `
@@ -67,6 +70,50 @@ func TestParseRefuses(t *testing.T) {
 		}
 		if _, err := Parse([]byte(text)); err == nil {
 			t.Errorf("%q was taken", after)
+		}
+	}
+}
+
+// TestSchemaAgrees validates, as an editor does, what Parse takes and refuses.
+func TestSchemaAgrees(t *testing.T) {
+	t.Parallel()
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource(SchemaName, document); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile(SchemaName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	validate := func(text string) error {
+		var value any
+		if err := yaml.Unmarshal([]byte(text), &value); err != nil {
+			t.Fatal(err)
+		}
+		return schema.Validate(value)
+	}
+	whole := strings.Replace(example, "name: staging, alias: staging", "name: staging, alias: staging, domain: api.example.com, url: https://api.example.com, variables: {a: b}", 1)
+	whole = strings.Replace(whole, "records: butai-release", "records: s3://releases/shop\ndarkHeader: x-who\npropagation: 30s\nlease: 1m\nrolesCallPins: true", 1)
+	for _, text := range []string{example, whole} {
+		if _, err := Parse([]byte(text)); err != nil {
+			t.Errorf("%v\n%s", err, text)
+		}
+		if err := validate(text); err != nil {
+			t.Errorf("%v\n%s", err, text)
+		}
+	}
+	for before, after := range map[string]string{
+		"api: abc": "apis: abc", "records: butai-release": "records: s3://Releases", "pairing: snapshot": "pairing: both",
+		"variable: stage": "variable: a b", "path: /user/ada": "path: user", "latency: 2s": "latency: 2 seconds", "functions: [user]": "functions: []",
+		"metrics: {}": "metric: {}",
+	} {
+		text := strings.Replace(example, before, after, 1)
+		if err := validate(text); err == nil {
+			t.Errorf("the schema takes %q", after)
 		}
 	}
 }

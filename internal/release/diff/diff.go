@@ -122,13 +122,23 @@ func (c Change) unfold() Change {
 	return c
 }
 
-// Masked hides values, so that a report shows which changed but not to what.
-func Masked(values map[string]string, salt func(string) string) map[string]string {
-	out := map[string]string{}
-	for name, v := range values {
-		out[name] = "••• (" + salt(v) + ")"
+// mask stands for a value that isn't shown.
+const mask = "•••"
+
+// Masked hides the values of changes: a report shows which changed, and
+// neither to what nor any hash of it, which a short secret could be found by.
+func Masked(changes []Change) []Change {
+	for i := range changes {
+		c := &changes[i]
+		c.Lines, c.Before, c.After = nil, "", ""
+		if c.Kind != Added {
+			c.Before = mask
+		}
+		if c.Kind != Removed {
+			c.After = mask
+		}
 	}
-	return out
+	return changes
 }
 
 // Absent lists the stage variables that a definition reads and a stage

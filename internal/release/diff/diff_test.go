@@ -3,6 +3,8 @@ package diff
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -140,13 +142,21 @@ func TestZips(t *testing.T) {
 	}
 }
 
-func TestMaskedValuesStillDiffer(t *testing.T) {
+func TestMaskedValuesAreNowhere(t *testing.T) {
 	t.Parallel()
-	mask := func(m map[string]string) map[string]string {
-		return Masked(m, func(v string) string { return strings.ToUpper(v[:1]) })
+	before := map[string]string{"KEY": "old secret", "PEM": "a\nold secret", "GONE": "old secret", "SAME": "secret"}
+	after := map[string]string{"KEY": "new secret", "PEM": "a\nnew secret", "NEW": "new secret", "SAME": "secret"}
+	r := &Report{Stage: "production", Changes: Masked(Values(Environment, "user", before, after))}
+	var b strings.Builder
+	for _, write := range []func(io.Writer) error{r.Text, r.Markdown, r.HTML, func(w io.Writer) error { return json.NewEncoder(w).Encode(r) }} {
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
 	}
-	got := Values(Environment, "user", mask(map[string]string{"KEY": "secret", "OLD": "x"}), mask(map[string]string{"KEY": "hidden"}))
-	if len(got) != 2 || strings.Contains(got[0].Before+got[0].After, "secret") || got[1].Kind != Removed {
-		t.Errorf("%+v", got)
+	if len(r.Changes) != 4 || strings.Contains(b.String(), "secret") {
+		t.Errorf("%d changes, want 4, or a secret is shown:\n%s", len(r.Changes), b.String())
+	}
+	if want := "~ user KEY: ••• → •••\n"; !strings.Contains(b.String(), want) {
+		t.Errorf("the report doesn't say %q:\n%s", want, b.String())
 	}
 }

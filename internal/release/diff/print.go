@@ -97,7 +97,12 @@ func (r *Report) Markdown(w io.Writer) error {
 			}
 			fmt.Fprintf(&b, "- %s`%s`\n", mark, strings.ReplaceAll(c.headline(), "`", "'"))
 			if len(c.Lines) > 0 {
-				fmt.Fprintf(&b, "  ```diff\n  %s\n  ```\n", strings.Join(c.Lines, "\n  "))
+				text := strings.Join(c.Lines, "\n  ")
+				fence := "```"
+				for strings.Contains(text, fence) {
+					fence += "`"
+				}
+				fmt.Fprintf(&b, "  %sdiff\n  %s\n  %s\n", fence, text, fence)
 			}
 		}
 	}
@@ -112,9 +117,9 @@ const pageHead = `<!doctype html>
 <meta charset="utf-8"><title>%[1]s</title>
 <style>
 body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}
-h2{font-size:1em;margin:1.5em 0 .3em;text-transform:uppercase;letter-spacing:.05em;color:#555}
+h1{font-size:1.3em;line-height:1.3}h2{font-size:1em;margin:1.5em 0 .3em;text-transform:uppercase;letter-spacing:.05em;color:#555}
 pre{background:#f6f8fa;padding:.6em;overflow:auto;margin:.3em 0 .8em}
-.add{color:#116329}.del{color:#a40e26}.breaking{color:#a40e26;font-weight:600}li{margin:.2em 0}
+.add{color:#116329}.del{color:#a40e26}.breaking{color:#a40e26;font-weight:600}ul{padding-left:0;list-style:none}li{margin:.2em 0}
 </style>
 <h1>%[1]s</h1><p>%[2]s</p>
 `
