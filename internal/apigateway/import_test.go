@@ -189,6 +189,7 @@ func TestImportFaults(t *testing.T) {
 	h := newHarness(t)
 	for _, c := range []struct{ name, body, want string }{
 		{"no document", `{"a": 1}`, "Invalid OpenAPI input."},
+		{"OpenAPI 3.1", `{"openapi": "3.1.0", "info": {"title": "a", "version": "1"}, "paths": {}}`, "Invalid OpenAPI input."}, // reported from AWS
 		{"no YAML", "\t: [", "Invalid OpenAPI input."},
 		{"nothing", "", "Invalid OpenAPI input."},
 		{"wrong integration", `{"openapi": "3.0.1", "info": {"title": "x"}, "paths": {

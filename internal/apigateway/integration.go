@@ -35,7 +35,7 @@ func (s *Service) PutIntegration(ctx context.Context, in *apigatewayapi.PutInteg
 	integrationDefaults(i, in.ResourceId)
 	m, err := s.editMethod(ctx, at, func(r store.ReadTx, m *apigatewayapi.Method) error {
 		m.MethodIntegration = i
-		return cmp.Or(s.checkIntegration(r, at.scope, i), checkForwarding(m))
+		return cmp.Or(s.checkIntegration(r, at.scope, i), checkForwarding(m), checkCacheKeys(m))
 	})
 	if err != nil {
 		return nil, err
@@ -235,6 +235,19 @@ func checkForwarding(m *apigatewayapi.Method) error {
 	return nil
 }
 
+// checkCacheKeys checks that what a method is cached by is declared: by the
+// method, or as what its integration maps (API Reference, PutIntegration,
+// "cacheKeyParameters"; the text is known from clients).
+func checkCacheKeys(m *apigatewayapi.Method) error {
+	for _, key := range m.MethodIntegration.CacheKeyParameters {
+		_, declared := m.RequestParameters[key]
+		if _, mapped := m.MethodIntegration.RequestParameters[key]; !declared && !mapped {
+			return badRequest("Invalid cache key parameter specified")
+		}
+	}
+	return nil
+}
+
 // GetIntegration returns a method's integration.
 func (s *Service) GetIntegration(ctx context.Context, in *apigatewayapi.GetIntegrationRequest) (*apigatewayapi.Integration, error) {
 	at := methodAt(ctx, in.RestApiId, in.ResourceId, in.HttpMethod)
@@ -315,7 +328,7 @@ func (s *Service) UpdateIntegration(ctx context.Context, in *apigatewayapi.Updat
 		if i.CacheNamespace == nil {
 			i.CacheNamespace = in.ResourceId
 		}
-		return cmp.Or(s.checkIntegration(r, at.scope, i), checkForwarding(m))
+		return cmp.Or(s.checkIntegration(r, at.scope, i), checkForwarding(m), checkCacheKeys(m))
 	})
 }
 

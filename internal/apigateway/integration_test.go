@@ -27,7 +27,7 @@ func TestIntegrationLifecycle(t *testing.T) {
 	method := "/restapis/" + api + "/resources/" + root + "/methods/GET"
 	path := method + "/integration"
 	h.fails("NotFoundException", "Invalid Method identifier specified", "PUT", path, object{"type": "MOCK"})
-	h.must(201, "PUT", method, object{"authorizationType": "NONE"})
+	h.must(201, "PUT", method, object{"authorizationType": "NONE", "requestParameters": object{"method.request.path.id": true}})
 	h.fails("NotFoundException", "Invalid Integration identifier specified", "GET", path, nil)
 
 	h.same("put", h.must(201, "PUT", path, object{
@@ -83,6 +83,8 @@ func TestIntegrationRefusals(t *testing.T) {
 		{"BadRequestException", "Timeout should be between 50 ms and 900000 ms",
 			object{"type": "AWS_PROXY", "httpMethod": "POST", "uri": streamURI, "responseTransferMode": "STREAM", "timeoutInMillis": 900001}},
 		{"BadRequestException", "Timeout should be between 50 ms and 29000 ms", mock("timeoutInMillis", 30000)},
+		{"BadRequestException", "Invalid cache key parameter specified", mock("cacheKeyParameters", []string{"method.request.querystring.undeclared"})},
+		{"BadRequestException", "Invalid cache key parameter specified", mock("cacheKeyParameters", []string{"integration.request.header.undeclared"})},
 		{"BadRequestException", "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: true]",
 			mock("requestParameters", object{"integration.request.path.testPath": "true"})},
 		{"BadRequestException", "Validation Result: warnings : [], errors : [Invalid content type specified: 123]", mock("requestTemplates", object{"123": "x"})},
@@ -93,6 +95,10 @@ func TestIntegrationRefusals(t *testing.T) {
 	h.fails("BadRequestException", "Invalid ContentHandling specified. Valid options are CONVERT_TO_BINARY,CONVERT_TO_TEXT", "PATCH", path, patch("replace /contentHandling TEXT"))
 	h.fails("ValidationException", "1 validation error detected: Value 'TEXT' at 'putIntegrationInput.contentHandling' failed to satisfy constraint: "+
 		"Member must satisfy enum value set: [CONVERT_TO_BINARY, CONVERT_TO_TEXT]", "PUT", path, mock("contentHandling", "TEXT"))
+	h.fails("BadRequestException", "Invalid cache key parameter specified", "PATCH", path, patch("add /cacheKeyParameters/method.request.header.undeclared "))
+	mapped := mock("cacheKeyParameters", []string{"integration.request.header.A"})
+	mapped["requestParameters"] = object{"integration.request.header.A": "'a'"}
+	h.must(201, "PUT", path, mapped)
 	h.fails("NotFoundException", "Content-Type specified was not found", "PATCH", path, patch("remove /requestTemplates/text~1css"))
 }
 
