@@ -159,11 +159,11 @@ func (d *Document) next(p int) int {
 // find returns where the object at a mark has the value of key, or -1. It
 // looks first at a guess, a distance from at.
 func (d *Document) find(at int, key string, guess int) int {
+	if d.isKey(at+guess, at, key) {
+		return at + guess + 1
+	}
 	tape, end := d.tape, int(d.tape[at].size())
 	info := tape[at+1].info | uint32(len(key))
-	if p := at + guess; p < end && tape[p].info == info && d.spells(tape[p], key) {
-		return p + 1
-	}
 	for p := at + 2; p < end; {
 		if m := tape[p]; m.info == info && d.spells(m, key) {
 			return p + 1
@@ -176,6 +176,11 @@ func (d *Document) find(at int, key string, guess int) int {
 		}
 	}
 	return -1
+}
+
+// isKey tells whether the mark at p is that key of the object at a mark.
+func (d *Document) isKey(p, at int, key string) bool {
+	return p < int(d.tape[at].size()) && d.tape[p].info == d.tape[at+1].info|uint32(len(key)) && d.spells(d.tape[p], key)
 }
 
 // spells tells whether a mark of the key's length is that key.

@@ -106,10 +106,15 @@ func (m *Map) Seek(key string, guess *int32) (Value, bool) {
 // AppendText appends what the value at key prints as, if that can be told
 // without making the value. The guess is that of Seek.
 func (m *Map) AppendText(dst []byte, key string, guess *int32) ([]byte, bool) {
-	if m.doc != nil {
-		if p := m.seek(key, guess); p >= 0 {
-			return m.doc.appendText(dst, p)
-		}
+	d := m.doc
+	if d == nil {
+		return dst, false
+	}
+	if p := m.at + int(atomic.LoadInt32(guess)); d.isKey(p, m.at, key) {
+		return d.appendText(dst, p+1)
+	}
+	if p := m.seek(key, guess); p >= 0 {
+		return d.appendText(dst, p)
 	}
 	return dst, false
 }

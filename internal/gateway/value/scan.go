@@ -120,11 +120,17 @@ func (d *Document) scanMap(i, depth int) int {
 			seen |= bit
 		}
 		key := mark{uint32(start), keyInfo(depth) | uint32(end-start)}
-		if i = d.past(end+1, ':'); i < 0 {
-			return -1
+		if i = end + 2; i >= len(src) || src[end+1] != ':' || src[i] <= ' ' { // there may be space
+			if i = d.past(end+1, ':'); i < 0 {
+				return -1
+			}
 		}
 		if i = d.scanMember(key, i, depth); i < 0 {
 			return -1
+		}
+		if i+1 < len(src) && src[i] == ',' && src[i+1] == '"' { // as most are
+			i++
+			continue
 		}
 		if i < len(src) && src[i] <= ' ' {
 			i = d.skip(i)

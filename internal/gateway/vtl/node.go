@@ -65,11 +65,13 @@ type branch struct {
 // separator is #if($foreach.hasNext) text #end, which stands in nearly every
 // #foreach that makes JSON.
 type separator struct {
+	lead string // what is printed ahead of it
 	cond *ref
 	text text
 }
 
 func (n *separator) render(st *state) error {
+	st.out = append(st.out, n.lead...)
 	ok, err := n.cond.truth(st)
 	if ok {
 		st.out = append(st.out, n.text...)

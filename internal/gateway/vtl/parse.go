@@ -66,9 +66,13 @@ type builder struct {
 }
 
 func (b *builder) add(n node) {
-	if r, ok := n.(*ref); ok && !r.escaped {
-		r.lead = b.text.String() + r.slashes + r.stray
-		b.text.Reset()
+	switch n := n.(type) {
+	case *ref:
+		if !n.escaped {
+			n.lead = b.take() + n.slashes + n.stray
+		}
+	case *separator:
+		n.lead = b.take()
 	}
 	b.flush()
 	b.list = append(b.list, n)
@@ -76,9 +80,15 @@ func (b *builder) add(n node) {
 
 func (b *builder) flush() {
 	if b.text.Len() > 0 {
-		b.list = append(b.list, text(b.text.String()))
-		b.text.Reset()
+		b.list = append(b.list, text(b.take()))
 	}
+}
+
+// take returns the text that no node has yet.
+func (b *builder) take() string {
+	s := b.text.String()
+	b.text.Reset()
+	return s
 }
 
 func (b *builder) done() nodes {

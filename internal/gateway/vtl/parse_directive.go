@@ -180,7 +180,7 @@ func (p *parser) ifDirective(start int) node {
 			p.mustEnd(start, end)
 			if r, ok := cond.(*ref); ok && r.form == hasNext && len(n.branches) == 1 && len(body) == 1 {
 				if between, ok := body[0].(text); ok {
-					return &separator{r, between}
+					return &separator{cond: r, text: between}
 				}
 			}
 		}

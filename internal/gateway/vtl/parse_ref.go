@@ -165,6 +165,7 @@ func (p *parser) call(s *refStep) {
 	s.methods = methodsNamed(s.name)
 	s.args = p.list(')')
 	if len(s.args) == 0 {
+		s.isSize = s.name == "size"
 		return
 	}
 	lit, ok := s.args[0].(constant)

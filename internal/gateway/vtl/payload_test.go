@@ -2,6 +2,7 @@ package vtl
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +35,28 @@ func TestPayloadChanged(t *testing.T) {
 		env.SetBody([]byte(body))
 		if out, err := mustCompile(t, src).Render(nil, env); err != nil || string(out) != want {
 			t.Errorf("%s\n got %s, %v\nwant %s", src, out, err, want)
+		}
+	}
+}
+
+// TestPayloadBothRoads renders random templates over values that stand in a
+// text, and over the same made by value.Parse: text behind a document, which
+// that ignores, is no plain JSON.
+func TestPayloadBothRoads(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	g := &generator{rand.New(rand.NewPCG(seed, 1))}
+	for range 5000 {
+		src, plain := g.template(), g.setting()
+		if strings.Contains(src, "input.body") {
+			continue
+		}
+		other := *plain
+		other.vars, other.body = other.vars+" x", other.body+" x"
+		got, err := plain.render(src)
+		want, wantErr := other.render(src)
+		if got != want || (err == nil) != (wantErr == nil) {
+			t.Fatalf("seed %d: template %q with %+v\n got %q, %v\nwant %q, %v", seed, src, *plain, got, err, want, wantErr)
 		}
 	}
 }

@@ -56,6 +56,8 @@ type refStep struct {
 	replaces bool
 	// isParam marks .params('name') of a constant name.
 	isParam bool
+	// isSize marks .size().
+	isSize bool
 	// parent and leaf are path, cut ahead of its last name.
 	parent *jsonpath.Path
 	leaf   string

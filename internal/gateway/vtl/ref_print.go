@@ -11,7 +11,10 @@ func (r *ref) render(st *state) error {
 		if m, ok := st.vars[r.slot].(*value.Map); ok {
 			start, printed := len(st.out), false
 			if st.out, printed = m.AppendText(st.out, r.steps[0].name, &r.steps[0].guess); printed {
-				return r.spent(st, start, nil)
+				if err := st.spend(1 + (len(st.out)-start)/64); err != nil {
+					return locate(err, r.source, r.line, r.column)
+				}
+				return nil
 			}
 		}
 	}

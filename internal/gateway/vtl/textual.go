@@ -78,6 +78,10 @@ func (s *refStep) outcome(st *state, owner Value, err error) (outcome, error) {
 				return textOutcome(text), nil
 			}
 		}
+	case *value.List:
+		if s.isSize {
+			return outcome{value: int64(o.Len())}, st.spend(1)
+		}
 	case inputObject:
 		if s.isParam {
 			name, _ := s.args[0].(constant).value.(string)
