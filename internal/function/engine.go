@@ -142,6 +142,7 @@ func (e *Engine) Retire(specID string) {
 	}
 	p.retired, p.provisioned = true, 0
 	ending := e.takeFrozen(p)
+	p.dropTmp(0)
 	e.account(p.spec).provisioned -= p.carved
 	p.carved = 0
 	idle := p.idle
@@ -168,6 +169,7 @@ func (e *Engine) Close() error {
 	}
 	for _, p := range e.pools {
 		p.failWaiters(errClosed)
+		p.dropTmp(0)
 	}
 	spares := e.takeSpares(0)
 	e.mu.Unlock()
@@ -190,6 +192,7 @@ func (e *Engine) end(instances []*instance) {
 	farewells.Wait()
 	for _, i := range instances {
 		i.stop()
+		e.leave(i)
 		e.mu.Lock()
 		delete(e.all, i)
 		e.mu.Unlock()
@@ -292,7 +295,8 @@ func (e *Engine) takeStale(age time.Duration) []*instance {
 		if p.live == 0 && time.Since(p.frozen.used) > age {
 			stale = append(stale, e.takeFrozen(p)...)
 		}
-		if p.unused() && p.provisioned == 0 {
+		p.dropTmp(age)
+		if p.unused() && p.provisioned == 0 && p.kept.tmp == nil {
 			delete(e.pools, id)
 		}
 	}

@@ -63,6 +63,9 @@ type instance struct {
 	proc       *sandbox.Process
 	session    session
 
+	// tmp is the /tmp of a process that had to end, for the next one.
+	tmp *sandbox.Tmp
+
 	initTook    time.Duration
 	restoreTook time.Duration // 0 unless it was restored
 	// initFailure is set while the first init phase has failed and the second,
@@ -110,6 +113,7 @@ func (e *Engine) launch(p *pool, initType string) (*instance, error) {
 	if err := e.adopt(i); err != nil {
 		return nil, err
 	}
+	e.inherit(i)
 	i.logInitStart()
 	defer e.watchBoot(i)()
 	start := time.Now()
@@ -290,6 +294,7 @@ func (i *instance) invocation(req *Request, start time.Time) *bootstrap.Invocati
 func (i *instance) judge(req *Request, frame *bootstrap.Frame, err error) outcome {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
+		i.proc.KeepTmp()
 		if i.endsBy(endTimeout); !i.extended() {
 			i.kill()
 		}
@@ -388,7 +393,9 @@ func (i *instance) stop() {
 		extensions.Ending()
 	}
 	proc.Kill()
-	<-proc.Done()
+	if tmp := proc.TakeTmp(); tmp != nil {
+		i.tmp = tmp
+	}
 	session.Close()
 	i.log.detach()
 }

@@ -74,7 +74,7 @@ func (i *instance) start() error {
 		return err
 	}
 	var spare *spare
-	if len(external) == 0 { // those start first
+	if len(external) == 0 && i.tmp == nil { // those start first, and a spare has its own /tmp
 		spare = i.takeSpare()
 	}
 	if spare != nil {
@@ -133,7 +133,9 @@ func (i *instance) spawn(spec *sandbox.Spec, s session) error {
 	}
 	defer write.Close()
 	spec.Log = write
+	spec.Tmp, spec.KeepTmp, i.tmp = i.tmp, true, nil
 	proc, err := i.engine.host.Start(spec)
+	spec.Tmp.Close() // unless it was taken over
 	if err != nil {
 		return errors.Join(err, read.Close(), s.Close())
 	}

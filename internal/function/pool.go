@@ -64,6 +64,7 @@ type pool struct {
 	carved        int  // what the account's limit is lower for them
 
 	frozen frozen // with SnapStart
+	kept   keptTmp
 }
 
 // waiter is a call in line for a sandbox.

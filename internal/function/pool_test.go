@@ -169,6 +169,45 @@ def handler(event, context):
 	want(t, "fine", fine.Load(), 16)
 }
 
+// TestTmpOutlivesFailures writes a file in a call that times out, and in one
+// whose process exits; the next call finds it, but no global variable. AWS keeps
+// it, too (recorded for timeouts).
+func TestTmpOutlivesFailures(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*Config){"fresh": nil, "spares": func(c *Config) { c.Spares = 1 }} {
+		r := newRig(t, change)
+		if !r.host.CanAttach() {
+			t.Skip("needs root")
+		}
+		spec := r.python(t, `
+import os, time
+seen = []
+def handler(event, context):
+    found, globals_found = sorted(os.listdir('/tmp')), len(seen)
+    seen.append(1)
+    if event:
+        open('/tmp/' + event, 'w').close()
+    if event == 'timeout':
+        time.sleep(30)
+    if event == 'exit':
+        os._exit(3)
+    return [found, globals_found]
+`)
+		spec.Timeout = time.Second
+		want(t, name+": first", string(r.call(t, spec, `""`).Payload), `[[], 0]`)
+		want(t, name+": timeout", r.call(t, spec, `"timeout"`).FunctionError, "Unhandled")
+		spec.Timeout = 10 * time.Second
+		want(t, name+": after it", string(r.call(t, spec, `""`).Payload), `[["timeout"], 0]`)
+		want(t, name+": exit", r.call(t, spec, `"exit"`).FunctionError, "Unhandled")
+		want(t, name+": after both", string(r.call(t, spec, `"more"`).Payload), `[["exit", "timeout"], 0]`)
+		want(t, name+": warm", string(r.call(t, spec, `""`).Payload), `[["exit", "more", "timeout"], 1]`)
+
+		other := *spec
+		other.ID = ident.UUID()
+		want(t, name+": another version", string(r.call(t, &other, `""`).Payload), `[[], 0]`)
+	}
+}
+
 // TestKilledSandboxIsReplaced kills an idle sandbox behind the engine's back.
 func TestKilledSandboxIsReplaced(t *testing.T) {
 	t.Parallel()

@@ -80,7 +80,7 @@ type spare struct {
 
 func (s *spare) end() {
 	s.proc.Kill()
-	<-s.proc.Done()
+	s.proc.TakeTmp().Close()
 	s.session.Close()
 	s.log.Close()
 }

@@ -47,6 +47,7 @@ func (p *Process) Attach(binds []Bind, memoryMB, tmpMB int) error {
 	if err := p.setMemory(memoryMB, tmpMB); err != nil {
 		return err
 	}
+	p.keepsTmp.Store(true)
 	done := make(chan error)
 	go func() {
 		// The thread can't leave the sandbox's namespace again; it ends with

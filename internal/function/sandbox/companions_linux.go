@@ -80,6 +80,7 @@ func superviseFamily(c *initConfig, incoming *json.Decoder) initStatus {
 			f.reap()
 		}
 	}
+	linger(initStatus{Over: true})
 	return initStatus{}
 }
 

@@ -154,7 +154,8 @@ func (h *Host) start(level Level, spec *Spec, trial bool) (*Process, error) {
 	if len(spec.Companions) > 0 && level != Namespaces {
 		return nil, errNoCompanions
 	}
-	p := &Process{host: h, done: make(chan struct{})}
+	p := &Process{host: h, done: make(chan struct{}), gone: make(chan struct{})}
+	p.keepsTmp.Store(spec.KeepTmp)
 	if spec.LateDir {
 		p.lateDir = spec.Dir
 	}
@@ -181,7 +182,10 @@ func (h *Host) start(level Level, spec *Spec, trial bool) (*Process, error) {
 
 // prepare takes a user id, a control group and a /tmp for the sandbox.
 func (h *Host) prepare(p *Process, level Level, spec *Spec) error {
-	if level == Namespaces && h.asRoot {
+	switch {
+	case spec.Tmp != nil:
+		spec.Tmp.takeOver(p)
+	case level == Namespaces && h.asRoot:
 		p.uid = h.takeUID()
 	}
 	if level != Namespaces {
@@ -264,6 +268,9 @@ func (h *Host) startInit(p *Process, level Level, spec *Spec, trial bool) error 
 		defer channel.Close()
 	}
 	cmd.ExtraFiles = []*os.File{channel, configRead, statusWrite}
+	if p.adopted != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, p.adopted)
+	}
 	cmd.SysProcAttr = h.attributes(level)
 	if err := h.spawner.start(cmd); err != nil {
 		statusRead.Close()
@@ -282,6 +289,10 @@ func (h *Host) startInit(p *Process, level Level, spec *Spec, trial bool) error 
 		cmd.Wait()
 		statusRead.Close()
 		return fmt.Errorf("start sandbox: %w", err)
+	}
+	if p.adopted != nil {
+		p.adopted.Close()
+		p.adopted = nil
 	}
 	if controlled {
 		p.orders = configWrite
@@ -319,7 +330,7 @@ func (h *Host) attributes(level Level) *syscall.SysProcAttr {
 func (h *Host) config(p *Process, level Level, spec *Spec, trial bool) *initConfig {
 	c := &initConfig{
 		Level: level, Args: spec.Args, Env: spec.Env, Dir: spec.Dir, Root: h.root, Image: spec.Root,
-		Binds: spec.Binds, Links: spec.Links, Layers: spec.Layers, LayersAt: spec.LayersAt, TmpMB: spec.TmpMB,
+		Binds: spec.Binds, Links: spec.Links, Layers: spec.Layers, LayersAt: spec.LayersAt, TmpMB: spec.TmpMB, HasTmp: p.adopted != nil,
 		MountPoints: spec.MountPoints, LateDir: spec.LateDir,
 		UID: insideUID, GID: insideUID, Trial: trial,
 		Companions: spec.Companions, Controlled: isControlled(level, spec),

@@ -106,6 +106,21 @@ func (p *Process) Pid() int {
 	return p.cmd.Process.Pid
 }
 
+// Tmp is what only Linux sandboxes keep.
+type Tmp struct{}
+
+// Close does nothing.
+func (*Tmp) Close() {}
+
+// KeepTmp does nothing here.
+func (p *Process) KeepTmp() {}
+
+// TakeTmp waits for the end and returns nil.
+func (p *Process) TakeTmp() *Tmp {
+	<-p.done
+	return nil
+}
+
 // StartProgram fails: there are no companions to wait for.
 func (p *Process) StartProgram() error { return errNoCompanions }
 

@@ -25,6 +25,7 @@ const (
 	channelFD = 3 // handed on to the program
 	configFD  = 4 // initConfig as JSON, and then orders
 	statusFD  = 5 // initStatus as JSON, when the program has ended or never began
+	tmpFD     = 6 // with initConfig.HasTmp
 )
 
 // setupFailed is the exit status after a failed setup, for the log only: the
@@ -51,6 +52,7 @@ type initConfig struct {
 	SetUser     bool
 	Read        []string // Restricted: directories and files to read and execute
 	Write       []string // Restricted: directories to write
+	HasTmp      bool     // tmpFD is the mount for /tmp
 	Trial       bool     // stop before starting the program
 	Companions  []Program
 	Controlled  bool // orders will follow
@@ -60,6 +62,7 @@ type initConfig struct {
 // each process of a controlled sandbox.
 type initStatus struct {
 	Companion int           `json:",omitempty"` // whom it is about; 0 is the program
+	Over      bool          `json:",omitempty"` // nobody is left, and this process waits to be killed
 	Error     string        `json:",omitempty"`
 	Errno     syscall.Errno `json:",omitempty"` // of running the program itself
 	Wait      *uint32       `json:",omitempty"` // wait status of the program
@@ -194,8 +197,17 @@ func superviseProgram(c *initConfig) initStatus {
 		}
 		if pid == child && (wait.Exited() || wait.Signaled()) {
 			value := uint32(wait)
-			return initStatus{Wait: &value}
+			linger(initStatus{Wait: &value})
 		}
+	}
+}
+
+// linger reports the last end and waits to be killed: until then, the engine
+// can reach what is in the sandbox.
+func linger(status initStatus) {
+	report(status)
+	for {
+		unix.Pause()
 	}
 }
 

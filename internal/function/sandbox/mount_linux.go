@@ -135,6 +135,12 @@ func mountTmp(c *initConfig) error {
 	if err := os.MkdirAll(target, 0o755); err != nil {
 		return err
 	}
+	if c.HasTmp {
+		if err := unix.MoveMount(tmpFD, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+			return fmt.Errorf("mount /tmp: %w", err)
+		}
+		return nil
+	}
 	options := "mode=1777"
 	if c.TmpMB > 0 {
 		options += ",size=" + strconv.Itoa(c.TmpMB) + "m"

@@ -35,10 +35,16 @@ type Process struct {
 	setup      string
 	setupErrno syscall.Errno
 
+	keepsTmp atomic.Bool // see KeepTmp
+	kept     *Tmp        // guarded by mu
+	passedOn bool        // uid belongs to kept, or has; guarded by mu
+	adopted  *os.File    // the /tmp of another sandbox, while this one starts
+
 	ending sync.Once // guards what done announces
 	done   chan struct{}
-	exit   Exit  // valid once done is closed
-	peak   int64 // valid once done is closed
+	gone   chan struct{} // closed when all its processes have ended
+	exit   Exit          // valid once done is closed
+	peak   int64         // valid once done is closed
 }
 
 // Done is closed when the program has ended and all that it started, but for
@@ -135,6 +141,10 @@ func (p *Process) wait() {
 	var status initStatus
 	if p.status != nil {
 		status = p.readStatus()
+		if status.Error == "" && status.Wait != nil {
+			p.KeepTmp()
+			p.Kill() // the first process waits for it
+		}
 		p.status.Close()
 	}
 	if p.orders != nil {
@@ -153,17 +163,18 @@ func (p *Process) wait() {
 	for n := range p.companions {
 		p.companionEnded(n, Exit{Signal: syscall.SIGKILL}) // unless it has before
 	}
+	close(p.gone)
 	p.release()
 }
 
-// readStatus reads what the first process reports, to its end, and returns how
-// the program ended. That of a controlled sandbox ends before others do.
+// readStatus reads what the first process reports, until nobody is left that it
+// minds, and returns how the program ended.
 func (p *Process) readStatus() (program initStatus) {
 	reports := json.NewDecoder(p.status)
 	for {
 		var s initStatus
 		switch {
-		case reports.Decode(&s) != nil:
+		case reports.Decode(&s) != nil, s.Over:
 			return program
 		case s.Companion > 0 && s.Companion <= len(p.companions):
 			exit := Exit{Setup: s.Error}
@@ -172,7 +183,10 @@ func (p *Process) readStatus() (program initStatus) {
 			}
 			p.companionEnded(s.Companion-1, exit)
 		case s.Wait != nil || s.Error != "":
-			if program = s; p.orders != nil && s.Wait != nil {
+			if program = s; p.orders == nil {
+				return program
+			}
+			if s.Wait != nil {
 				p.ended(s, syscall.WaitStatus(*s.Wait))
 			}
 		}
@@ -249,7 +263,12 @@ func (p *Process) release() {
 	if p.group != nil {
 		p.group.remove()
 	}
-	if p.uid != 0 {
+	if p.adopted != nil {
+		p.adopted.Close()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.uid != 0 && !p.passedOn {
 		p.host.giveUID(p.uid)
 	}
 	if p.tmp != "" {

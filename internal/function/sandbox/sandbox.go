@@ -50,7 +50,11 @@ type Spec struct {
 	// enter anew what Process.Attach shows there: that does it for the program.
 	LateDir bool
 
-	TmpMB    int // size of /tmp
+	TmpMB int // size of /tmp
+	// Tmp is a /tmp to go on with, which Start takes over; nil for an empty one.
+	// KeepTmp lets Process.TakeTmp have this sandbox's in the end.
+	Tmp      *Tmp
+	KeepTmp  bool
 	MemoryMB int // memory limit of everything inside; 0 means none
 	MaxTasks int // processes and threads; 0 means none
 
