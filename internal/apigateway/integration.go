@@ -31,6 +31,7 @@ func (s *Service) PutIntegration(ctx context.Context, in *apigatewayapi.PutInteg
 		Credentials: nonEmpty(in.Credentials), RequestParameters: in.RequestParameters, RequestTemplates: in.RequestTemplates,
 		PassthroughBehavior: in.PassthroughBehavior, ContentHandling: in.ContentHandling, TimeoutInMillis: in.TimeoutInMillis,
 		CacheNamespace: nonEmpty(in.CacheNamespace), CacheKeyParameters: in.CacheKeyParameters, ResponseTransferMode: nonEmpty(in.ResponseTransferMode),
+		IntegrationTarget: nonEmpty(in.IntegrationTarget),
 	}
 	integrationDefaults(i, in.ResourceId)
 	m, err := s.editMethod(ctx, at, func(r store.ReadTx, m *apigatewayapi.Method) error {
@@ -151,22 +152,15 @@ func checkConnection(r store.ReadTx, sc scope, i *apigatewayapi.Integration) err
 		}
 	}
 	if wire.Val(i.ConnectionType) != apigatewayapi.ConnectionTypeVPCLINK {
-		return nil
+		return checkTarget(r, sc, i)
 	}
 	if kind := *i.Type; kind != apigatewayapi.IntegrationTypeHTTP && kind != apigatewayapi.IntegrationTypeHTTPPROXY {
 		return badRequest("Only HTTP and HTTP_PROXY integrations can have a VPC link, not %s", kind)
 	}
-	id := wire.Val(i.ConnectionId)
-	switch {
-	case id == "":
+	if wire.Val(i.ConnectionId) == "" {
 		return badRequest("ConnectionId must be specified for connection type VPC_LINK")
-	case strings.Contains(id, "${"):
-		return nil
 	}
-	if link, err := vpcLinks.Get(r, sc.id(id)...); err != nil || link == nil {
-		return orElse(err, badRequest("Invalid Vpc Link identifier specified"))
-	}
-	return nil
+	return checkTarget(r, sc, i)
 }
 
 func checkContentHandling(strategy *string) error {
@@ -297,6 +291,7 @@ var integrationPatch = patchTable[apigatewayapi.Integration]{rows: []patchRow[ap
 	}},
 	textRow("/connectionType", func(i *apigatewayapi.Integration) **string { return &i.ConnectionType }),
 	textRow("/connectionId", func(i *apigatewayapi.Integration) **string { return &i.ConnectionId }),
+	textRow("/integrationTarget", func(i *apigatewayapi.Integration) **string { return &i.IntegrationTarget }),
 	textRow("/contentHandling", func(i *apigatewayapi.Integration) **string { return &i.ContentHandling }),
 	{"/tlsConfig/insecureSkipVerification", replaceOnly, func(i *apigatewayapi.Integration, op patchOp) error {
 		i.TlsConfig = &apigatewayapi.TlsConfig{InsecureSkipVerification: wire.Ptr(op.isTrue())}

@@ -79,6 +79,15 @@ func addConnections(r store.ReadTx, sc scope, spec *gateway.Stage) error {
 		}
 		spec.VPCLinks[*link.Id] = *link
 	}
+	for link, err := range vpcLinksV2.All(r, sc.id()...) {
+		if err != nil {
+			return err
+		}
+		if spec.VPCLinks == nil {
+			spec.VPCLinks = map[string]apigatewayapi.VpcLink{}
+		}
+		spec.VPCLinks[*link.VpcLinkId] = apigatewayapi.VpcLink{Id: link.VpcLinkId, Name: link.Name, Status: link.VpcLinkStatus}
+	}
 	id := wire.Val(spec.Stage.ClientCertificateId)
 	if id == "" {
 		return nil

@@ -8,7 +8,6 @@ func (s *Service) Refused() []wire.Refusal {
 	return []wire.Refusal{
 		{Operation: "CreateRestApi", Member: "securityPolicy", Reason: "TLS policies of APIs are not built"},
 		{Operation: "CreateRestApi", Member: "endpointAccessMode", Reason: "endpoint access modes are not built"},
-		{Operation: "PutIntegration", Member: "integrationTarget", Reason: "VPC links to application load balancers are not built"},
 		{Operation: "CreateDomainName", Member: "certificateBody", Reason: upload},
 		{Operation: "CreateDomainName", Member: "certificatePrivateKey", Reason: upload},
 		{Operation: "CreateDomainName", Member: "certificateChain", Reason: upload},

@@ -136,7 +136,7 @@ func TestRoutingRuleRefusals(t *testing.T) {
 		t.Errorf("published mode %s", got)
 	}
 	h.fails("NotImplemented", "butai doesn't do this yet: ApiGatewayV2 GetApis: butai serves REST APIs, which the apigateway API makes, "+
-		"and of apigatewayv2 only the routing rules of their custom domains", "GET", "/v2/apis", nil)
+		"and of apigatewayv2 only the routing rules of their custom domains, and VPC links", "GET", "/v2/apis", nil)
 }
 
 func TestRoutingRuleIAMTargets(t *testing.T) {

@@ -97,13 +97,15 @@ func setsPolicy(in any) bool {
 }
 
 // resourcePath fills the labels of an operation's path from its input.
-func resourcePath(op *wire.Operation, in any) string {
+func resourcePath(op *wire.Operation, in any) string { return pathOf(&apigatewayapi.Service, op, in) }
+
+func pathOf(m *wire.ServiceModel, op *wire.Operation, in any) string {
 	path := op.Path
 	if in == nil {
 		return path
 	}
 	rv := reflect.ValueOf(in).Elem()
-	members := apigatewayapi.Service.Schema.Shape(op.Input).Members
+	members := m.Schema.Shape(op.Input).Members
 	for i := range members {
 		if members[i].Location != wire.InURI {
 			continue

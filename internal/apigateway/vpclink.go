@@ -126,13 +126,8 @@ func (s *Service) DeleteVpcLink(ctx context.Context, in *apigatewayapi.DeleteVpc
 		if _, err := find(tx, vpcLinks, noVPCLink(), sc.id(id)); err != nil {
 			return err
 		}
-		users, err := usersOfLink(tx, sc, id)
-		if err != nil {
+		if err := checkUnused(tx, sc, id); err != nil {
 			return err
-		}
-		if len(users) > 0 {
-			return badRequest("Cannot delete vpc link. Vpc link '%s', is referenced in [%s] in format of [Method:Resource:Stage].",
-				id, strings.Join(users, ", "))
 		}
 		return vpcLinks.Delete(tx, sc.id(id)...)
 	})
@@ -140,6 +135,19 @@ func (s *Service) DeleteVpcLink(ctx context.Context, in *apigatewayapi.DeleteVpc
 		return err
 	}
 	return s.publishAccount(ctx, sc)
+}
+
+// checkUnused keeps links that stages use from being deleted.
+func checkUnused(r store.ReadTx, sc scope, id string) error {
+	users, err := usersOfLink(r, sc, id)
+	if err != nil {
+		return err
+	}
+	if len(users) > 0 {
+		return badRequest("Cannot delete vpc link. Vpc link '%s', is referenced in [%s] in format of [Method:Resource:Stage].",
+			id, strings.Join(users, ", "))
+	}
+	return nil
 }
 
 // usersOfLink lists the methods that lead through a link, as

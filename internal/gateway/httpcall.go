@@ -35,7 +35,7 @@ func compileHTTP(st *stage, integration *apigatewayapi.Integration) (httpTarget,
 		kind.skipVerify = wire.Val(integration.TlsConfig.InsecureSkipVerification)
 	}
 	if wire.Val(integration.ConnectionType) == apigatewayapi.ConnectionTypeVPCLINK {
-		link, fail := st.vpcLink(interpolate(wire.Val(integration.ConnectionId), st.variables))
+		link, fail := st.vpcLink(interpolate(wire.Val(integration.ConnectionId), st.variables), interpolate(wire.Val(integration.IntegrationTarget), st.variables))
 		if fail != nil {
 			return t, fail
 		}

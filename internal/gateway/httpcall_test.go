@@ -366,7 +366,8 @@ func TestVPCLink(t *testing.T) {
 	s := api{"GET /": m}.stage("s", strs{"link": "abc123"})
 	link := apigatewayapi.VpcLink{Id: wire.Ptr("abc123"), Name: wire.Ptr("mine"), Status: wire.Ptr("AVAILABLE"), TargetArns: []string{"arn:lb"}}
 	s.VPCLinks = map[string]apigatewayapi.VpcLink{"abc123": link}
-	for _, key := range []string{"abc123", "mine", "arn:lb"} {
+	m.MethodIntegration.IntegrationTarget = wire.Ptr("arn:alb") // as links of the second API have it
+	for _, key := range []string{"abc123", "mine", "arn:lb", "arn:alb"} {
 		f := newFixture(t, nil)
 		f.backends.links = map[string]*url.URL{key: target}
 		if err := f.PublishStage(s); err != nil {

@@ -13,8 +13,8 @@ import (
 // at the start (butai serve --vpc-link).
 
 // vpcLink returns the address behind the link that an integration names by
-// its id.
-func (st *stage) vpcLink(id string) (*url.URL, *failure) {
+// its id. target is the load balancer that it means, "" if the link has one.
+func (st *stage) vpcLink(id, target string) (*url.URL, *failure) {
 	link, ok := st.links[id]
 	if !ok {
 		return nil, configurationError("Invalid VPC link identifier: " + id)
@@ -22,7 +22,7 @@ func (st *stage) vpcLink(id string) (*url.URL, *failure) {
 	if status := wire.Val(link.Status); status != apigatewayapi.VpcLinkStatusAVAILABLE {
 		return nil, configurationError("VPC link " + id + " is " + status)
 	}
-	keys := append([]string{id, wire.Val(link.Name)}, link.TargetArns...)
+	keys := append([]string{target, id, wire.Val(link.Name)}, link.TargetArns...)
 	for _, key := range keys {
 		if address, ok := st.backends.links[key]; ok {
 			return address, nil

@@ -49,9 +49,9 @@ equal(ask("/a"), (200, "shop live /a /a"))
 DARK = [{"MatchHeaders": {"AnyOf": [{"Header": "X-Release", "ValueGlob": "dark*"}]}}]
 complaint = rule(10, DARK, shop, "dark")
 assert "(BadRequestException) when calling the CreateRoutingRule operation" in complaint, complaint
-updated = aws("apigateway", "update-domain-name", "--domain-name", HOST,
-              "--patch-operations", "op=replace,path=/routingMode,value=ROUTING_RULE_THEN_BASE_PATH_MAPPING")
-equal(updated["routingMode"], "ROUTING_RULE_THEN_BASE_PATH_MAPPING")
+updated = aws("apigatewayv2", "update-domain-name", "--domain-name", HOST, "--routing-mode", "ROUTING_RULE_THEN_API_MAPPING")
+equal((updated["RoutingMode"], updated["DomainNameConfigurations"][0]["EndpointType"]), ("ROUTING_RULE_THEN_API_MAPPING", "REGIONAL"))
+equal(apigateway.get_domain_name(domainName=HOST)["routingMode"], "ROUTING_RULE_THEN_BASE_PATH_MAPPING")
 dark = rule(10, DARK, shop, "dark")
 equal(dark["RoutingRuleArn"], "arn:aws:apigateway:%s:%s:/domainnames/%s/routingrules/%s" % (REGION, ACCOUNT, HOST, dark["RoutingRuleId"]))
 equal(dark["Actions"], [{"InvokeApi": {"ApiId": shop, "Stage": "dark", "StripBasePath": False}}])
