@@ -180,7 +180,11 @@ func (i *instance) plan(level sandbox.Level) (*sandbox.Spec, error) {
 	s.Args = append([]string{program}, f.args(i.spec)...)
 	s.Args = append(s.Args, path.Join(at.runtime, f.program))
 	s.Env = i.environment(at, f.env(i.spec, i.interpreter, at))
-	return s, i.arm(s, at)
+	if err := i.arm(s, at); err != nil {
+		return s, err
+	}
+	s.Args = i.spec.wrap(s.Args)
+	return s, nil
 }
 
 // baseSpec is what sandboxes of all runtimes have in common.

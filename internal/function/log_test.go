@@ -56,6 +56,10 @@ def handler(e, c):
 				started + ended + reported + "Status: error\tError Type: Runtime.ImportModuleError\n"},
 		{"exit", "import sys\ndef handler(e, c):\n    print('bye')\n    sys.exit(1)\n",
 			initStart + started + "bye\nRequestId: <id> Error: Runtime exited with error: exit status 1\nRuntime.ExitError\n" + ended + reported + initTook + "Status: error\tError Type: Runtime.ExitError\n"},
+		{"exit in the init phase", "import os\nprint('up')\nos._exit(3)\n",
+			initStart + "up\nINIT_REPORT Init Duration: <ms> ms\tPhase: init\tStatus: error\tError Type: Runtime.ExitError\n" +
+				"up\nINIT_REPORT Init Duration: <ms> ms\tPhase: invoke\tStatus: error\tError Type: Runtime.ExitError\n" +
+				started + "RequestId: <id> Error: Runtime exited with error: exit status 3\nRuntime.ExitError\n" + ended + reported + "Status: error\tError Type: Runtime.ExitError\n"},
 		{"timeout", "import time\ndef handler(e, c):\n    print('slow')\n    time.sleep(9)\n",
 			initStart + started + "slow\n" + ended + "REPORT RequestId: <id>\tDuration: <ms> ms\tBilled Duration: <ms> ms\tMemory Size: 128 MB\tMax Memory Used: <mb> MB\t" + initTook + "Status: timeout\n"},
 	}
@@ -74,6 +78,21 @@ def handler(e, c):
 				t.Errorf("tail %q is no end of the log", tail)
 			}
 		})
+	}
+}
+
+// TestOutOfMemoryIsReported looks at what the log says of a function that is
+// ended at its memory limit.
+func TestOutOfMemoryIsReported(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	skipWithoutMemoryLimit(t, r)
+	spec := r.python(t, "def handler(e, c):\n    b = []\n    while True:\n        b.append(bytearray(8 << 20))\n")
+	spec.Timeout = 10 * time.Second
+	res := r.call(t, spec, `{}`)
+	report := regexp.MustCompile(`(?s)RequestId: [0-9a-f-]{36} Error: Runtime exited with error: signal: killed\nRuntime\.OutOfMemory\nEND .*Memory Size: 128 MB\tMax Memory Used: 12[5-8] MB\t.*Status: error\tError Type: Runtime\.OutOfMemory\n$`)
+	if !report.Match(res.LogTail) {
+		t.Errorf("the log ends with %s", res.LogTail)
 	}
 }
 
