@@ -1,3 +1,5 @@
+//go:build linux
+
 package function
 
 import (
@@ -90,5 +92,59 @@ func TestSnapshotsThatFail(t *testing.T) {
 	exits.SnapStart = true
 	if err := r.Snapshot(t.Context(), exits); !errors.As(err, &refused) || refused.Message != "Runtime exited with error: exit status 3" {
 		t.Errorf("an exit in the init phase gave %v", err)
+	}
+}
+
+// javaHooks registers a resource as the library org.crac does: through a package
+// that a system property names.
+const javaHooks = `
+public class Hooks implements RequestHandler<Object, List<String>> {
+  static final List<String> seen = new ArrayList<>();
+  static {
+    try {
+      String home = System.getProperty("org.crac.Core.Compat");
+      Class<?> resource = Class.forName(home + ".Resource"), context = Class.forName(home + ".Context");
+      for (String name : new String[] {"first", "second"}) {
+        Object proxy = java.lang.reflect.Proxy.newProxyInstance(Hooks.class.getClassLoader(), new Class<?>[] {resource}, (self, method, args) -> {
+          if (method.getName().equals("hashCode")) return 1;
+          seen.add(name + " " + method.getName());
+          if (System.getenv("FAIL") != null && method.getName().equals(System.getenv("FAIL"))) throw new IllegalStateException("stale");
+          return null;
+        });
+        context.getMethod("register", resource).invoke(Class.forName(home + ".Core").getMethod("getGlobalContext").invoke(null), proxy);
+      }
+    } catch (ReflectiveOperationException e) {
+      throw new RuntimeException(e);
+    }
+  }
+  public List<String> handleRequest(Object in, Context c) { return seen; }
+}`
+
+func TestJavaSnapshots(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	classes := compileJava(t, javaHooks)
+	with := func(fail string) *Spec {
+		spec := r.java(t, "demo.Hooks", classes)
+		if spec.SnapStart = true; fail != "" {
+			spec.Environment = map[string]string{"FAIL": fail}
+		}
+		return spec
+	}
+	spec := with("")
+	if err := r.Snapshot(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "payload", string(r.call(t, spec, `{}`).Payload), `["second beforeCheckpoint","first beforeCheckpoint","first afterRestore","second afterRestore"]`)
+	onDemand := with("")
+	onDemand.SnapStart = false
+	want(t, "payload on demand", string(r.call(t, onDemand, `{}`).Payload), `[]`)
+	var refused *InitError
+	if err := r.Snapshot(t.Context(), with("beforeCheckpoint")); !errors.As(err, &refused) || refused.Type != "Runtime.BeforeCheckpointError" || !strings.Contains(refused.Message, "stale") {
+		t.Errorf("a resource that fails before the snapshot gave %v", err)
+	}
+	var failed *RestoreError
+	if _, err := r.Invoke(context.Background(), with("afterRestore"), &Request{RequestID: ident.UUID()}); !errors.As(err, &failed) {
+		t.Errorf("a resource that fails after the restore gave %v", err)
 	}
 }

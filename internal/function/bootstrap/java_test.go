@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-const maxJar = 60 << 10
+const maxJar = 64 << 10
 
 // TestJavaLauncherMatchesItsSources builds the launcher anew and compares it
 // with the embedded one: class by class with the version of javac that made

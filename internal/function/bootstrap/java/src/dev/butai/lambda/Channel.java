@@ -69,6 +69,11 @@ final class Channel {
         return end == 0 ? null : new String(buffer, HEAD, end - HEAD, StandardCharsets.UTF_8);
     }
 
+    /** Blocks until a snapshot is restored; false as next. */
+    boolean restored() throws IOException {
+        return read() != 0;
+    }
+
     /** Reads one frame into the buffer; its end, or 0 when the engine has closed its side. */
     private int read() throws IOException {
         int have = 0;

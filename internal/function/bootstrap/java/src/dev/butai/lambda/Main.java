@@ -1,5 +1,8 @@
 package dev.butai.lambda;
 
+import com.amazonaws.services.lambda.crac.CheckpointException;
+import com.amazonaws.services.lambda.crac.Core;
+import com.amazonaws.services.lambda.crac.RestoreException;
 import java.io.ByteArrayOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -18,6 +21,10 @@ public final class Main {
     private static final String BAD_CODE = "Runtime.BadFunctionCode";
     private static final String USER_EXCEPTION = "Runtime.UserException";
 
+    private static final String SNAP_START = "snap-start";
+    private static final byte WANTS_RESTORE = 2;
+    private static final int SNAPSHOT_FAILED = 64; // as AWS's runtime exits
+
     private final Channel channel;
     private final Output output = new Output();
 
@@ -34,6 +41,8 @@ public final class Main {
             // No file system of its own, so /tmp is the host's.
             System.setProperty("java.io.tmpdir", System.getenv("TMPDIR"));
         }
+        // By it, the library org.crac finds where to register resources.
+        System.setProperty("org.crac.Core.Compat", Core.class.getPackageName());
         Channel channel = Channel.open();
         if (System.getenv("BUTAI_SPARE") == null || awaitFunction(channel)) {
             Log.configure();
@@ -60,11 +69,42 @@ public final class Main {
     void serve(String task, String opt, String name) throws IOException {
         try (URLClassLoader functions = FunctionClasses.open(task, opt)) {
             Handler handler = load(functions, name);
-            channel.send(Channel.READY, new byte[0], 0);
+            if (!(SNAP_START.equals(env("AWS_LAMBDA_INITIALIZATION_TYPE", "")) && Core.isUsed())) {
+                channel.send(Channel.READY, new byte[0], 0);
+            } else if (!beSnapshot()) {
+                return;
+            }
             while (invoke(handler)) {
                 Thread.interrupted(); // a flag that the handler may have left
             }
         }
+    }
+
+    /** Calls what is registered for snapshots, around the wait for a restore; false if none comes. */
+    private boolean beSnapshot() throws IOException {
+        try {
+            Core.getGlobalContext().beforeCheckpoint(null);
+        } catch (CheckpointException e) {
+            endInit("Runtime.BeforeCheckpointError", e);
+        }
+        channel.send(Channel.READY, new byte[] {WANTS_RESTORE}, 1);
+        if (!channel.restored()) {
+            return false;
+        }
+        try {
+            Core.getGlobalContext().afterRestore(null);
+        } catch (RestoreException e) {
+            endInit("Runtime.AfterRestoreError", e);
+        }
+        channel.send(Channel.READY, new byte[] {WANTS_RESTORE}, 1);
+        return true;
+    }
+
+    private void endInit(String type, Exception e) throws IOException {
+        Throwable cause = e.getSuppressed().length > 0 ? e.getSuppressed()[0] : e;
+        Log.error(Errors.logText(cause));
+        channel.sendError(Channel.INIT_FAILED, type, Errors.json(cause));
+        Runtime.getRuntime().halt(SNAPSHOT_FAILED);
     }
 
     /**
