@@ -14,6 +14,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
+	"github.com/butai-dev/butai/internal/api/ecrapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/api/logsapi"
@@ -30,8 +31,8 @@ import (
 var models = map[string]*wire.ServiceModel{
 	"acm": &acmapi.Service, "apigateway": &apigatewayapi.Service, "apigatewayv2": &apigatewayv2api.Service,
 	"cloudwatch": inJSON(cloudwatchapi.Service), "dynamodb": &dynamodbapi.Service,
-	"dynamodbstreams": &dynamodbstreamsapi.Service,
-	"iam":             &iamapi.Service, "lambda": &lambdaapi.Service, "logs": &logsapi.Service,
+	"dynamodbstreams": &dynamodbstreamsapi.Service, "ecr": &ecrapi.Service,
+	"iam": &iamapi.Service, "lambda": &lambdaapi.Service, "logs": &logsapi.Service,
 	"route53": &route53api.Service, "s3": &s3api.Service, "sns": &snsapi.Service, "sqs": &sqsapi.Service, "sts": &stsapi.Service,
 }
 
@@ -54,6 +55,7 @@ var inputFaults = map[string][]string{
 	"dynamodb":   {"ValidationException", "SerializationException"},
 
 	"dynamodbstreams": {"ValidationException", "SerializationException"},
+	"ecr":             {"InvalidParameterException", "SerializationException", "InvalidTagParameterException"},
 	"iam":             {"ValidationError", "MalformedInput", "InvalidInput", "MalformedQueryString"},
 	"lambda":          {"ValidationException", "SerializationException", "InvalidParameterValueException", "InvalidRequestContentException"},
 	"logs":            {"InvalidParameterException", "SerializationException", "ValidationException"},
@@ -223,12 +225,18 @@ var unknown = map[string]tree{
 	"apigateway TagResource":   {"resourceArn": "arn:aws:apigateway:us-east-1::/restapis/absent"},
 	"apigateway UntagResource": {"resourceArn": "arn:aws:apigateway:us-east-1::/restapis/absent"},
 
+	"ecr ListTagsForResource": {"resourceArn": absentRepository},
+	"ecr TagResource":         {"resourceArn": absentRepository},
+	"ecr UntagResource":       {"resourceArn": absentRepository},
+
 	"s3 PutBucketVersioning": {"VersioningConfiguration": tree{"Status": "Enabled"}},
 }
 
 const (
 	absentDomain      = "arn:aws:apigateway:us-east-1:000000000000:/domainnames/absent.example+a1b2c3"
 	absentAssociation = "arn:aws:apigateway:us-east-1:000000000000:/domainnameaccessassociations/domainname/absent.example+a1b2c3/vpcesource/vpce-1"
+
+	absentRepository = "arn:aws:ecr:us-east-1:000000000000:repository/absent"
 
 	absentPolicy = "arn:aws:iam::000000000000:policy/absent"
 	absentStream = "arn:aws:dynamodb:us-east-1:000000000000:table/absent/stream/2026-01-01T00:00:00.000"
@@ -250,7 +258,9 @@ var always = map[string][]string{
 	"lambda":  {"DeleteLayerVersion", "GetAccountSettings", "ListEventSourceMappings", "ListFunctions", "ListLayers", "ListLayerVersions", "ListCodeSigningConfigs"},
 	"logs":    {"DescribeLogGroups", "DescribeMetricFilters"},
 	"route53": {"GetHostedZoneCount", "ListHostedZones", "ListHostedZonesByName"}, "s3": {"ListBuckets"}, "sqs": {"ListQueues"}, "sns": {"ListTopics", "ListSubscriptions", "DeleteTopic"},
-	"sts": {"GetCallerIdentity", "GetSessionToken", "GetAccessKeyInfo"},
+	"apigatewayv2": {"GetDomainNames", "GetVpcLinks"},
+	"ecr":          {"DescribeRepositories", "GetAuthorizationToken", "PutImage"}, // the image's manifest is read first
+	"sts":          {"GetCallerIdentity", "GetSessionToken", "GetAccessKeyInfo"},
 }
 
 // TestUnknownResources asks every built operation that reads, changes or
