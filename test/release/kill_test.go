@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -12,7 +11,6 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -324,51 +322,5 @@ func (w *world) leftClean(where string) {
 	out, _ := w.release("drift", "--json")
 	if strings.Contains(out, `"stage": "production"`) {
 		w.Errorf("%s: production has drifted: %s", where, out)
-	}
-}
-
-// TestThrottled: API Gateway refuses every other change for being one too
-// many, or at the wrong time; a release takes longer, and that is all.
-func TestThrottled(t *testing.T) {
-	t.Parallel()
-	s := harness.Start(t)
-	w := newWorld(t, s.URL, s.Env())
-	target, err := url.Parse(s.URL)
-	w.must(err)
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
-		r.Out.Host = r.In.Host
-	}}
-	refusals := []struct {
-		status int
-		name   string
-	}{{http.StatusTooManyRequests, "TooManyRequestsException"}, {http.StatusConflict, "ConflictException"}}
-	var changed atomic.Int64
-	front := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && strings.HasPrefix(r.URL.Path, "/restapis/") {
-			if n := changed.Add(1); n%2 == 1 {
-				refusal := refusals[n/2%2]
-				out.Header().Set("X-Amzn-Errortype", refusal.name)
-				out.WriteHeader(refusal.status)
-				_, _ = io.WriteString(out, `{"message": "later"}`)
-				return
-			}
-		}
-		proxy.ServeHTTP(out, r)
-	}))
-	defer front.Close()
-	for i, pair := range w.env {
-		if strings.HasPrefix(pair, "AWS_ENDPOINT_URL=") {
-			w.env[i] = "AWS_ENDPOINT_URL=" + front.URL
-		}
-	}
-	w.does(0, "init")
-	w.configure(map[string]string{"propagation: 1s": "propagation: 10ms"})
-	w.editGateway("gateway-2")
-	w.editCode("code-2", nil)
-	w.does(0, "promote")
-	w.serves("production", "gateway-2", "code-2")
-	if n := changed.Load(); n < 10 {
-		t.Errorf("only %d changes were seen", n)
 	}
 }

@@ -35,7 +35,7 @@ func Config(ctx context.Context) (aws.Config, error) {
 		r := retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
 			o.RateLimiter = noLimit{}
-			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(cutShort))
+			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(cutShort), retry.IsErrorRetryableFunc(inProgress))
 		})
 		return retry.AddWithErrorCodes(r, "ConflictException", "TooManyRequestsException", "LimitExceededException", "ConcurrentModificationException",
 			"ConditionalRequestConflict")
@@ -44,6 +44,15 @@ func Config(ctx context.Context) (aws.Config, error) {
 		err = errors.New("no region is configured: set AWS_REGION")
 	}
 	return cfg, err
+}
+
+// inProgress takes Lambda's refusal of a change while another is being made
+// for a reason to ask again. Its other conflicts, of the same code, stay.
+func inProgress(err error) aws.Ternary {
+	if is(err, "ResourceConflictException") && strings.Contains(err.Error(), "in progress") {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
 }
 
 // cutShort takes an answer that ended early for a reason to ask again. The SDK
