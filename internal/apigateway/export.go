@@ -61,7 +61,7 @@ func exportFormat(in *apigatewayapi.GetExportRequest) (openapi.Format, error) {
 		case "apigateway":
 			f.Integrations, f.Authorizers, f.Validators, f.GatewayResponses, f.Documentation = true, true, true, true, true
 		case "postman":
-			return f, wire.NotBuilt("Postman extensions of an export")
+			return f, wire.NotBuilt("Postman extensions of an export; Postman imports an export without them")
 		default:
 			return f, badRequest("Invalid extensions parameter specified: %s", extension)
 		}

@@ -24,10 +24,12 @@ func TestInfer(t *testing.T) {
 		pairing      plan.Pairing
 		failure      string
 	}{
-		"nobody else reads it":    {[]Integration{integration("user:${stageVariables.stage}", `{"s": "$stageVariables.stages"}`)}, plan.ByVariable, ""},
-		"a template reads it":     {[]Integration{integration("user:${stageVariables.stage}", `{"s": "$stageVariables.stage"}`)}, plan.BySnapshot, ""},
-		"a template reads all":    {[]Integration{integration("user:${stageVariables.stage}", `#foreach($k in $stageVariables.keySet()) $stageVariables.get($k) #end $util.toJson($stageVariables)`)}, plan.BySnapshot, ""},
-		"a proxy hands it over":   {[]Integration{{Type: "AWS_PROXY", Method: "ANY", Path: "/", URI: integration("user:${stageVariables.stage}").URI}}, plan.BySnapshot, ""},
+		"nobody else reads it":  {[]Integration{integration("user:${stageVariables.stage}", `{"s": "$stageVariables.stages"}`)}, plan.ByVariable, ""},
+		"a template reads it":   {[]Integration{integration("user:${stageVariables.stage}", `{"s": "$stageVariables.stage"}`)}, plan.BySnapshot, ""},
+		"a template reads all":  {[]Integration{integration("user:${stageVariables.stage}", `#foreach($k in $stageVariables.keySet()) $stageVariables.get($k) #end $util.toJson($stageVariables)`)}, plan.BySnapshot, ""},
+		"a proxy hands it over": {[]Integration{{Type: "AWS_PROXY", Method: "ANY", Path: "/", URI: integration("user:${stageVariables.stage}").URI}}, plan.BySnapshot, ""},
+		"a proxy streams": {[]Integration{{Type: "AWS_PROXY", Method: "ANY", Path: "/",
+			URI: strings.Replace(integration("user:${stageVariables.stage}").URI, "/invocations", "/response-streaming-invocations", 1)}}, plan.BySnapshot, ""},
 		"two variables":           {[]Integration{integration("user:${stageVariables.stage}"), integration("mail:${stageVariables.alias}")}, "", "two stage variables"},
 		"no alias":                {[]Integration{integration("user")}, "", "no integration takes"},
 		"a variable no stage has": {[]Integration{integration("user:${stageVariables.version}")}, "", "no stage has"},

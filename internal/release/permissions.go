@@ -13,7 +13,7 @@ import (
 
 // calledFunction finds the function and the alias's variable in an
 // integration's URI.
-var calledFunction = regexp.MustCompile(`:function:([A-Za-z0-9_-]+)(?::([^/]+))?/invocations$`)
+var calledFunction = regexp.MustCompile(`:function:([A-Za-z0-9_-]+)(?::([^/]+))?/(?:response-streaming-)?invocations$`)
 
 // Called returns the function that an integration calls and the qualifier it
 // names, "" if it names none.
