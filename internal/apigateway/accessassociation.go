@@ -48,6 +48,9 @@ func (s *Service) CreateDomainNameAccessAssociation(ctx context.Context, in *api
 	if err != nil {
 		return nil, err
 	}
+	if a, _ := arn.Parse(*in.DomainNameArn); a.Account != "" && a.Account != sc.Account {
+		return nil, noDomain() // nobody shares theirs
+	}
 	if !vpcEndpoint.matches(source) {
 		return nil, badRequest("Invalid access association source specified: %s", source)
 	}
@@ -104,13 +107,12 @@ func (s *Service) GetDomainNameAccessAssociations(ctx context.Context, in *apiga
 
 // getAssociation finds an access association by the names in its ARN.
 func getAssociation(r store.ReadTx, sc scope, full, source string) (a *apigatewayapi.DomainNameAccessAssociation, id []string, err error) {
-	name, domainID := splitPrivateName(full)
-	d, err := getDomain(r, sc, name, domainID)
-	if err != nil {
-		return nil, nil, noAccessAssociation()
-	}
-	id = sc.id(*d.Domain.DomainName, source)
+	name, _ := splitPrivateName(full)
+	id = sc.id(strings.ToLower(name), source)
 	a, err = find(r, accessAssociations, noAccessAssociation(), id)
+	if err == nil && !strings.HasSuffix(*a.DomainNameArn, domainPath+full) {
+		err = noAccessAssociation()
+	}
 	return a, id, err
 }
 

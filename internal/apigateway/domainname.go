@@ -222,8 +222,8 @@ func (s *Service) DeleteDomainName(ctx context.Context, in *apigatewayapi.Delete
 		if _, err := getDomain(tx, sc, name, in.DomainNameId); err != nil {
 			return err
 		}
-		for range accessAssociations.All(tx, sc.id(name)...) {
-			return badRequest("The domain name has domain name access associations. Delete them first.")
+		for _, err := range accessAssociations.All(tx, sc.id(name)...) {
+			return orElse(err, badRequest("The domain name has domain name access associations. Delete them first."))
 		}
 		if err := errors.Join(mappings.DeleteAll(tx, sc.id(name)...), routingRules.DeleteAll(tx, sc.id(name)...)); err != nil {
 			return err

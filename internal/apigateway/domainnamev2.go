@@ -2,7 +2,6 @@ package apigateway
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/api/apigatewayv2api"
@@ -66,18 +65,6 @@ func (v *V2) GetDomainName(ctx context.Context, in *apigatewayv2api.GetDomainNam
 	})
 }
 
-// limitV2 reads the size of a page, which the second API has as a text.
-func limitV2(text *string) (*int64, error) {
-	if wire.Val(text) == "" {
-		return nil, nil
-	}
-	n, err := strconv.ParseInt(*text, 10, 64)
-	if err != nil || n < 1 {
-		return nil, badRequest("Invalid maxResults parameter specified")
-	}
-	return &n, nil
-}
-
 // GetDomainNames lists the public custom domains of the account's region.
 func (v *V2) GetDomainNames(ctx context.Context, in *apigatewayv2api.GetDomainNamesRequest) (*apigatewayv2api.GetDomainNamesResponse, error) {
 	sc := scopeOf(ctx)
@@ -112,13 +99,4 @@ func (v *V2) UpdateDomainName(ctx context.Context, in *apigatewayv2api.UpdateDom
 	}
 	out, err := v.GetDomainName(ctx, &apigatewayv2api.GetDomainNameRequest{DomainName: in.DomainName})
 	return (*apigatewayv2api.UpdateDomainNameResponse)(out), err
-}
-
-// Refused names the parameters that nothing would honour.
-func (v *V2) Refused() []wire.Refusal {
-	const first = "change it with UpdateDomainName of apigateway"
-	return []wire.Refusal{
-		{Operation: "UpdateDomainName", Member: "DomainNameConfigurations", Reason: first},
-		{Operation: "UpdateDomainName", Member: "MutualTlsAuthentication", Reason: first},
-	}
 }
