@@ -61,6 +61,11 @@ func runDoctor(ctx context.Context, overrides map[string]string, out io.Writer) 
 			fmt.Fprintf(out, "       %-16s SDK: %s\n", "", i.SDKNote)
 		}
 	}
+	if err := srv.ContainerImages(); err != nil {
+		fmt.Fprintf(out, "  NO   %-16s they need a file system of their own: see the isolation above\n", "container images")
+	} else {
+		fmt.Fprintf(out, "  yes  %-16s unpacked and run in sandboxes, without Docker\n", "container images")
+	}
 	return nil
 }
 

@@ -67,6 +67,9 @@ func (s *Server) found(ctx context.Context) string {
 // Isolation says how far each mechanism that isolates functions got.
 func (s *Server) Isolation(ctx context.Context) []sandbox.Rung { return s.engine.Report(ctx) }
 
+// ContainerImages returns nil if functions from container images can be run.
+func (s *Server) ContainerImages() error { return s.engine.RunsImages() }
+
 // Runtimes says which interpreters were found, runtime by runtime.
 func (s *Server) Runtimes(ctx context.Context) []runtimes.Found { return s.runtimes.All(ctx) }
 

@@ -42,15 +42,20 @@ func take(t *testing.T, files map[string]content, paths ...string) {
 			t.Fatal(err)
 		}
 		files[strings.TrimPrefix(path, "/")] = content{0o755, data}
-		out, err := exec.Command("ldd", path).Output()
-		if err != nil {
-			continue // it is linked with nothing
-		}
-		for word := range strings.FieldsSeq(string(out)) {
-			if _, have := files[strings.TrimPrefix(word, "/")]; strings.HasPrefix(word, "/") && !have {
-				if data, err := os.ReadFile(word); err == nil {
-					files[strings.TrimPrefix(word, "/")] = content{0o755, data}
-				}
+		takeLinked(files, path)
+	}
+}
+
+// takeLinked copies the libraries that a program or library is linked with.
+func takeLinked(files map[string]content, path string) {
+	out, err := exec.Command("ldd", path).Output()
+	if err != nil {
+		return // it is linked with nothing
+	}
+	for word := range strings.FieldsSeq(string(out)) {
+		if _, have := files[strings.TrimPrefix(word, "/")]; strings.HasPrefix(word, "/") && !have {
+			if data, err := os.ReadFile(word); err == nil {
+				files[strings.TrimPrefix(word, "/")] = content{0o755, data}
 			}
 		}
 	}
@@ -71,10 +76,7 @@ func library(t *testing.T, files map[string]content, from, to string) {
 		case !d.Type().IsRegular():
 			return nil
 		case strings.HasSuffix(path, ".so"):
-			if to == from {
-				take(t, files, path)
-				return nil
-			}
+			takeLinked(files, path)
 		}
 		data, err := os.ReadFile(path)
 		files[strings.TrimPrefix(to+strings.TrimPrefix(path, from), "/")] = content{0o644, data}
@@ -134,7 +136,7 @@ func TestImageOfPython(t *testing.T) {
 	payload, failed := d.invoke("python", `{"n": 1, "host": "`+folder+`"}`)
 	var got map[string]any
 	if err := json.Unmarshal([]byte(payload), &got); err != nil || failed != "" {
-		t.Fatalf("%v %s %s", err, failed, payload)
+		t.Fatalf("%v %s %s\n%s", err, failed, payload, s.Run(t, "", "aws", "logs", "filter-log-events", "--log-group-name", "/aws/lambda/python", "--query", "events[].message"))
 	}
 	for name, want := range map[string]any{
 		"function": "python", "version": "$LATEST", "dir": "/var/task", "task_root": "/var/task", "handler": "app.handler", "mine": "of the image",

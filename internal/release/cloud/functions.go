@@ -66,6 +66,9 @@ func (f *Functions) Code(ctx context.Context, function, qualifier string) ([]byt
 	if err != nil {
 		return nil, err
 	}
+	if out.Code != nil && aws.ToString(out.Code.RepositoryType) == "ECR" {
+		return nil, nil // a container image: there is no zip to compare
+	}
 	if out.Code == nil || out.Code.Location == nil {
 		return nil, fmt.Errorf("%s:%s has no zip to download", function, qualifier)
 	}
