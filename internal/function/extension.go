@@ -43,12 +43,11 @@ const extensionsDir = "extensions"
 
 // externalExtensions lists the names of extensions that are programs.
 func (i *instance) externalExtensions() ([]string, error) {
-	dirs := i.spec.Layers
 	if i.spec.Image != nil {
-		dirs = []string{filepath.Join(i.spec.Image.Root, "opt")}
+		return i.spec.Image.extensions()
 	}
 	var names []string
-	for _, dir := range dirs {
+	for _, dir := range i.spec.Layers {
 		entries, err := os.ReadDir(filepath.Join(dir, extensionsDir))
 		if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 			return nil, fmt.Errorf("look for extensions: %w", err)

@@ -3,7 +3,10 @@ package function
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"strings"
 
@@ -18,6 +21,26 @@ type Image struct {
 	Args []string // entry point and command
 	Env  []string // of the image's configuration, as NAME=value
 	Dir  string   // working directory, "" for the root
+}
+
+// extensions lists the programs in the image's /opt/extensions. Links that lead
+// out of the image, as absolute ones do from here, lead to none.
+func (img *Image) extensions() (names []string, err error) {
+	root, err := os.OpenRoot(img.Root)
+	if err != nil {
+		return nil, fmt.Errorf("look for extensions: %w", err)
+	}
+	defer root.Close()
+	entries, err := fs.ReadDir(root.FS(), "opt/"+extensionsDir)
+	if err != nil {
+		return nil, nil // by far most images have none
+	}
+	for _, entry := range entries { // in their order
+		if !entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, nil
 }
 
 // imageInterpreter stands for what an image brings itself.
@@ -41,6 +64,20 @@ func (e *Engine) RunsImages() error {
 		return ErrNoImages
 	}
 	return nil
+}
+
+// ImageRoots are the roots of the images that sandboxes have been started on and
+// not ended yet.
+func (e *Engine) ImageRoots() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var roots []string
+	for i := range e.all {
+		if i.spec.Image != nil {
+			roots = append(roots, i.spec.Image.Root)
+		}
+	}
+	return roots
 }
 
 // startImage starts an image's program and serves it the Runtime API: AWS's

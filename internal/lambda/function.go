@@ -74,6 +74,7 @@ func (s *Service) CreateFunction(ctx context.Context, in *lambdaapi.CreateFuncti
 	from := &source{ZipFile: in.Code.ZipFile, Bucket: in.Code.S3Bucket, Key: in.Code.S3Key, Version: in.Code.S3ObjectVersion}
 	if isImage(config) {
 		from.Image = in.Code.ImageUri
+		defer s.holdImages()()
 	}
 	code, err := s.keep(ctx, from, false)
 	if err != nil {
@@ -280,10 +281,13 @@ func (s *Service) DeleteFunction(ctx context.Context, in *lambdaapi.DeleteFuncti
 	if err != nil {
 		return nil, err
 	}
+	var image bool
 	err = s.update(ctx, r.id, func(tx store.Tx) error {
-		if _, err := get(tx, r.id, r.arn()); err != nil {
+		f, err := get(tx, r.id, r.arn())
+		if err != nil {
 			return err
 		}
+		image = isImage(&f.Latest.Config)
 		if r.qualifier != "" {
 			return deleteVersion(tx, r)
 		}
@@ -291,6 +295,9 @@ func (s *Service) DeleteFunction(ctx context.Context, in *lambdaapi.DeleteFuncti
 	})
 	if err != nil {
 		return nil, err
+	}
+	if image {
+		s.sweepImagesLater()
 	}
 	return &lambdaapi.DeleteFunctionResponse{StatusCode: wire.Ptr(int64(http.StatusNoContent))}, nil
 }

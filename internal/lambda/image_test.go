@@ -2,7 +2,9 @@ package lambda_test
 
 import (
 	"context"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -128,6 +130,57 @@ func TestImageFunction(t *testing.T) {
 		if c := out.Code; *c.RepositoryType != "ECR" || *c.ImageUri != repositoryURI+":"+tag || *c.ResolvedImageUri != repositoryURI+"@sha256:"+digestOf(t, tag) || c.Location != nil {
 			t.Errorf("%s: code is %+v", qualifier, c)
 		}
+	}
+}
+
+// TestUnusedImagesGo deletes what named images, and expects the images to go.
+func TestUnusedImagesGo(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	here := func() string {
+		t.Helper()
+		fine(t, h.Close(t.Context())) // waits for sweeps
+		entries, err := os.ReadDir(h.dir + "/images/unpacked")
+		fine(t, err)
+		var tags []string
+		for _, e := range entries {
+			for _, tag := range []string{"v1", "v2"} {
+				if e.Name() == digestOf(t, tag) {
+					tags = append(tags, tag)
+				}
+			}
+		}
+		slices.Sort(tags)
+		return strings.Join(tags, " ")
+	}
+	in := imageRequest(repositoryURI + ":v1")
+	in.Publish = wire.Ptr(true)
+	_, err := h.CreateFunction(as(t), in)
+	fine(t, err)
+	_, err = h.UpdateFunctionCode(as(t), &lambdaapi.UpdateFunctionCodeRequest{FunctionName: wire.Ptr("example"), ImageUri: wire.Ptr(repositoryURI + ":v2")})
+	fine(t, err)
+	if got := here(); got != "v1 v2" {
+		t.Errorf("with a version: %s", got)
+	}
+	if _, err := h.CreateFunction(as(t), imageRequest(repositoryURI+":v1")); err == nil {
+		t.Error("a second function of one name")
+	}
+	_, err = h.DeleteFunction(as(t), &lambdaapi.DeleteFunctionRequest{FunctionName: wire.Ptr("example"), Qualifier: wire.Ptr("1")})
+	fine(t, err)
+	if got := here(); got != "v2" {
+		t.Errorf("without the version: %s", got)
+	}
+	_, err = h.DeleteFunction(as(t), &lambdaapi.DeleteFunctionRequest{FunctionName: wire.Ptr("example")})
+	fine(t, err)
+	if got := here(); got != "" {
+		t.Errorf("without the function: %s", got)
+	}
+}
+
+func fine(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -36,8 +36,10 @@ type Engine interface {
 	// Provisioned tells how many are, or that the function fails to initialize.
 	Provision(spec *function.Spec)
 	Provisioned(specID string) (ready int, initFails bool)
-	// RunsImages returns nil if functions from container images can be run.
+	// RunsImages returns nil if functions from container images can be run, and
+	// ImageRoots those of images that sandboxes run on.
 	RunsImages() error
+	ImageRoots() []string
 	// Snapshot initializes a Spec with SnapStart; a *function.InitError says that
 	// the function is to blame.
 	Snapshot(ctx context.Context, spec *function.Spec) error
@@ -95,6 +97,7 @@ type Service struct {
 	Config
 	code       *bundle.Store
 	images     *image.Store
+	imageHold  imageHold
 	links      *bundle.Links
 	publishing sync.Mutex      // orders what publish reads and puts
 	published  map[id][]string // the ids of URLs, guarded by publishing
@@ -169,6 +172,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 // Events that are left are delivered after the next start, so the error is
 // always nil.
 func (s *Service) Close(ctx context.Context) error {
+	s.imageHold.sweeps.Wait()
 	s.snapshots.close()
 	s.pollers.close(ctx)
 	s.queue.Close(ctx)

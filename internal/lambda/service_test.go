@@ -69,6 +69,8 @@ func (e *engine) Retire(specID string) {
 
 func (*engine) RunsImages() error { return nil }
 
+func (*engine) ImageRoots() []string { return nil }
+
 func (*engine) Expect(*function.Spec) {}
 
 func (e *engine) Provision(spec *function.Spec) {

@@ -30,6 +30,9 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *lambdaapi.UpdateFu
 	if err != nil {
 		return nil, err
 	}
+	if from.Image != nil {
+		defer s.holdImages()()
+	}
 	code, err := s.keep(ctx, from, wire.Val(in.DryRun))
 	if err != nil {
 		return nil, err

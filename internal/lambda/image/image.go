@@ -254,23 +254,39 @@ func (s *Store) Get(digest string) (*Image, error) {
 // Sweep deletes all images whose digest isn't in keep. It must not run beside
 // Add, nor while sandboxes run on what it deletes.
 func (s *Store) Sweep(keep map[string]bool) error {
-	entries, err := os.ReadDir(s.images())
+	trash, err := os.MkdirTemp(s.scratch(), "sweep-")
+	if err == nil {
+		err = errors.Join(s.discard(keep, trash), os.RemoveAll(trash))
+	}
 	if err != nil {
 		return fmt.Errorf("clear image store: %w", err)
 	}
+	return nil
+}
+
+// discard moves images that aren't to be kept to trash: deleting them takes
+// longer than others should wait.
+func (s *Store) discard(keep map[string]bool, trash string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	entries, err := os.ReadDir(s.images())
+	if err != nil {
+		return err
+	}
 	for _, e := range entries {
 		if keep[e.Name()] {
 			continue
 		}
 		delete(s.known, e.Name())
-		if err := os.RemoveAll(filepath.Join(s.images(), e.Name())); err != nil {
-			return fmt.Errorf("clear image store: %w", err)
+		if err := os.Rename(filepath.Join(s.images(), e.Name()), filepath.Join(trash, e.Name())); err != nil {
+			return err
 		}
 	}
 	return nil
 }
+
+// Digest is that of the image with the given root.
+func Digest(root string) string { return filepath.Base(filepath.Dir(root)) }
 
 // contextReader ends reading when its context ends.
 type contextReader struct {
