@@ -77,7 +77,15 @@ func (c *compactor) value(i, depth int) int {
 
 // member is a value and the space behind it, but not the end of the text.
 func (c *compactor) member(i, depth int) int {
-	if i = c.value(i, depth); i < 0 {
+	start := i
+	if i >= len(c.src) || c.src[i] != '"' {
+		i = c.value(i, depth)
+	} else if i = plainEnd(c.src, i+1); i < len(c.src) && c.src[i] == '"' { // as most are
+		i++
+	} else {
+		i = c.text(start)
+	}
+	if i < 0 {
 		return -1
 	}
 	if i < len(c.src) && c.src[i] <= ' ' {
@@ -95,9 +103,11 @@ func (c *compactor) object(i, depth int) int {
 	}
 	base := c.known
 	var seen uint64 // which sums of keys there were
-	for c.known < len(c.keys) && i >= 0 && i < len(c.src) && c.src[i] == '"' {
+	for c.known < len(c.keys) && i < len(c.src) && c.src[i] == '"' {
 		start := i
-		if i = c.text(i); i < 0 {
+		if i = plainEnd(c.src, i+1); i < len(c.src) && c.src[i] == '"' { // as most are
+			i++
+		} else if i = c.text(start); i < 0 {
 			return -1
 		}
 		key := c.src[start:i]
@@ -108,10 +118,9 @@ func (c *compactor) object(i, depth int) int {
 		seen |= bit
 		c.keys[c.known] = extent{int32(start), int32(i)}
 		c.known++
-		if i < len(c.src) && c.src[i] <= ' ' {
-			i = c.space(i)
-		}
-		if i = c.past(i, ':'); i < 0 {
+		if i+1 < len(c.src) && c.src[i] == ':' && c.src[i+1] > ' ' { // as most are
+			i++
+		} else if i = c.past(c.space(i), ':'); i < 0 {
 			return -1
 		}
 		if i = c.member(i, depth); i < 0 {
@@ -121,7 +130,9 @@ func (c *compactor) object(i, depth int) int {
 			c.known = base
 			return i + 1
 		}
-		i = c.past(i, ',')
+		if i = c.past(i, ','); i < 0 {
+			return -1
+		}
 	}
 	return -1
 }

@@ -32,25 +32,37 @@ type TextSource interface {
 // Texts is a Source of texts that many renderings read; its keys are listed in
 // sorted order. The zero Texts is empty.
 type Texts struct {
-	keys   []string
-	names  []Value // the keys as values
-	values map[string]Value
+	keys          []string
+	names, values []Value // the keys as values, and what they stand for
 }
 
 // NewTexts returns the texts of a map.
 func NewTexts(texts map[string]string) *Texts {
-	t := &Texts{keys: slices.Sorted(maps.Keys(texts)), values: make(map[string]Value, len(texts))}
+	t := &Texts{keys: slices.Sorted(maps.Keys(texts))}
 	for _, key := range t.keys {
-		t.names = append(t.names, key)
-		t.values[key] = texts[key]
+		t.names, t.values = append(t.names, key), append(t.values, texts[key])
 	}
 	return t
 }
 
+// fewKeys is up to how many keys looking at each is faster than bisection.
+const fewKeys = 8
+
 // Lookup implements Source.
 func (t *Texts) Lookup(name string) (Value, bool) {
-	v, ok := t.values[name]
-	return v, ok
+	if len(t.keys) > fewKeys {
+		i, ok := slices.BinarySearch(t.keys, name)
+		if !ok {
+			return nil, false
+		}
+		return t.values[i], true
+	}
+	for i := range t.keys {
+		if t.keys[i] == name {
+			return t.values[i], true
+		}
+	}
+	return nil, false
 }
 
 // Keys implements Source.

@@ -257,12 +257,6 @@ func (s source) AppendJava(dst []byte) []byte {
 
 func (s source) callMethod(st *state, step *refStep, args []Value) (Value, error) {
 	switch step.name {
-	case "put", "putAll", "putIfAbsent", "remove", "clear":
-		return nil, nil
-	case "keySet":
-		if len(args) == 0 {
-			return s.keySet(), nil
-		}
 	case "get":
 		if len(args) == 1 {
 			name, err := st.text(args[0])
@@ -271,6 +265,12 @@ func (s source) callMethod(st *state, step *refStep, args []Value) (Value, error
 			}
 			return s.lookup(name), nil
 		}
+	case "keySet":
+		if len(args) == 0 {
+			return s.keySet(), nil
+		}
+	case "put", "putAll", "putIfAbsent", "remove", "clear":
+		return nil, nil
 	}
 	return step.methods.dict.call(callee{st, step, s.toMap()}, args)
 }

@@ -165,7 +165,9 @@ func (p *parser) call(s *refStep) {
 	s.methods = methodsNamed(s.name)
 	s.args = p.list(')')
 	if len(s.args) == 0 {
-		s.isSize = s.name == "size"
+		if s.name == "size" {
+			s.shortcut = sizeOf
+		}
 		return
 	}
 	lit, ok := s.args[0].(constant)
@@ -174,8 +176,8 @@ func (p *parser) call(s *refStep) {
 		return
 	}
 	switch {
-	case s.name == "params":
-		s.isParam = len(s.args) == 1
+	case s.name == "params" && len(s.args) == 1:
+		s.shortcut = paramOf
 	case (s.name == "path" || s.name == "json") && len(s.args) == 1:
 		// A bad expression fails when it is reached, like any method that
 		// throws, and not when the template is stored.
@@ -183,7 +185,9 @@ func (p *parser) call(s *refStep) {
 		s.split()
 	case s.name == "replaceAll" || s.name == "replaceFirst" || s.name == "split" || s.name == "matches":
 		s.pattern, _ = compilePattern(text)
-		s.replaces = s.name == "replaceAll" && s.pattern != nil && s.pattern.plain && len(s.args) == 2 && isPlainReplacement(s.args[1])
+		if s.name == "replaceAll" && s.pattern != nil && s.pattern.plain && len(s.args) == 2 && isPlainReplacement(s.args[1]) {
+			s.shortcut = replaceAll
+		}
 	}
 }
 

@@ -51,19 +51,24 @@ type refStep struct {
 	path *jsonpath.Path
 	// pattern is the compiled first argument of a method that takes a regular
 	// expression, when it is a literal.
-	pattern *pattern
-	// replaces marks replaceAll of one constant text by another.
-	replaces bool
-	// isParam marks .params('name') of a constant name.
-	isParam bool
-	// isSize marks .size().
-	isSize bool
+	pattern  *pattern
+	shortcut shortcut
 	// parent and leaf are path, cut ahead of its last name.
 	parent *jsonpath.Path
 	leaf   string
 	// guess is where maps had the property.
 	guess int32
 }
+
+// shortcut tells method calls that need no arguments put together for them.
+type shortcut uint8
+
+const (
+	noShortcut shortcut = iota
+	sizeOf              // .size()
+	paramOf             // .params('name') of a constant name
+	replaceAll          // of one constant text by another
+)
 
 type stepKind uint8
 

@@ -55,7 +55,7 @@ func (r *ref) outcomeOf(st *state, n int) (outcome, error) {
 		return unboxed(v), err
 	}
 	s := &r.steps[n-1]
-	if s.replaces {
+	if s.shortcut == replaceAll {
 		o, err := r.outcomeOf(st, n-1)
 		if o.isText && err == nil {
 			return s.replace(st, o.text)
@@ -79,11 +79,11 @@ func (s *refStep) outcome(st *state, owner Value, err error) (outcome, error) {
 			}
 		}
 	case *value.List:
-		if s.isSize {
+		if s.shortcut == sizeOf {
 			return outcome{value: int64(o.Len())}, st.spend(1)
 		}
 	case inputObject:
-		if s.isParam {
+		if s.shortcut == paramOf {
 			name, _ := s.args[0].(constant).value.(string)
 			return param(st.env, name), st.spend(1)
 		}
