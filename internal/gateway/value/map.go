@@ -52,7 +52,15 @@ func (m *Map) settle() {
 
 // NewMap returns a map with the given entries, in that order.
 func NewMap(entries ...Entry) *Map {
-	m := &Map{members: make([]Entry, 0, len(entries))}
+	small := &struct {
+		Map
+		room [3]Entry
+	}{}
+	m := &small.Map
+	m.members = small.room[:0]
+	if len(entries) > len(small.room) {
+		m.members = make([]Entry, 0, len(entries))
+	}
 	for _, e := range entries {
 		m.Put(e.Key, e.Value)
 	}

@@ -208,7 +208,10 @@ type located struct {
 }
 
 func (l *located) render(st *state) error {
-	return locate(l.node.render(st), l.source, l.line, l.column)
+	if err := l.node.render(st); err != nil {
+		return locate(err, l.source, l.line, l.column)
+	}
+	return nil
 }
 
 func locate(err error, source string, line, column int) error {

@@ -162,7 +162,7 @@ func (p *parser) indexArg() expr {
 // call parses a method's arguments and resolves what is constant about it.
 func (p *parser) call(s *refStep) {
 	s.kind = method
-	s.methods = methodsNamed(s.name)
+	s.methods, s.utility = methodsNamed(s.name), utilities[s.name]
 	s.args = p.list(')')
 	if len(s.args) == 0 {
 		if s.name == "size" {

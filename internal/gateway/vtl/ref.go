@@ -47,6 +47,7 @@ type refStep struct {
 	name    string
 	args    []expr // of a method; the one index
 	methods methodSet
+	utility func(string) (outcome, error) // the method on $util
 	// path is the compiled argument of .path('…') or .json('…').
 	path *jsonpath.Path
 	// pattern is the compiled first argument of a method that takes a regular

@@ -49,32 +49,35 @@ func (s *refStep) util(st *state, arg outcome) (o outcome, err error) {
 	if err := st.spend(len(text) / 16); err != nil {
 		return outcome{}, err
 	}
-	switch s.name {
-	case "escapeJavaScript":
-		return textOutcome(escapeJavaScript(text)), nil
-	case "parseJson":
-		// Text that is not JSON gives null, not an error (reported for API
-		// Gateway).
-		v, err := value.Parse(text)
+	if s.utility == nil {
+		return outcome{}, nil
+	}
+	return s.utility(text)
+}
+
+// utilities are the functions of $util, given a text.
+var utilities = map[string]func(string) (outcome, error){
+	"escapeJavaScript": func(s string) (outcome, error) { return textOutcome(escapeJavaScript(s)), nil },
+	"urlEncode":        func(s string) (outcome, error) { return textOutcome(urlEncode(s)), nil },
+	"base64Encode": func(s string) (outcome, error) {
+		return textOutcome(base64.StdEncoding.EncodeToString([]byte(s))), nil
+	},
+	"urlDecode": func(s string) (outcome, error) {
+		text, err := urlDecode(s)
+		return textOutcome(text), err
+	},
+	"base64Decode": func(s string) (outcome, error) {
+		text, err := base64Decode(s)
+		return textOutcome(text), err
+	},
+	// Text that is not JSON gives null, not an error (reported for API Gateway).
+	"parseJson": func(s string) (outcome, error) {
+		v, err := value.Parse(s)
 		if err != nil {
 			return outcome{}, nil
 		}
 		return unboxed(v), nil
-	case "urlEncode":
-		return textOutcome(urlEncode(text)), nil
-	case "urlDecode":
-		text, err = urlDecode(text)
-	case "base64Encode":
-		return textOutcome(base64.StdEncoding.EncodeToString([]byte(text))), nil
-	case "base64Decode":
-		text, err = base64Decode(text)
-	default:
-		return outcome{}, nil
-	}
-	if err != nil {
-		return outcome{}, err
-	}
-	return textOutcome(text), nil
+	},
 }
 
 // escapeJavaScript escapes as Apache Commons Lang 2 does, the slash and the
