@@ -3,6 +3,7 @@ package ecr
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -113,7 +114,8 @@ func (v *visit) serve() error {
 		}
 		return refuse(http.StatusUnauthorized, "UNAUTHORIZED", message)
 	}
-	v.caller.SourceIP, v.caller.UserAgent = v.RemoteAddr, v.UserAgent()
+	v.caller.SourceIP, _, _ = net.SplitHostPort(v.RemoteAddr) // a server's requests have both
+	v.caller.UserAgent = v.UserAgent()
 	path := v.Request.URL.Path
 	if len(path) <= len(registryRoot) {
 		v.WriteHeader(http.StatusOK)

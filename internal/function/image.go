@@ -108,13 +108,10 @@ func (i *instance) startImage(level sandbox.Level) error {
 // defaultPath is what containers have whose image sets no PATH.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// fromImage are variables that the platform sets for its own runtimes, and that
-// are an image's business otherwise: AWS's base images set them.
-var fromImage = []string{"_HANDLER", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"}
-
 // imageEnvironment builds the whole environment of a function from an image.
 // Later sources win: what the image sets, the users' variables, and what
-// neither may touch.
+// neither may touch. The platform's variables are those that an Alpine image
+// was seen to have on AWS (bruceadams/run-command-on-aws-lambda, 2022-03).
 func (i *instance) imageEnvironment(runtimeAPI string) []string {
 	env := map[string]string{
 		"PATH": defaultPath, "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR", "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
@@ -126,12 +123,8 @@ func (i *instance) imageEnvironment(runtimeAPI string) []string {
 	}
 	maps.Copy(env, i.engine.cfg.Environment)
 	maps.Copy(env, i.spec.Environment)
-	platform := i.platformVariables(places{})
-	for _, name := range fromImage {
-		delete(platform, name)
-	}
-	maps.Copy(env, platform)
-	env["AWS_LAMBDA_RUNTIME_API"] = runtimeAPI
+	maps.Copy(env, i.platformVariables(lambdaPlaces))
+	env["AWS_EXECUTION_ENV"], env["AWS_LAMBDA_RUNTIME_API"] = "AWS_Lambda_Image", runtimeAPI
 	out := make([]string, 0, len(env))
 	for name, value := range env {
 		out = append(out, name+"="+value)

@@ -140,7 +140,7 @@ func TestImageOfPython(t *testing.T) {
 	}
 	for name, want := range map[string]any{
 		"function": "python", "version": "$LATEST", "dir": "/var/task", "task_root": "/var/task", "handler": "app.handler", "mine": "of the image",
-		"secret": false, "privileged": false, "write_tmp": "done", "write_root": "OSError 30", "write_task": "OSError 30", "write_dev": "OSError 30",
+		"user": "sbx_user1051", "environment": "AWS_Lambda_Image", "secret": false, "privileged": false, "write_tmp": "done", "write_root": "OSError 30", "write_task": "OSError 30", "write_dev": "OSError 30",
 		"host": "FileNotFoundError 2", "hosts_file": true,
 	} {
 		if got[name] != want {

@@ -1,7 +1,9 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"strings"
@@ -23,10 +25,13 @@ func mountImage(c *initConfig) error {
 	if err := attach(c.Image, c.Root, attributes); err != nil {
 		return err
 	}
-	if err := unix.Mount("tmpfs", c.Root+"/dev", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755,size=64k"); err != nil {
+	if err := unix.Mount("tmpfs", c.Root+"/dev", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755,size=2m"); err != nil {
 		return fmt.Errorf("mount /dev: %w", err)
 	}
 	if err := mountDevices(c); err != nil {
+		return err
+	}
+	if err := nameUser(c); err != nil {
 		return err
 	}
 	if err := unix.Mount("", c.Root+"/dev", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, ""); err != nil {
@@ -46,6 +51,40 @@ func mountImage(c *initConfig) error {
 		}
 	}
 	return nil
+}
+
+// maxAccounts is how long an image's list of accounts may be to be added to.
+const maxAccounts = 1 << 20
+
+// nameUser adds the sandbox's user to the image's accounts, as Lambda does: many
+// programs look themselves up. A list that isn't a plain file is left alone.
+func nameUser(c *initConfig) error {
+	const name = "/etc/passwd"
+	f, err := os.OpenFile(c.Root+name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxAccounts {
+		return nil
+	}
+	accounts, err := io.ReadAll(f)
+	if err != nil {
+		return nil
+	}
+	if len(accounts) > 0 && accounts[len(accounts)-1] != '\n' {
+		accounts = append(accounts, '\n')
+	}
+	accounts = fmt.Appendf(accounts, "sbx_user1051:x:%d:%d::/home/sbx_user1051:/sbin/nologin\n", c.UID, c.GID)
+	// It is made on the one file system here that can be written, and has no name
+	// any more once it is mounted.
+	made := c.Root + "/dev/passwd"
+	if err := os.WriteFile(made, accounts, 0o644); err != nil {
+		return fmt.Errorf("name the user: %w", err)
+	}
+	const attributes = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC
+	return errors.Join(attach(made, c.Root+name, attributes), os.Remove(made))
 }
 
 // findProgram finds the program to start: as it is named, or in PATH if it is a

@@ -113,23 +113,30 @@ func (s *Store) Add(ctx context.Context, img v1.Image) (*Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read image: %w", err)
 	}
-	found, err, _ := s.adding.Do(hash.Hex, func() (any, error) {
-		if have, err := s.Get(hash.Hex); err == nil {
-			return have, nil
+	for {
+		found, err, shared := s.adding.Do(hash.Hex, func() (any, error) { return s.add(ctx, img, hash) })
+		switch {
+		case err == nil:
+			return found.(*Image), nil
+		case shared && errors.Is(err, context.Canceled) && ctx.Err() == nil:
+			continue // it was the other caller who has gone
 		}
-		config, err := inspect(img, hash)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.place(ctx, img, config, hash.Hex); err != nil {
-			return nil, err
-		}
-		return s.Get(hash.Hex)
-	})
+		return nil, err
+	}
+}
+
+func (s *Store) add(ctx context.Context, img v1.Image, digest v1.Hash) (*Image, error) {
+	if have, err := s.Get(digest.Hex); err == nil {
+		return have, nil
+	}
+	config, err := inspect(img, digest)
 	if err != nil {
 		return nil, err
 	}
-	return found.(*Image), nil
+	if err := s.place(ctx, img, config, digest.Hex); err != nil {
+		return nil, err
+	}
+	return s.Get(digest.Hex)
 }
 
 // inspect reads the image's configuration, and holds it to the manifest and

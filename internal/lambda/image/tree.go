@@ -237,6 +237,8 @@ func (t *tree) resolve(name string, create bool) (string, error) {
 var (
 	mountFolders = []string{"dev", "proc", "tmp", "etc"}
 	mountFiles   = []string{"etc/resolv.conf", "etc/hosts"}
+	// accountsFile may be a link, and is then left as it is.
+	accountsFile = "etc/passwd"
 )
 
 // finish makes the mount points.
@@ -256,6 +258,9 @@ func (t *tree) finish() error {
 		if err := t.file(name, 0o644, strings.NewReader("")); err != nil {
 			return err
 		}
+	}
+	if _, err := t.root.Lstat(accountsFile); errors.Is(err, fs.ErrNotExist) {
+		return t.file(accountsFile, 0o644, strings.NewReader(""))
 	}
 	return nil
 }

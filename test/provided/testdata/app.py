@@ -1,5 +1,6 @@
 """A function as people put it into an image, which looks around."""
 import os
+import pwd
 
 
 def attempt(action):
@@ -28,6 +29,8 @@ def handler(event, context):
         "dev": sorted(os.listdir("/dev")),
         "task_root": os.environ.get("LAMBDA_TASK_ROOT"),
         "handler": os.environ.get("_HANDLER"),
+        "user": pwd.getpwuid(os.getuid()).pw_name,
+        "environment": os.environ.get("AWS_EXECUTION_ENV"),
         "mine": os.environ.get("MINE"),
         "secret": "BUTAI_TEST_SECRET" in os.environ,
         "privileged": os.getuid() == 0,
