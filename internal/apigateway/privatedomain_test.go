@@ -37,6 +37,8 @@ func TestPrivateDomain(t *testing.T) {
 	}
 	h.must(201, "POST", base+"/basepathmappings"+of, object{"restApiId": api})
 	h.must(200, "GET", base+"/basepathmappings/(none)"+of, nil)
+	h.fails("BadRequestException", "The endpoint type can't be changed while the RestApi is mapped to custom domain names: private.example.com",
+		"PATCH", "/restapis/"+api, patch("replace /endpointConfiguration/types/PRIVATE REGIONAL"))
 	h.fails("BadRequestException", "Private APIs can only be associated with private custom domain names, and public APIs with public ones.",
 		"POST", base+"/basepathmappings"+of, object{"restApiId": public, "basePath": "q"})
 	h.fails("BadRequestException", "A custom domain name can't be changed from public to private, or back.",

@@ -135,9 +135,14 @@ func (s *Service) UpdateRestApi(ctx context.Context, in *apigatewayapi.UpdateRes
 		if err != nil {
 			return nil, err
 		}
-		edit := &apiEdit{scope: sc, RestApi: api, principals: s.Principals}
+		edit, private := &apiEdit{scope: sc, RestApi: api, principals: s.Principals}, isPrivate(api.EndpointConfiguration)
 		if err := apiPatch.apply(edit, in.PatchOperations); err != nil {
 			return nil, err
+		}
+		if isPrivate(api.EndpointConfiguration) != private {
+			if err := checkUnmapped(tx, sc, *api.Id); err != nil {
+				return nil, err
+			}
 		}
 		return api, apis.Put(tx, api, sc.id(*api.Id)...)
 	})
@@ -145,6 +150,17 @@ func (s *Service) UpdateRestApi(ctx context.Context, in *apigatewayapi.UpdateRes
 		return nil, err
 	}
 	return answerAPI(api, true), nil
+}
+
+// checkUnmapped keeps APIs that custom domains lead to from becoming private,
+// or public, as their domains are (developer guide, "Custom domain names for
+// private APIs in API Gateway").
+func checkUnmapped(r store.ReadTx, sc scope, id string) error {
+	mapped, err := mappedDomains(r, sc, id, "")
+	if err == nil && len(mapped) > 0 {
+		err = badRequest("The endpoint type can't be changed while the RestApi is mapped to custom domain names: %s", strings.Join(mapped, ", "))
+	}
+	return err
 }
 
 // apiEdit is an API under PATCH.

@@ -103,13 +103,19 @@ func (d *documents) check(t *testing.T, s *harness.Server, tf *harness.Terraform
 // checkPrivateDomain asks the private API through its custom domain.
 func checkPrivateDomain(t *testing.T, s *harness.Server, edition string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/v1/x", nil)
-	if err != nil {
-		t.Fatal(err)
+	get := func(path string) answer {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = "private.documents.example"
+		return send(t, req)
 	}
-	req.Host = "private.documents.example"
-	if got := send(t, req); got.status != 200 || got.body != "edition "+edition+" through vpce-0123abcd" {
+	if got := get("/v1/x"); got.status != 200 || got.body != "edition "+edition+" through vpce-0123abcd" {
 		t.Errorf("the private domain answers %d %s", got.status, got.body)
+	}
+	if got := get("/v1/behind"); got.status != 200 || !strings.Contains(got.body, `"host":"balancer.example.com"`) {
+		t.Errorf("the private domain's backend answers %d %s", got.status, got.body)
 	}
 }
 

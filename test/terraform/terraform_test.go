@@ -17,6 +17,9 @@ def handler(event, context):
     return {"edition": event.get("edition"), "version": context.function_version}
 `
 
+// balancer is what stands before a backend of the private API.
+const balancer = "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/behind/0123456789abcdef"
+
 // TestEveryResource takes each resource type through its life: apply, an
 // empty second plan, an update in place, import into a new state, destroy.
 func TestEveryResource(t *testing.T) {
@@ -233,6 +236,7 @@ func assertEmpty(t *testing.T, s *harness.Server) {
 		{"apigateway", "get-domain-names", "--query", "items"},
 		{"apigateway", "get-domain-name-access-associations", "--query", "items"},
 		{"apigateway", "get-vpc-links", "--query", "items"},
+		{"apigatewayv2", "get-vpc-links", "--query", "Items"},
 		{"apigateway", "get-client-certificates", "--query", "items"},
 		{"apigateway", "get-api-keys", "--query", "items"},
 		{"apigateway", "get-usage-plans", "--query", "items"},

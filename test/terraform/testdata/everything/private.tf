@@ -1,5 +1,12 @@
-# A private API, put together by a document, and the private custom domain
-# that leads to it from a VPC endpoint.
+# A private API, put together by a document, with a backend behind a load
+# balancer, and the private custom domain that leads to it from a VPC endpoint.
+
+resource "aws_apigatewayv2_vpc_link" "private" {
+  name               = local.second ? "everything-else" : "everything"
+  subnet_ids         = ["subnet-0123abcd"]
+  security_group_ids = ["sg-0123abcd"]
+  tags               = { kind = "private" }
+}
 
 resource "aws_api_gateway_rest_api" "private" {
   name = "private"
@@ -20,6 +27,20 @@ resource "aws_api_gateway_rest_api_put" "private" {
       Statement = [{ Effect = "Allow", Principal = "*", Action = "execute-api:Invoke", Resource = ["execute-api:/*"] }]
     }
     paths = {
+      "/behind" = {
+        get = {
+          responses = { "200" = { description = "200 response" } }
+          x-amazon-apigateway-integration = {
+            type                 = "http_proxy"
+            httpMethod           = "GET"
+            uri                  = "http://balancer.example.com/behind"
+            connectionType       = "VPC_LINK"
+            connectionId         = aws_apigatewayv2_vpc_link.private.id
+            integrationTarget    = "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/behind/0123456789abcdef"
+            responseTransferMode = "STREAM"
+          }
+        }
+      }
       "/{proxy+}" = {
         get = {
           responses = { "200" = { description = "200 response" } }
