@@ -25,7 +25,7 @@ const balancer = "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalanc
 func TestEveryResource(t *testing.T) {
 	t.Parallel()
 	backend := newBackend(t)
-	s := harness.Start(t, append(snapStartRuntime(t), "--vpc-link", "everything=http://"+backend, "--https", "127.0.0.1:0")...)
+	s := harness.Start(t, append(snapStartRuntime(t), "--vpc-link", "everything=http://"+backend, "--vpc-link", balancer+"=http://"+backend, "--https", "127.0.0.1:0")...)
 	docs := newDocuments(t)
 	vars := map[string]string{
 		"backend":   backend,
