@@ -113,9 +113,10 @@ func (i *instance) learn() {
 }
 
 // takesAhead tells whether the sandbox may be sent another call ahead of its
-// turn; Engine.mu is held.
+// turn; Engine.mu is held. One that was busy when somebody began to send may be
+// idle by now, or taken by a caller who has yet to send its own.
 func (i *instance) takesAhead(now time.Time) bool {
-	return i.steady(now) && i.sent.Load() && len(i.ahead) < maxAhead && !i.sending && !i.pool.retired && !i.expired()
+	return !i.parked && i.steady(now) && i.sent.Load() && len(i.ahead) < maxAhead && !i.sending && !i.pool.retired && !i.expired()
 }
 
 // crowded tells that as many sandboxes as there are cores work off calls that

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/butai-dev/butai/internal/ident"
 )
@@ -104,4 +105,24 @@ func count(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// TestIdleSandboxesAreSentNothingAhead guards the order of calls: whoever takes
+// an idle sandbox sends it the first one.
+func TestIdleSandboxesAreSentNothingAhead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, "def handler(e, c):\n    return 1\n")
+	r.call(t, spec, `{}`)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := r.pools[spec.ID].idle[0]
+	i.quick, i.since = steadyCalls, time.Now()
+	if i.takesAhead(time.Now()) {
+		t.Error("an idle sandbox takes a call ahead of its turn")
+	}
+	i.parked = false
+	if !i.takesAhead(time.Now()) {
+		t.Error("a busy one doesn't, so this proves nothing")
+	}
 }

@@ -90,6 +90,7 @@ type instance struct {
 	place     int       // in pool.busy, or -1
 	ahead     []*waiter // calls that it was sent before their turn, in their order
 	sending   bool      // somebody is sending it calls
+	parked    bool      // idle or ended: it can't be sent calls but by who takes it
 	quick     int       // calls in a row that were quick
 }
 

@@ -131,6 +131,7 @@ func (p *pool) engage(i *instance, req *Request) {
 	i.since, i.current, i.place = time.Now(), req.RequestID, len(p.busy)
 	p.busy = append(p.busy, i)
 	i.sent.Store(false)
+	i.parked = false
 }
 
 // disengage takes it out again; e.mu is held.
@@ -390,6 +391,7 @@ func (e *Engine) release(i *instance, leave func()) {
 		e.mu.Unlock()
 		return
 	}
+	i.parked = true
 	if ending := worn || p.retired || e.closed; ending {
 		// The line must not be left without anybody working for it.
 		if len(p.waiting) > 0 && p.live == 1 {

@@ -68,6 +68,9 @@ func (e *Engine) Snapshot(ctx context.Context, spec *Spec) error {
 		return errClosed
 	}
 	p := e.poolOf(spec)
+	if e.live >= e.cfg.MaxSandboxes {
+		_ = e.dropSpare() || e.dropFrozen(p) || e.evictOldest() // a version must not stay pending for lack of room
+	}
 	e.live++
 	e.work.Add(1)
 	e.mu.Unlock()

@@ -46,7 +46,7 @@ type engine struct {
 
 	provisioned map[string]int
 	initFails   bool
-	snapshot    func(*function.Spec) error
+	snapshot    func(context.Context, *function.Spec) error
 	answer      func(*function.Spec, *function.Request) (*function.Result, error)
 }
 
@@ -82,11 +82,11 @@ func (e *engine) Provision(spec *function.Spec) {
 	e.provisioned[spec.ID] = spec.Provisioned
 }
 
-func (e *engine) Snapshot(_ context.Context, spec *function.Spec) error {
+func (e *engine) Snapshot(ctx context.Context, spec *function.Spec) error {
 	if e.snapshot == nil {
 		return nil
 	}
-	return e.snapshot(spec)
+	return e.snapshot(ctx, spec)
 }
 
 // Provisioned has all ready, but for functions that should fail.

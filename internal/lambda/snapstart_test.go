@@ -1,6 +1,7 @@
 package lambda_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func TestSnapStart(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	proceed := make(chan error)
-	h.engine.snapshot = func(spec *function.Spec) error {
+	h.engine.snapshot = func(_ context.Context, spec *function.Spec) error {
 		if !spec.SnapStart {
 			t.Error("a snapshot of a version without SnapStart")
 		}
@@ -88,5 +89,31 @@ func TestSnapStart(t *testing.T) {
 	}))(t)
 	if v := h.publish(t); *v.State != "Active" || *v.SnapStart.ApplyOn != "None" {
 		t.Errorf("published without SnapStart: %s", shape(t, v))
+	}
+}
+
+// TestSnapshotsAreMadeAfterARestart closes the service while a version waits
+// for its snapshot.
+func TestSnapshotsAreMadeAfterARestart(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	begun := make(chan struct{}, 1)
+	h.engine.snapshot = func(ctx context.Context, _ *function.Spec) error {
+		begun <- struct{}{}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	h.create(t, func(in *lambdaapi.CreateFunctionRequest) {
+		in.Runtime, in.SnapStart = wire.Ptr("python3.12"), &lambdaapi.SnapStart{ApplyOn: wire.Ptr("PublishedVersions")}
+	})
+	h.publish(t)
+	<-begun
+	if err := h.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.engine.snapshot = nil
+	h.open(t)
+	if c := h.awaitState(t, "1"); *c.State != lambdaapi.StateActive {
+		t.Errorf("version 1 is %s", *c.State)
 	}
 }

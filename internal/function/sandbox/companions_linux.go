@@ -36,7 +36,7 @@ func superviseFamily(c *initConfig, incoming *json.Decoder) initStatus {
 	signal.Notify(ends, syscall.SIGCHLD)
 	f := &family{pids: make([]int, len(c.Companions)+1)}
 	for n, companion := range c.Companions {
-		if err := f.start(c, n+1, companion); err != nil {
+		if err := f.start(c, n+1, companion.Args[0], companion); err != nil {
 			report(initStatus{Companion: n + 1, Error: fmt.Sprintf("fork/exec %s: %v", companion.Args[0], err)})
 		}
 	}
@@ -58,7 +58,7 @@ func superviseFamily(c *initConfig, incoming *json.Decoder) initStatus {
 	if err != nil {
 		return initStatus{Error: err.Error(), Errno: syscall.ENOENT}
 	}
-	if err := f.start(c, 0, Program{Args: append([]string{program}, c.Args[1:]...), Env: c.Env, Dir: c.Dir}); err != nil {
+	if err := f.start(c, 0, program, Program{Args: c.Args, Env: c.Env, Dir: c.Dir}); err != nil {
 		return programError(c, err)
 	}
 	if c.SetUser {
@@ -95,7 +95,7 @@ func readOrders(from *json.Decoder, to chan<- order) {
 	}
 }
 
-func (f *family) start(c *initConfig, n int, p Program) error {
+func (f *family) start(c *initConfig, n int, path string, p Program) error {
 	attr := &syscall.ProcAttr{Dir: p.Dir, Env: p.Env, Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setsid: true}}
 	if n == 0 {
 		attr.Files = append(attr.Files, channelFD)
@@ -103,7 +103,7 @@ func (f *family) start(c *initConfig, n int, p Program) error {
 	if c.SetUser {
 		attr.Sys.Credential = &syscall.Credential{Uid: uint32(c.UID), Gid: uint32(c.GID)}
 	}
-	pid, err := syscall.ForkExec(p.Args[0], p.Args, attr)
+	pid, err := syscall.ForkExec(path, p.Args, attr)
 	if err == nil {
 		f.pids[n] = pid
 	}
