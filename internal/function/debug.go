@@ -58,19 +58,22 @@ type debugger struct {
 // *NoDebuggerError or *runtimes.MissingDebuggerError if the function can't be
 // debugged here.
 func (e *Engine) Debug(ctx context.Context, spec *Spec, req *Request, port int, waiting func(*Debugger)) (*Result, error) {
+	if spec.Image != nil {
+		return nil, &NoDebuggerError{"functions from container images can't be debugged: butai doesn't know what their entry point runs"}
+	}
 	interpreter, err := e.cfg.Runtimes.Lookup(ctx, spec.Runtime)
 	if err != nil {
 		return nil, err
 	}
 	if _, ok := debuggers[interpreter.Runtime.Family]; !ok {
-		return nil, &NoDebuggerError{"functions of runtime " + spec.Runtime + " can't be debugged: start the program under a debugger of its own, such as dlv, and let its handler be called from there"}
+		return nil, &NoDebuggerError{"functions of runtime " + spec.Runtime + " can't be debugged: butai has debuggers for Python, Node.js and Java only"}
 	}
 	d := &debugger{planned: make(chan *instance, 1)}
 	if d.port, err = freePort(port); err != nil {
 		return nil, err
 	}
 	patient := *spec
-	patient.Timeout = debugLimit
+	patient.Timeout, patient.SnapStart = debugLimit, false
 	ended := make(chan struct{})
 	defer close(ended)
 	go d.attend(ctx, ended, waiting)
