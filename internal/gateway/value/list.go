@@ -1,7 +1,5 @@
 package value
 
-import "slices"
-
 // List is a mutable sequence, shared by reference as Java's are.
 type List struct {
 	items []Value
@@ -9,8 +7,6 @@ type List struct {
 	// template made: the first kind prints as JSON, the second as Java prints
 	// a collection (`[a, b]`). A map prints as Java prints it in both cases.
 	JSON bool
-	// shared marks items that are not the list's own, and not to be changed.
-	shared bool
 	// doc is set while the items stand in a document's text only, described
 	// by its marks from at on.
 	doc *Document
@@ -19,10 +15,6 @@ type List struct {
 
 // NewList returns a list as a template makes it, of these items themselves.
 func NewList(items ...Value) *List { return &List{items: items} }
-
-// NewSharedList is NewList for items that others have too. The list takes a copy
-// before it lets them be changed.
-func NewSharedList(items []Value) *List { return &List{items: items, shared: true} }
 
 // NewJSONList is NewList for a list that prints as JSON.
 func NewJSONList(items ...Value) *List { return &List{items: items, JSON: true} }
@@ -64,11 +56,8 @@ func (l *List) Items() []Value {
 			p = d.next(p)
 		}
 	}
-	if l.shared {
-		l.items, l.shared = slices.Clone(l.items), false
-	}
 	return l.items
 }
 
 // SetItems replaces all items by these themselves.
-func (l *List) SetItems(items []Value) { l.items, l.doc, l.shared = items, nil, false }
+func (l *List) SetItems(items []Value) { l.items, l.doc = items, nil }

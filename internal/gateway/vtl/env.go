@@ -32,15 +32,15 @@ type TextSource interface {
 // Texts is a Source of texts that many renderings read; its keys are listed in
 // sorted order. The zero Texts is empty.
 type Texts struct {
-	keys          []string
-	names, values []Value // the keys as values, and what they stand for
+	keys   []string
+	values []Value
 }
 
 // NewTexts returns the texts of a map.
 func NewTexts(texts map[string]string) *Texts {
 	t := &Texts{keys: slices.Sorted(maps.Keys(texts))}
 	for _, key := range t.keys {
-		t.names, t.values = append(t.names, key), append(t.values, texts[key])
+		t.values = append(t.values, texts[key])
 	}
 	return t
 }

@@ -51,11 +51,10 @@ var counts = func() (c [MaxRounds + 1]Value) {
 }()
 
 func (n *foreachNode) render(st *state) error {
-	over, err := n.over.eval(st)
+	items, err := n.items(st)
 	if err != nil {
 		return err
 	}
-	items := iterate(st, over)
 	size := items.Len()
 	if size == 0 {
 		return nil
@@ -83,6 +82,33 @@ func (n *foreachNode) render(st *state) error {
 		err = nil
 	}
 	return err
+}
+
+// items is what the loop visits. The list that keySet() would make of keys isn't
+// made for that.
+func (n *foreachNode) items(st *state) (value.Walk, error) {
+	r, ok := n.over.(*ref)
+	last := 0
+	if ok {
+		last = len(r.steps) - 1
+	}
+	if !ok || last < 0 || r.steps[last].shortcut != keysOf || st.env.Trace != nil {
+		v, err := n.over.eval(st)
+		return iterate(st, v), err
+	}
+	v, err := r.walk(st, last)
+	if err == nil && v != nil {
+		switch owner := v.(type) {
+		case *value.Map:
+			return value.WalkKeys(owner.Keys()), locate(st.spend(1+owner.Len()/4), r.source, r.line, r.column)
+		case source:
+			return value.WalkKeys(owner.keys()), locate(st.spend(1), r.source, r.line, r.column)
+		case stageObject:
+			return value.WalkKeys(owner.source(st.env).keys()), locate(st.spend(1), r.source, r.line, r.column)
+		}
+		v, err = r.steps[last].apply(st, v)
+	}
+	return iterate(st, v), locate(err, r.source, r.line, r.column)
 }
 
 // iterate returns the values that v offers, none for most kinds.

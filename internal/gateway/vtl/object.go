@@ -233,14 +233,15 @@ func (s source) toMap() *value.Map {
 	return m
 }
 
-func (s source) keySet() *value.List {
+func (s source) keys() []string {
 	if s.of == nil {
-		return value.NewList()
+		return nil
 	}
-	if t, ok := s.of.(*Texts); ok {
-		return value.NewSharedList(t.names)
-	}
-	keys := s.of.Keys()
+	return s.of.Keys()
+}
+
+func (s source) keySet() *value.List {
+	keys := s.keys()
 	items := make([]Value, len(keys))
 	for i, key := range keys {
 		items[i] = key

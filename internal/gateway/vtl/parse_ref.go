@@ -165,10 +165,16 @@ func (p *parser) call(s *refStep) {
 	s.methods, s.utility = methodsNamed(s.name), utilities[s.name]
 	s.args = p.list(')')
 	if len(s.args) == 0 {
-		if s.name == "size" {
+		switch s.name {
+		case "size":
 			s.shortcut = sizeOf
+		case "keySet":
+			s.shortcut = keysOf
 		}
 		return
+	}
+	if s.name == "get" && len(s.args) == 1 {
+		s.shortcut = getOf
 	}
 	lit, ok := s.args[0].(constant)
 	text, isText := lit.value.(string)

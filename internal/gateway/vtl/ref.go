@@ -67,6 +67,8 @@ type shortcut uint8
 const (
 	noShortcut shortcut = iota
 	sizeOf              // .size()
+	keysOf              // .keySet()
+	getOf               // .get(…)
 	paramOf             // .params('name') of a constant name
 	replaceAll          // of one constant text by another
 )
@@ -194,8 +196,13 @@ func (s *refStep) apply(st *state, v Value) (Value, error) {
 		}
 		return getIndex(st, v, key)
 	}
-	if len(s.args) == 0 {
+	switch {
+	case len(s.args) == 0:
 		return s.call(st, v, nil)
+	case s.shortcut == getOf:
+		if got, done, err := s.get(st, v); done {
+			return got, err
+		}
 	}
 	start := len(st.args)
 	for _, arg := range s.args {

@@ -100,6 +100,37 @@ func (s *refStep) outcome(st *state, owner Value, err error) (outcome, error) {
 	return unboxed(v), err
 }
 
+// get is the call of a step that gets a name of a map or a source; done is
+// false for other owners, which were asked nothing.
+func (s *refStep) get(st *state, owner Value) (got Value, done bool, err error) {
+	var of source
+	m, isMap := owner.(*value.Map)
+	if !isMap {
+		switch o := owner.(type) {
+		case source:
+			of = o
+		case stageObject:
+			of = o.source(st.env)
+		default:
+			return nil, false, nil
+		}
+	}
+	name, err := evalText(st, s.args[0])
+	if err == nil && !name.isText {
+		name.text, err = st.text(name.value)
+	}
+	if err != nil {
+		return nil, true, err
+	}
+	if isMap {
+		got, _ = m.Get(name.text)
+	} else {
+		got = of.lookup(name.text)
+	}
+	text, _ := got.(string)
+	return got, true, st.spend(1 + len(text)/64)
+}
+
 // replace is the call of a step that replaces one constant text by another, as
 // the developer guide has templates undo what escapeJavaScript does to quotes.
 func (s *refStep) replace(st *state, text string) (outcome, error) {
