@@ -112,8 +112,9 @@ var usual = setting{
 	params: `{"path":{"id":"7"},"querystring":{},"header":{"h":"v"}}`,
 }
 
-// render renders src with what the oracle is given.
-func (s *setting) render(src string) (string, error) {
+// render renders src with what the oracle is given, telling trace of what is
+// read, which may be nil.
+func (s *setting) render(src string, trace func(Reading)) (string, error) {
 	var doc value.Document // so that templates change what stands in a text
 	vars, err := doc.Parse([]byte(s.vars))
 	if err != nil {
@@ -127,7 +128,7 @@ func (s *setting) render(src string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	env := &Env{Path: NewTexts(params.Path), Query: NewTexts(params.QueryString), Header: NewTexts(params.Header), Vars: vars.(*value.Map)}
+	env := &Env{Path: NewTexts(params.Path), Query: NewTexts(params.QueryString), Header: NewTexts(params.Header), Vars: vars.(*value.Map), Trace: trace}
 	env.SetBody([]byte(s.body))
 	out, err := tmpl.Render(nil, env)
 	return string(out), err
@@ -140,7 +141,7 @@ func agree(t *testing.T, o *oracle, src string, s *setting) bool {
 		Template: src, Body: s.body,
 		Vars: json.RawMessage(s.vars), Params: json.RawMessage(s.params),
 	})
-	got, err := s.render(src)
+	got, err := s.render(src, nil)
 	switch {
 	case strings.Contains(want.Err, "ConcurrentModification"), strings.Contains(want.Err, "StackOverflow"):
 		return true // see differences.md

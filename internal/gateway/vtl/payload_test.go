@@ -41,7 +41,7 @@ func TestPayloadChanged(t *testing.T) {
 
 // TestPayloadBothRoads renders random templates over values that stand in a
 // text, and over the same made by value.Parse: text behind a document, which
-// that ignores, is no plain JSON.
+// that ignores, is no plain JSON. A trace has every reference evaluated.
 func TestPayloadBothRoads(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -53,8 +53,8 @@ func TestPayloadBothRoads(t *testing.T) {
 		}
 		other := *plain
 		other.vars, other.body = other.vars+" x", other.body+" x"
-		got, err := plain.render(src)
-		want, wantErr := other.render(src)
+		got, err := plain.render(src, nil)
+		want, wantErr := other.render(src, func(Reading) {})
 		if got != want || (err == nil) != (wantErr == nil) {
 			t.Fatalf("seed %d: template %q with %+v\n got %q, %v\nwant %q, %v", seed, src, *plain, got, err, want, wantErr)
 		}
