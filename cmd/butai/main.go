@@ -9,11 +9,9 @@ import (
 	"syscall"
 
 	"github.com/butai-dev/butai/internal/cli"
-	"github.com/butai-dev/butai/internal/function/sandbox"
 )
 
 func main() {
-	sandbox.MaybeInit() // a sandbox's first process is this binary again
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cli.Run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

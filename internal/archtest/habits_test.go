@@ -131,13 +131,17 @@ func TestEveryPackageIntroducesItself(t *testing.T) {
 	}
 }
 
+// earlyInit is the one file whose init function is the point of it: a sandbox's
+// first process must not wait for what other packages prepare for the server.
+const earlyInit = "function/sandbox/init_linux.go"
+
 // TestNoInit: what runs at import runs in an order that nobody reads.
 func TestNoInit(t *testing.T) {
 	t.Parallel()
 	h := theHouse(t)
 	for _, f := range h.files {
 		for _, d := range f.Decls {
-			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" && f.name != earlyInit {
 				t.Errorf("%s:%d: no init functions; server lists what there is", f.name, h.fset.Position(fn.Pos()).Line)
 			}
 		}

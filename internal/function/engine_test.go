@@ -20,7 +20,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	sandbox.MaybeInit()
 	if filepath.Dir(os.Args[0]) == "/opt/extensions" {
 		extensionClient(filepath.Base(os.Args[0]))
 	}

@@ -13,9 +13,6 @@ import (
 	"syscall"
 )
 
-// MaybeInit does nothing: only Linux sandboxes need a first process of ours.
-func MaybeInit() {}
-
 // Host starts processes on this machine, without isolation.
 type Host struct {
 	tmp  string

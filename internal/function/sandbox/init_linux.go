@@ -68,9 +68,12 @@ type initStatus struct {
 	Wait      *uint32       `json:",omitempty"` // wait status of the program
 }
 
-// MaybeInit turns this process into a sandbox and never returns, if it was
-// started for that. Otherwise it does nothing.
-func MaybeInit() {
+// init turns this process into a sandbox and never returns, if it was started
+// for that. It stands here and not in main because packages are initialised in
+// the order of their import paths, each once its imports are: this one comes
+// early, and what others need for it, ten times of what a sandbox does, is
+// never done.
+func init() {
 	if len(os.Args) != 1 || os.Args[0] != initName {
 		return
 	}

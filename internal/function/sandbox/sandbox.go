@@ -3,8 +3,8 @@
 // takes them down as a whole. It offers the strongest isolation the host allows
 // and says which that is. It knows nothing of Lambda.
 //
-// On Linux the program starts itself again as a sandbox's first process, so
-// main (and TestMain of tests that start sandboxes) must call MaybeInit first.
+// On Linux the program starts itself again as a sandbox's first process, which
+// this package's initialisation turns into one before main is reached.
 package sandbox
 
 import (
