@@ -1,6 +1,7 @@
 package function
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,5 +46,13 @@ func TestImageExtensions(t *testing.T) {
 		if err != nil || !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %q, %v; want %q", name, got, err, tt.want)
 		}
+	}
+}
+
+func TestImagesAreNotDebugged(t *testing.T) {
+	t.Parallel()
+	_, err := new(Engine).Debug(t.Context(), &Spec{Image: &Image{}}, &Request{}, 0, nil)
+	if _, ok := errors.AsType[*NoDebuggerError](err); !ok {
+		t.Errorf("got %v", err)
 	}
 }
