@@ -8,9 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/butai-dev/butai/internal/release"
 	"github.com/butai-dev/butai/internal/release/terraform"
 )
 
@@ -62,6 +64,8 @@ func (a *app) drift(ctx context.Context, o *releaseOptions, path string) error {
 			fmt.Fprintln(a.out, "every stage is as its last release left it")
 		case state == nil:
 			fmt.Fprintln(a.out, "\n--terraform-state tells whether Terraform did it")
+		case !state.Planned && slices.ContainsFunc(found, func(d release.Drift) bool { return d.By == release.ByTerraform }):
+			fmt.Fprintln(a.out, "\nnote: Terraform's state takes over what others changed when it is refreshed; a plan (terraform plan -out FILE) keeps the two apart")
 		}
 		fmt.Fprintf(a.out, "\nSo that Terraform leaves alone what releases move:\n\n%s", e.Lifecycle(state))
 	}
