@@ -184,10 +184,16 @@ func (e *Engine) leased(ctx context.Context, stage string, fn func(context.Conte
 	}
 	lose(nil)
 	<-beating
-	// The lease would end by itself; a command that was interrupted says so.
-	free, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	// A command that was interrupted doesn't wait for it. The lease ends by
+	// itself if it can't be given back, and what was done stays done.
+	patience := length
+	if ctx.Err() != nil {
+		patience = time.Second
+	}
+	free, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	return errors.Join(err, e.Records.Unlease(free, stage, e.owner))
+	_ = e.Records.Unlease(free, stage, e.owner)
+	return err
 }
 
 // sleep waits, or returns why ctx ended.
