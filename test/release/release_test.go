@@ -109,10 +109,20 @@ func (w *world) freezes() {
 	w.Helper()
 	w.does(0, "freeze", "production", "-m", "the fair")
 	w.says(5, "the fair", "rollback", "production")
-	w.does(0, "rollback", "production", "--break-glass", "it is broken")
+	w.says(0, `+CODE = "code-1"`, "rollback", "production", "--break-glass", "it is broken") // shows what it brings back
 	w.serves("production", "gateway-1", "code-1")
 	w.does(0, "thaw", "production")
-	w.does(0, "promote")
+	var events []string
+	for line := range strings.Lines(w.does(0, "promote", "--json")) {
+		var e struct{ Event, Stage string }
+		w.must(json.Unmarshal([]byte(line), &e))
+		if events = append(events, e.Event); e.Stage != "production" {
+			w.Errorf("an event of stage %q: %s", e.Stage, line)
+		}
+	}
+	if len(events) < 4 || events[0] != "begin" || events[len(events)-1] != "ended" {
+		w.Errorf("promote --json tells of %q", events)
+	}
 	w.serves("production", "gateway-2", "code-2")
 }
 
