@@ -154,6 +154,9 @@ var errOvertaken = errors.New("overtaken")
 // heartbeats is how often a lease is renewed before it would end.
 const heartbeats = 3
 
+// maxBeat is how long a renewal may take, if the lease isn't shorter.
+const maxBeat = 5 * time.Second
+
 // leased runs fn while it holds a stage's lease. If the lease is lost, fn's
 // context ends.
 func (e *Engine) leased(ctx context.Context, stage string, fn func(context.Context) error) error {
@@ -173,7 +176,12 @@ func (e *Engine) leased(ctx context.Context, stage string, fn func(context.Conte
 	go func() {
 		defer close(beating)
 		for sleep(held, length/heartbeats) == nil {
-			if err := renew(held); err != nil && held.Err() == nil {
+			// A renewal that was broken off could arrive after the lease has
+			// been given back, and nobody would hold what it takes.
+			beat, cancel := context.WithTimeout(context.WithoutCancel(held), min(length, maxBeat))
+			err := renew(beat)
+			cancel()
+			if err != nil && held.Err() == nil {
 				lose(err)
 			}
 		}
