@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,21 +11,18 @@ import (
 	"github.com/butai-dev/butai/internal/wire"
 )
 
-// authenticate verifies the signature, reads the body and finds out who
+// authenticate verifies the request's signature, reads the body and finds out who
 // calls. A key that butai issued must verify. A key it didn't issue can't be
 // verified: it acts as the root user of the account that it spells, if it is
 // 12 digits, unless credentials are strict or the request is suspect.
-func (c *call) authenticate() (*wire.Caller, error) {
+func (c *call) authenticate(signature *sigv4.Signature) (*wire.Caller, error) {
 	r := c.req.Request
-	signature, err := sigv4.Parse(r)
-	if err != nil {
-		return nil, c.describe(err)
-	}
+	var err error
 	who, trusted := c.handler.signers.holder(r, signature.AccessKeyID)
 	if trusted {
 		err = c.readBody(sigv4.UnverifiedBody(r))
 	} else {
-		err = c.verify()
+		err = c.verify(signature)
 	}
 	if err != nil {
 		return nil, c.describe(err)
@@ -36,10 +34,10 @@ func (c *call) authenticate() (*wire.Caller, error) {
 
 // verify checks the signature and leaves the body in c.req.Body. S3 declares
 // the body's hash in a header, so there the signature comes first.
-func (c *call) verify() error {
+func (c *call) verify(signature *sigv4.Signature) error {
 	r, now := c.req.Request, c.handler.Clock.Now()
 	if c.svc.Name == "s3" {
-		_, body, err := c.handler.signers.verifier.VerifyStream(r, now)
+		_, body, err := c.handler.signers.verifier.VerifyStream(r, signature, now)
 		if err != nil {
 			return err
 		}
@@ -48,25 +46,29 @@ func (c *call) verify() error {
 	if err := c.readBody(r.Body); err != nil {
 		return err
 	}
-	_, err := c.handler.signers.verifier.Verify(r, c.req.Body, now)
+	_, err := c.handler.signers.verifier.VerifyParsed(r, signature, c.req.Body, now)
 	return err
 }
+
+// maxPrepared is how much space a request gets for what it says it will send.
+const maxPrepared = 1 << 20
 
 // readBody buffers the request's body within the service's limit.
 func (c *call) readBody(from io.Reader) error {
 	limited := &io.LimitedReader{R: from, N: c.svc.maxBody + 1}
-	body, err := io.ReadAll(limited)
+	space := bytes.NewBuffer(make([]byte, 0, min(max(c.req.ContentLength, 0), maxPrepared)+bytes.MinRead))
+	_, err := space.ReadFrom(limited)
 	var refused *sigv4.Error
 	switch {
 	case errors.As(err, &refused):
 		return refused
 	case err != nil:
 		return wire.Errorf("IncompleteBody", "The request's body ended early.")
-	case int64(len(body)) > c.svc.maxBody:
+	case int64(space.Len()) > c.svc.maxBody:
 		return &wire.Error{Code: "RequestEntityTooLargeException", Status: http.StatusRequestEntityTooLarge,
 			Message: fmt.Sprintf("Request must be smaller than %d bytes", c.svc.maxBody)}
 	}
-	c.req.Body = body
+	c.req.Body = space.Bytes()
 	if chunked, ok := from.(*sigv4.ChunkedBody); ok {
 		// Checksums of streamed uploads come behind the body.
 		for name, values := range chunked.Trailer() {

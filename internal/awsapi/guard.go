@@ -27,8 +27,11 @@ var guarded = &service{
 func (h *Handler) Guard(target wire.IAMTarget, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{handler: h, requestID: ident.UUID(), req: &wire.Request{Request: r}, svc: guarded, protocol: guarded.protocol}
-		caller, err := c.authenticate()
-		if err == nil {
+		var caller *wire.Caller
+		signature, err := sigv4.Parse(r)
+		if err != nil {
+			err = c.describe(err)
+		} else if caller, err = c.authenticate(signature); err == nil {
 			if denial := h.Authorizer.Authorize(r.Context(), caller, target); denial != "" {
 				denied := guarded.denied
 				denied.Message = denial

@@ -18,6 +18,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/clock"
 	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/sigv4"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -152,12 +153,19 @@ type call struct {
 // run is the road of a control-plane request: identify, authenticate, decode,
 // validate, authorize, call, encode.
 func (c *call) run() *wire.Response {
-	svc, err := c.handler.identify(c.req.Request)
+	signature, unsigned := sigv4.Parse(c.req.Request)
+	if unsigned != nil {
+		signature = nil
+	}
+	svc, err := c.handler.identify(c.req.Request, signature)
 	if err != nil {
 		return c.handler.unknownService(c.req.Request, err, c.requestID)
 	}
 	c.svc, c.protocol = svc, svc.spokenBy(c.req.Request)
-	if c.caller, err = c.authenticate(); err != nil {
+	if unsigned != nil {
+		return c.fail(c.describe(unsigned))
+	}
+	if c.caller, err = c.authenticate(signature); err != nil {
 		return c.fail(err)
 	}
 	if svc.Name == "s3" {
@@ -295,9 +303,12 @@ func (c *call) log(status int) {
 	if c.op != nil {
 		name = c.op.Name
 	}
+	log := c.handler.Log
+	if status < 500 && !log.Enabled(c.req.Context(), slog.LevelDebug) {
+		return
+	}
 	attrs := []any{"service", c.svc.Name, "operation", name, "status", status, "request", c.requestID,
 		"took", time.Since(c.started).Round(time.Microsecond)}
-	log := c.handler.Log
 	switch {
 	case status == http.StatusNotImplemented:
 		if _, seen := c.handler.warned.LoadOrStore(c.failure.Error(), true); !seen {

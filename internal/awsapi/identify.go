@@ -10,13 +10,13 @@ import (
 	"github.com/butai-dev/butai/internal/wire/restjson"
 )
 
-// identify finds the service that a request is meant for: by its credential
-// scope, or for unsigned requests by target header and host name. Of services
+// identify finds the service that a request is meant for: by the credential
+// scope of its signature, which is nil if it has none that can be read, or for unsigned requests by target header and host name. Of services
 // that share a name, the target or the path tells which.
-func (h *Handler) identify(r *http.Request) (*service, error) {
+func (h *Handler) identify(r *http.Request, signature *sigv4.Signature) (*service, error) {
 	name := ""
-	if cred, err := sigv4.Parse(r); err == nil {
-		name = cred.Service
+	if signature != nil {
+		name = signature.Service
 	}
 	target, _, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	candidates := h.bySigning[name]

@@ -99,7 +99,7 @@ func (s *Signers) Authenticate(r *http.Request, body []byte, service, region str
 	}
 	who, trusted := s.holder(r, signature.AccessKeyID)
 	if !trusted {
-		if _, err := s.verifier.Verify(r, body, s.clock.Now()); err != nil {
+		if _, err := s.verifier.VerifyParsed(r, signature, body, s.clock.Now()); err != nil {
 			return nil, err
 		}
 	}

@@ -33,11 +33,25 @@ var nameForm = regexp.MustCompile(`^(?:arn:aws[a-zA-Z-]*:lambda:)?(?:([a-z]{2}(?
 var errName = errors.New("not a function name")
 
 func parseName(text string) (ref, error) {
+	if plainName(text) { // as most callers have it
+		return ref{id: id{name: text}}, nil
+	}
 	m := nameForm.FindStringSubmatch(text)
 	if m == nil {
 		return ref{}, errName
 	}
 	return ref{id: id{region: m[1], account: m[2], name: m[3]}, qualifier: m[4]}, nil
+}
+
+// plainName reports whether text is a name and nothing else.
+func plainName(text string) bool {
+	for i := range len(text) {
+		c := text[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.') {
+			return false
+		}
+	}
+	return text != ""
 }
 
 // resolve reads a request's function name and qualifier. Functions of other

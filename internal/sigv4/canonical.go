@@ -40,7 +40,7 @@ func canonicalRequest(r *http.Request, s *Signature, path, query, payloadHash st
 // with runs of spaces made one. Go's server keeps some headers outside of the
 // header map.
 func writeHeader(b *strings.Builder, r *http.Request, name string) {
-	values := r.Header[http.CanonicalHeaderKey(name)]
+	values := r.Header[headerKey(name)]
 	if len(values) == 0 {
 		switch name {
 		case "host":
@@ -59,6 +59,27 @@ func writeHeader(b *strings.Builder, r *http.Request, name string) {
 		}
 		writeSqueezed(b, strings.Trim(v, " \t"))
 	}
+}
+
+// headerKey is http.CanonicalHeaderKey, quick for the names that clients sign.
+func headerKey(name string) string {
+	switch name {
+	case "host":
+		return "Host"
+	case "content-type":
+		return "Content-Type"
+	case "content-length":
+		return "Content-Length"
+	case "x-amz-date":
+		return "X-Amz-Date"
+	case "x-amz-content-sha256":
+		return "X-Amz-Content-Sha256"
+	case "x-amz-security-token":
+		return "X-Amz-Security-Token"
+	case "x-amz-target":
+		return "X-Amz-Target"
+	}
+	return http.CanonicalHeaderKey(name)
 }
 
 func writeSqueezed(b *strings.Builder, v string) {

@@ -3,7 +3,6 @@ package sigv4
 import (
 	"bufio"
 	"crypto/sha256"
-	"crypto/subtle"
 	"hash"
 	"io"
 	"net/http"
@@ -29,7 +28,7 @@ const (
 )
 
 // checkedBody wraps r.Body for the declared payload hash.
-func checkedBody(r *http.Request, s *Signature, key []byte, declared string) io.ReadCloser {
+func checkedBody(r *http.Request, s *Signature, key *signingKey, declared string) io.ReadCloser {
 	body := r.Body
 	if body == nil {
 		body = http.NoBody
@@ -83,7 +82,7 @@ type ChunkedBody struct {
 	signed     bool
 	trailers   http.Header
 
-	key         []byte
+	key         *signingKey
 	previous    string
 	date, scope string
 	sum         hash.Hash
@@ -175,7 +174,7 @@ func (c *ChunkedBody) verifyChunk() error {
 // verify checks one signature of the chain and goes on from it.
 func (c *ChunkedBody) verify(name, content, signature string) error {
 	text := name + "\n" + c.date + "\n" + c.scope + "\n" + c.previous + "\n" + content
-	if subtle.ConstantTimeCompare([]byte(hexMAC(c.key, text)), []byte(signature)) != 1 {
+	if !c.key.signed(text, signature) {
 		return &Error{Kind: KindMismatch, Message: s3Mismatch}
 	}
 	c.previous = signature

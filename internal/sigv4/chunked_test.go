@@ -80,7 +80,7 @@ func (e example) read(t *testing.T, body string) ([]byte, *ChunkedBody, error) {
 	r.Header.Set("X-Amz-Trailer", "x-amz-checksum-crc32c")
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+exampleKey+"/20130524/us-east-1/s3/aws4_request,SignedHeaders="+
 		e.headers+",Signature="+e.seed)
-	id, in, err := exampleVerifier().VerifyStream(r, exampleTime)
+	id, in, err := exampleVerifier().VerifyStream(r, parsed(t, r), exampleTime)
 	if err != nil || !id.Signed {
 		t.Fatalf("%+v, %v", id, err)
 	}
@@ -152,7 +152,7 @@ func stream(t *testing.T, payload, length, body string) ([]byte, error) {
 	r := signedStream(t, payload)
 	r.Header.Set("X-Amz-Decoded-Content-Length", length)
 	r.Body = io.NopCloser(strings.NewReader(body))
-	_, in, err := verifier().VerifyStream(r, now)
+	_, in, err := verifier().VerifyStream(r, parsed(t, r), now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,4 +229,13 @@ func TestUnverifiedBody(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v", e.payload, len(data), err)
 		}
 	}
+}
+
+func parsed(t *testing.T, r *http.Request) *Signature {
+	t.Helper()
+	s, err := Parse(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }

@@ -3,6 +3,7 @@ package sigv4
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/hex"
 	"hash"
 	"sync"
@@ -14,15 +15,42 @@ const maxKeys = 4096
 
 type keyID struct{ secret, date, region, service string }
 
+// signingKey is a derived key. It keeps hashes that are ready for the next
+// text, which spares half the work of a verification.
+type signingKey struct {
+	key  []byte
+	idle sync.Pool // of hash.Hash
+}
+
+// sign returns the signature of text in hexadecimal.
+func (k *signingKey) sign(text string) (signature [2 * sha256.Size]byte) {
+	h, ok := k.idle.Get().(hash.Hash)
+	if !ok {
+		h = hmac.New(sha256.New, k.key)
+	}
+	h.Write([]byte(text))
+	var sum [sha256.Size]byte
+	hex.Encode(signature[:], h.Sum(sum[:0]))
+	h.Reset()
+	k.idle.Put(h)
+	return signature
+}
+
+// signed reports whether text has been signed with the key.
+func (k *signingKey) signed(text, signature string) bool {
+	want := k.sign(text)
+	return subtle.ConstantTimeCompare(want[:], []byte(signature)) == 1
+}
+
 // keyCache remembers derived signing keys: four of the five HMACs of a
 // verification. When full it starts again from empty, which costs busy
 // clients one derivation.
 type keyCache struct {
 	mu   sync.RWMutex
-	keys map[keyID][]byte
+	keys map[keyID]*signingKey
 }
 
-func (c *keyCache) get(secret string, s Scope) []byte {
+func (c *keyCache) get(secret string, s Scope) *signingKey {
 	id := keyID{secret, s.Date, s.Region, s.Service}
 	c.mu.RLock()
 	key, ok := c.keys[id]
@@ -34,17 +62,17 @@ func (c *keyCache) get(secret string, s Scope) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.keys == nil || len(c.keys) >= maxKeys {
-		c.keys = map[keyID][]byte{}
+		c.keys = map[keyID]*signingKey{}
 	}
 	c.keys[id] = key
 	return key
 }
 
-func deriveKey(secret string, s Scope) []byte {
+func deriveKey(secret string, s Scope) *signingKey {
 	key := mac([]byte("AWS4"+secret), s.Date)
 	key = mac(key, s.Region)
 	key = mac(key, s.Service)
-	return mac(key, terminator)
+	return &signingKey{key: mac(key, terminator)}
 }
 
 func mac(key []byte, text string) []byte {
@@ -52,8 +80,6 @@ func mac(key []byte, text string) []byte {
 	h.Write([]byte(text))
 	return h.Sum(nil)
 }
-
-func hexMAC(key []byte, text string) string { return hex.EncodeToString(mac(key, text)) }
 
 func hexHash(text string) string {
 	sum := sha256.Sum256([]byte(text))

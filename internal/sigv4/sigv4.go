@@ -114,23 +114,36 @@ func ParseHeader(r *http.Request) (*Signature, error) {
 // Signature=…"; parts may be separated by commas, spaces or both.
 func parseHeader(r *http.Request, auth string) (*Signature, error) {
 	name, rest, _ := strings.Cut(strings.TrimSpace(auth), " ")
-	parts := map[string]string{}
-	for part := range strings.FieldsFuncSeq(rest, func(c rune) bool { return c == ',' || c == ' ' }) {
+	var credential, signature, signedHeaders string
+	for rest != "" {
+		var part string
+		if part, rest = cutPart(rest); part == "" {
+			continue
+		}
 		key, value, ok := strings.Cut(part, "=")
 		if !ok {
 			return nil, incomplete("Invalid key=value pair (missing equal-sign) in Authorization header " +
 				"(hashed with SHA-256 and encoded with Base64): '" + hashed(auth) + "'.")
 		}
-		parts[key] = value
+		switch key {
+		case "Credential":
+			credential = value
+		case "Signature":
+			signature = value
+		case "SignedHeaders":
+			signedHeaders = value
+		}
 	}
 	date := r.Header.Get("X-Amz-Date")
 	if date == "" {
 		date = r.Header.Get("Date")
 	}
 	var missing strings.Builder
-	for _, key := range []string{"Credential", "Signature", "SignedHeaders"} {
-		if parts[key] == "" {
-			missing.WriteString("Authorization header requires '" + key + "' parameter. ")
+	for _, part := range [...]struct{ key, value string }{
+		{"Credential", credential}, {"Signature", signature}, {"SignedHeaders", signedHeaders},
+	} {
+		if part.value == "" {
+			missing.WriteString("Authorization header requires '" + part.key + "' parameter. ")
 		}
 	}
 	if date == "" {
@@ -141,10 +154,20 @@ func parseHeader(r *http.Request, auth string) (*Signature, error) {
 	}
 	s := &Signature{
 		SessionToken:  r.Header.Get("X-Amz-Security-Token"),
-		signature:     parts["Signature"],
-		signedHeaders: strings.Split(parts["SignedHeaders"], ";"),
+		signature:     signature,
+		signedHeaders: strings.Split(signedHeaders, ";"),
 	}
-	return s, s.complete(name, parts["Credential"], date)
+	return s, s.complete(name, credential, date)
+}
+
+// cutPart cuts text at its first comma or space.
+func cutPart(text string) (part, rest string) {
+	for i := range len(text) {
+		if text[i] == ',' || text[i] == ' ' {
+			return text[:i], text[i+1:]
+		}
+	}
+	return text, ""
 }
 
 // hashed is how messages show a header that may hold a secret.

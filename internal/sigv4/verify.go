@@ -2,7 +2,6 @@ package sigv4
 
 import (
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"io"
 	"net/http"
@@ -55,6 +54,11 @@ func (v *Verifier) Verify(r *http.Request, body []byte, now time.Time) (Identity
 	if err != nil {
 		return Identity{}, err
 	}
+	return v.VerifyParsed(r, s, body, now)
+}
+
+// VerifyParsed is Verify for a signature that Parse has read from r.
+func (v *Verifier) VerifyParsed(r *http.Request, s *Signature, body []byte, now time.Time) (Identity, error) {
 	sum := sha256.Sum256(body)
 	hash := hex.EncodeToString(sum[:])
 	declared := r.Header.Get("X-Amz-Content-Sha256")
@@ -69,16 +73,12 @@ func (v *Verifier) Verify(r *http.Request, body []byte, now time.Time) (Identity
 	return id, err
 }
 
-// VerifyStream checks the signature of r from its headers alone and returns
+// VerifyStream checks s, which Parse has read from r, by r's headers alone and returns
 // the body to read instead of r.Body. That one decodes the aws-chunked forms
 // and fails with an *Error, at the latest in the place of io.EOF, if the
 // bytes are not those that were signed: what has been read before must be
 // thrown away then. Only S3 requests declare their hash, so it is for them.
-func (v *Verifier) VerifyStream(r *http.Request, now time.Time) (Identity, io.ReadCloser, error) {
-	s, err := Parse(r)
-	if err != nil {
-		return Identity{}, nil, err
-	}
+func (v *Verifier) VerifyStream(r *http.Request, s *Signature, now time.Time) (Identity, io.ReadCloser, error) {
 	hash := r.Header.Get("X-Amz-Content-Sha256")
 	if hash == "" {
 		if hash = emptyHash; s.Presigned {
@@ -94,7 +94,7 @@ func (v *Verifier) VerifyStream(r *http.Request, now time.Time) (Identity, io.Re
 
 // verify looks the key up and compares signatures. It returns the signing
 // key for the chunks of the body.
-func (v *Verifier) verify(r *http.Request, s *Signature, payloadHash string, now time.Time) (Identity, []byte, error) {
+func (v *Verifier) verify(r *http.Request, s *Signature, payloadHash string, now time.Time) (Identity, *signingKey, error) {
 	id := unverified(s)
 	if err := s.checkTime(now); err != nil {
 		return id, nil, err
@@ -115,7 +115,7 @@ func (v *Verifier) verify(r *http.Request, s *Signature, payloadHash string, now
 	for i, path := range canonicalPaths(rawPath(r), s.Service) {
 		c := canonicalRequest(r, s, path, query, payloadHash)
 		t := s.stringToSign(hexHash(c))
-		if subtle.ConstantTimeCompare([]byte(hexMAC(key, t)), []byte(s.signature)) == 1 {
+		if key.signed(t, s.signature) {
 			id.Signed = true
 			return id, key, nil
 		}

@@ -3,6 +3,7 @@ package wire
 import (
 	"io"
 	"net/http"
+	"net/url"
 )
 
 // Request is an HTTP request to a known service, its body read.
@@ -10,6 +11,17 @@ type Request struct {
 	*http.Request
 	Body   []byte
 	Labels map[string]string // decoded URI labels; REST protocols only
+
+	query url.Values
+}
+
+// Query returns the parameters in the request's address, parsed once; nobody
+// may change them.
+func (r *Request) Query() url.Values {
+	if r.query == nil && r.URL.RawQuery != "" {
+		r.query = r.URL.Query()
+	}
+	return r.query
 }
 
 // Response is an encoded answer.

@@ -2,10 +2,12 @@ package wire
 
 import (
 	"fmt"
+	"hash/maphash"
 	"reflect"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -182,24 +184,52 @@ func join(path, member string) string {
 	return path + "." + member
 }
 
-var patterns sync.Map // pattern text to *regexp2.Regexp; models hold a few hundred
+var patterns sync.Map // pattern text to *pattern; models hold a few hundred
+
+// pattern is a compiled pattern that remembers some of the texts that matched:
+// most requests name what another has named just before.
+type pattern struct {
+	re     *regexp2.Regexp // nil if it can't be compiled
+	passed [passedTexts]atomic.Pointer[string]
+}
+
+const (
+	passedTexts   = 16
+	maxPassedText = 256
+)
+
+var passedSeed = maphash.MakeSeed()
 
 // matches reports whether the whole of s matches the model's pattern. The
 // models' patterns are Java regular expressions, whose \w and \d are ASCII;
 // one that can't be compiled constrains nothing.
-func matches(pattern, s string) bool {
-	cached, ok := patterns.Load(pattern)
+func matches(text, s string) bool {
+	cached, ok := patterns.Load(text)
 	if !ok {
-		re, err := regexp2.Compile(`\A(?:`+pattern+`)\z`, regexp2.RE2)
+		re, err := regexp2.Compile(`\A(?:`+text+`)\z`, regexp2.RE2)
 		if err == nil {
 			re.MatchTimeout = time.Second
 		}
-		cached, _ = patterns.LoadOrStore(pattern, re)
+		cached, _ = patterns.LoadOrStore(text, &pattern{re: re})
 	}
-	re := cached.(*regexp2.Regexp)
-	if re == nil {
+	return cached.(*pattern).matches(s)
+}
+
+func (p *pattern) matches(s string) bool {
+	if p.re == nil {
 		return true
 	}
-	ok, err := re.MatchString(s)
-	return ok && err == nil
+	place := &p.passed[maphash.String(passedSeed, s)%passedTexts]
+	if passed := place.Load(); passed != nil && *passed == s {
+		return true
+	}
+	ok, err := p.re.MatchString(s)
+	if err != nil || !ok {
+		return false
+	}
+	if len(s) <= maxPassedText {
+		kept := strings.Clone(s)
+		place.Store(&kept)
+	}
+	return true
 }

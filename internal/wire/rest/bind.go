@@ -16,7 +16,7 @@ import (
 // headers and the query string.
 func DecodeBindings(s *wire.Schema, op *wire.Operation, r *wire.Request, in any) error {
 	rv := reflect.ValueOf(in).Elem()
-	query := r.URL.Query()
+	query := r.Query()
 	shape := s.Shape(op.Input)
 	for i := range shape.Members {
 		m := &shape.Members[i]

@@ -34,11 +34,14 @@ type requiredMember struct {
 	query bool
 }
 
-var tables sync.Map // *wire.ServiceModel to []route, the most specific first
+var tables sync.Map // *wire.ServiceModel to table
 
-func table(m *wire.ServiceModel) []route {
+// table is the routes of a service by their method, the most specific first.
+type table map[string][]route
+
+func tableOf(m *wire.ServiceModel) table {
 	if cached, ok := tables.Load(m); ok {
-		return cached.([]route)
+		return cached.(table)
 	}
 	routes := make([]route, len(m.Operations))
 	for i := range m.Operations {
@@ -53,8 +56,12 @@ func table(m *wire.ServiceModel) []route {
 			cmp.Compare(b.op.Name, a.op.Name), // GetBucketLifecycleConfiguration before its deprecated twin
 		)
 	})
-	cached, _ := tables.LoadOrStore(m, routes)
-	return cached.([]route)
+	byMethod := table{}
+	for _, rt := range routes {
+		byMethod[rt.op.Method] = append(byMethod[rt.op.Method], rt)
+	}
+	cached, _ := tables.LoadOrStore(m, byMethod)
+	return cached.(table)
 }
 
 func newRoute(m *wire.ServiceModel, op *wire.Operation) route {
@@ -85,15 +92,15 @@ func newRoute(m *wire.ServiceModel, op *wire.Operation) route {
 // then by being built.
 func Identify(m *wire.ServiceModel, r *wire.Request, built func(*wire.Operation) bool) *wire.Operation {
 	path := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
-	query := r.URL.Query()
+	query := r.Query()
 	var best *route
-	routes := table(m)
+	routes := tableOf(m)[r.Method]
 	for i := range routes {
 		rt := &routes[i]
-		if rt.op.Method != r.Method || !rt.queryMatches(query) {
+		if !rt.fits(path) || !rt.queryMatches(query) {
 			continue
 		}
-		labels, ok := rt.match(path)
+		labels, ok := rt.labels(path)
 		if !ok {
 			continue
 		}
@@ -142,37 +149,43 @@ func (rt *route) hasRequired(r *wire.Request, query url.Values) bool {
 	return true
 }
 
-// match compares escaped path segments with the template and returns the
-// decoded labels. A trailing slash is ignored; an empty label matches nothing.
-func (rt *route) match(path []string) (map[string]string, bool) {
-	labels := map[string]string{}
-	for i, seg := range rt.segments {
-		if seg.greedy {
-			if i >= len(path) {
-				return nil, false
-			}
-			value, err := url.PathUnescape(strings.Join(path[i:], "/"))
-			if err != nil || value == "" {
-				return nil, false
-			}
-			labels[seg.text] = value
-			return labels, true
-		}
+// fits compares escaped path segments with the template, but for the labels:
+// that is cheap and rules out nearly all routes. A trailing slash is ignored.
+func (rt *route) fits(path []string) bool {
+	for i := range rt.segments {
+		seg := &rt.segments[i]
 		if i >= len(path) {
-			return nil, false
+			return false
 		}
+		if seg.greedy {
+			return true
+		}
+		if !seg.label && path[i] != seg.text {
+			return false
+		}
+	}
+	rest := path[len(rt.segments):]
+	return len(rest) == 0 || len(rest) == 1 && rest[0] == ""
+}
+
+// labels decodes the segments of a path that fits; an empty label matches
+// nothing.
+func (rt *route) labels(path []string) (map[string]string, bool) {
+	labels := map[string]string{}
+	for i := range rt.segments {
+		seg := &rt.segments[i]
 		if !seg.label {
-			if path[i] != seg.text {
-				return nil, false
-			}
 			continue
 		}
-		value, err := url.PathUnescape(path[i])
+		text := path[i]
+		if seg.greedy {
+			text = strings.Join(path[i:], "/")
+		}
+		value, err := url.PathUnescape(text)
 		if err != nil || value == "" {
 			return nil, false
 		}
 		labels[seg.text] = value
 	}
-	rest := path[len(rt.segments):]
-	return labels, len(rest) == 0 || len(rest) == 1 && rest[0] == ""
+	return labels, true
 }
