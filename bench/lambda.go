@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
@@ -48,10 +49,16 @@ func (d *deployer) create(ctx context.Context, name string, p program) error {
 	return err
 }
 
-// invocation is a subject that invokes a function through Lambda's API, with a
-// signature that is checked.
+// invocation is a subject that invokes a function through Lambda's API, signed
+// by an IAM user whose signature and policies are checked on each call.
 func (s *server) invocation(ctx context.Context, name string, check func(status int, body []byte) error) (*endpoint, error) {
-	request, err := s.signedTo(ctx, key{rootKey, "butai"}, "lambda", "/2015-03-31/functions/"+name+"/invocations", nil, floorEvent)
+	if s.invoker.id == "" {
+		var err error
+		if s.invoker, err = makeUser(ctx, iam.NewFromConfig(s.sdk()), "lambda:InvokeFunction", "*"); err != nil {
+			return nil, err
+		}
+	}
+	request, err := s.signedTo(ctx, s.invoker, "lambda", "/2015-03-31/functions/"+name+"/invocations", nil, floorEvent)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ type server struct {
 	cmd     *exec.Cmd
 	log     bytes.Buffer
 	ready   time.Duration // from exec to the first answer of an AWS API
+	invoker key           // an IAM user's that may invoke functions, once made
 }
 
 // startServer runs butai on a data directory, with more flags if need be.

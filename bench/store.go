@@ -31,7 +31,7 @@ func (b *bench) measureStore(ctx context.Context) (err error) {
 	if err := makeTable(ctx, dynamodb.NewFromConfig(s.sdk())); err != nil {
 		return err
 	}
-	user, err := makeUser(ctx, iam.NewFromConfig(s.sdk()))
+	user, err := makeUser(ctx, iam.NewFromConfig(s.sdk()), "dynamodb:*", fmt.Sprintf("arn:aws:dynamodb:%s:%s:table/%s", region, account, tableName))
 	if err != nil {
 		return err
 	}
@@ -79,17 +79,17 @@ func makeTable(ctx context.Context, db *dynamodb.Client) error {
 
 func partition(n int) string { return "user#" + strconv.Itoa(n%partitions) }
 
-// makeUser makes an IAM user that may use the table and nothing else.
-func makeUser(ctx context.Context, users *iam.Client) (key, error) {
+// makeUser makes an IAM user that may do action to a resource and nothing else.
+func makeUser(ctx context.Context, users *iam.Client, action, resource string) (key, error) {
 	name := aws.String("bench-user")
 	if _, err := users.CreateUser(ctx, &iam.CreateUserInput{UserName: name}); err != nil {
 		return key{}, err
 	}
-	document, err := policy("dynamodb:*", fmt.Sprintf("arn:aws:dynamodb:%s:%s:table/%s", region, account, tableName), "")
+	document, err := policy(action, resource, "")
 	if err != nil {
 		return key{}, err
 	}
-	if _, err := users.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: name, PolicyName: aws.String("table"), PolicyDocument: document}); err != nil {
+	if _, err := users.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: name, PolicyName: aws.String("bench"), PolicyDocument: document}); err != nil {
 		return key{}, err
 	}
 	made, err := users.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: name})

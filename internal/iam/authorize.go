@@ -104,18 +104,21 @@ func (s *Service) Authorize(_ context.Context, caller *wire.Caller, target wire.
 	if strings.HasSuffix(caller.ARN, ":root") && target.Policy == "" {
 		return ""
 	}
-	req := &policy.Request{Action: target.Action, Resource: target.Resource, Context: s.requestContext(caller, target)}
+	req := &policy.Request{Action: target.Action, Resource: target.Resource}
 	if a, err := arn.Parse(target.Resource); err == nil {
 		req.ResourceAccount = a.Account
 	}
 	if target.Policy != "" {
-		doc, err := policy.Parse([]byte(target.Policy), policy.Resource)
+		doc, err := s.documents.resource(target.Policy)
 		if err != nil {
 			return "The resource policy can't be read: " + err.Error()
 		}
 		req.ResourcePolicy = doc
 	}
 	s.fill(req, caller)
+	if req.ReadsContext() {
+		req.Context = s.requestContext(caller, target)
+	}
 	return policy.Evaluate(req).Message(req)
 }
 

@@ -19,9 +19,14 @@ type keyUse struct {
 
 // Used notes that a key has signed a request.
 func (s *Service) Used(id, service, region string) {
-	if s.issued(id) {
-		s.uses.Store(id, keyUse{at: *s.now(), service: service, region: region})
+	if !s.issued(id) {
+		return
 	}
+	use := keyUse{at: *s.now(), service: service, region: region}
+	if last, ok := s.uses.Load(id); ok && last.(keyUse) == use {
+		return // nothing to note: dates are of whole seconds
+	}
+	s.uses.Store(id, use)
 }
 
 // GetAccessKeyLastUsed says whose a key is and when it was used.

@@ -38,6 +38,7 @@ type Service struct {
 	subjects   sync.Map      // role or user ARN to *subject
 	keys       sync.Map      // access key id to cachedKey
 	uses       sync.Map      // access key id to keyUse
+	documents  documents
 }
 
 var (

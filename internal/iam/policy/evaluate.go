@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Policy is a document as it is attached: with the ARN it can be named by.
 type Policy struct {
@@ -33,6 +36,14 @@ type Request struct {
 	// NeedResourcePolicy asks for an Allow in the resource-based policy even
 	// within one account: role trust policies and KMS key policies.
 	NeedResourcePolicy bool
+}
+
+// ReadsContext reports whether a decision may depend on r.Context; without,
+// nobody needs to fill it in.
+func (r *Request) ReadsContext() bool {
+	reads := func(p Policy) bool { return p.Doc != nil && p.Doc.readsContext }
+	return reads(r.Boundary) || reads(Policy{Doc: r.ResourcePolicy}) ||
+		slices.ContainsFunc(r.Identity, reads) || slices.ContainsFunc(r.Session, reads)
 }
 
 // Source is the type of policy that decided.
