@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,22 +24,33 @@ func Listener(srv *http.Server, l net.Listener) net.Listener {
 		return ctx
 	}
 	srv.ConnState = func(c net.Conn, state http.ConnState) {
-		if s, ok := c.(*conn); ok && state == http.StateIdle {
+		s, ok := c.(*conn)
+		switch {
+		case !ok:
+		case state == http.StateActive:
+			s.enter()
+		case state == http.StateIdle:
+			s.leave()
 			s.head.next()
 			s.takeTurns()
+		default:
+			s.leave()
 		}
 	}
-	return listener{l}
+	return &listener{Listener: l}
 }
 
-type listener struct{ net.Listener }
+type listener struct {
+	net.Listener
+	active atomic.Int32 // requests under way
+}
 
-func (l listener) Accept() (net.Conn, error) {
+func (l *listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return newConn(c), nil
+	return newConn(c, &l.active), nil
 }
 
 const (
@@ -62,7 +72,9 @@ type conn struct {
 	net.Conn
 	head head
 
-	fresh atomic.Bool // something was read since the last request ended
+	fresh  atomic.Bool   // something was read since the last request ended
+	busy   atomic.Bool   // a request is under way
+	active *atomic.Int32 // of all connections
 
 	mu      sync.Mutex
 	want    time.Time // the read deadline that was asked for
@@ -73,7 +85,9 @@ type conn struct {
 	timer   *time.Timer
 }
 
-func newConn(c net.Conn) *conn { return &conn{Conn: c, wake: make(chan struct{}, 1)} }
+func newConn(c net.Conn, active *atomic.Int32) *conn {
+	return &conn{Conn: c, active: active, wake: make(chan struct{}, 1)}
+}
 
 func (c *conn) Read(b []byte) (int, error) {
 	if len(b) == 1 { // as only that goroutine does
@@ -82,24 +96,18 @@ func (c *conn) Read(b []byte) (int, error) {
 	if err := c.begin(); err != nil {
 		return 0, err
 	}
-	n, err := c.Conn.Read(b)
+	n, err := c.Conn.Read(b[:min(len(b), bulk)])
 	c.mu.Lock()
 	c.reading = false
 	c.mu.Unlock()
+	if n == bulk {
+		c.giveWay()
+	}
 	if n > 0 {
 		c.head.record(b[:n])
 		c.fresh.Store(true)
 	}
 	return n, err
-}
-
-// takeTurns lets other requests go first, if the next one of this connection
-// is here already: a client that sends many at once would otherwise have a
-// core to itself until all are answered.
-func (c *conn) takeTurns() {
-	if !c.fresh.Swap(false) {
-		runtime.Gosched()
-	}
 }
 
 // hold waits for watchDelay, or until the read's deadline passes.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,7 +103,7 @@ func TestReadDeadlines(t *testing.T) {
 	t.Parallel()
 	ours, theirs := net.Pipe()
 	defer theirs.Close()
-	c := newConn(ours)
+	c := newConn(ours, new(atomic.Int32))
 	defer c.Close()
 	b := make([]byte, 8)
 	timesOut := func(what string, b []byte) {
