@@ -212,7 +212,11 @@ func (c *call) decode() (any, error) {
 	if custom, ok := c.svc.impl.(Validator); ok {
 		return in, custom.ValidateInput(c.op, in)
 	}
-	if found := c.svc.Schema.Validate(c.op.Input, in, c.svc.isExempt); len(found) > 0 {
+	validate := c.svc.Schema.Validate
+	if c.svc.whole {
+		validate = c.svc.Schema.ValidateWhole
+	}
+	if found := validate(c.op.Input, in, c.svc.isExempt); len(found) > 0 {
 		return nil, &wire.Error{Code: c.svc.validation, Status: 400, Message: wire.ViolationText(found)}
 	}
 	return in, nil

@@ -32,6 +32,8 @@ type profile struct {
 	prefix string
 	// exempt leaves constraints of these shapes to the service.
 	exempt []string
+	// whole has elements that break a constraint reported at their list or map.
+	whole bool
 }
 
 // profiles holds the front ends by butai's service name. The body limits are
@@ -78,8 +80,8 @@ var profiles = map[string]profile{
 	"lambda": {
 		protocol: restjson.Protocol{}, maxBody: 70_167_211, validation: "ValidationException",
 		denied: wire.Error{Code: "AccessDeniedException", Status: 403}, family: sigv4.REST,
-		// Lambda words these itself, as InvalidParameterValueException.
-		exempt: []string{"Runtime"},
+		// Lambda words these itself.
+		exempt: []string{"Runtime", "CompatibleArchitectures"}, whole: true,
 	},
 	"logs": {
 		protocol: awsjson.Protocol{}, maxBody: 2 << 20, validation: "InvalidParameterException",

@@ -73,7 +73,7 @@ func (s *Service) CreateAlias(ctx context.Context, in *lambdaapi.CreateAliasRequ
 			AliasArn: wire.Ptr(r.arn() + ":" + *in.Name), Name: in.Name, FunctionVersion: in.FunctionVersion,
 			Description: wire.Ptr(wire.Val(in.Description)), RoutingConfig: routing(in.RoutingConfig), RevisionId: wire.Ptr(ident.UUID()),
 		}
-		if _, err := get(tx, r.id, r.arn()); err != nil {
+		if _, err := get(tx, r.id, r.arn()+":"+*in.FunctionVersion); err != nil {
 			return err
 		}
 		if err := checkAlias(tx, r.id, a); err != nil {

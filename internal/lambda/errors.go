@@ -3,6 +3,8 @@ package lambda
 import (
 	"fmt"
 	"net/http"
+	"reflect"
+	"slices"
 
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/function/catalog"
@@ -44,6 +46,13 @@ func tooLarge(format string, args ...any) error {
 
 func accessDenied(format string, args ...any) error {
 	return &wire.Error{Code: "AccessDeniedException", Status: http.StatusForbidden, Message: fmt.Sprintf(format, args...)}
+}
+
+// javaText is a value of a shape of the model as Lambda prints it in messages.
+func javaText(shape string, v any) string {
+	schema := lambdaapi.Service.Schema
+	at := slices.IndexFunc(schema.Shapes, func(s wire.Shape) bool { return s.Name == shape })
+	return schema.JavaText(&schema.Shapes[at], reflect.ValueOf(v))
 }
 
 // violation is a failed constraint that the model doesn't have, in the words

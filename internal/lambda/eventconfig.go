@@ -117,6 +117,11 @@ func (s *Service) checkDestinations(ctx context.Context, r ref, role string, d *
 		onSuccess = wire.Val(d.OnSuccess.Destination)
 	}
 	targets := []string{onSuccess, onFailure(d)}
+	for _, target := range targets {
+		if target != "" && serviceOf(target) != "events" && verbs[serviceOf(target)] == "" {
+			return invalid("The provided destination config %s is invalid.", javaText("DestinationConfig", d))
+		}
+	}
 	for i, target := range targets {
 		if target == "" {
 			continue
@@ -225,9 +230,6 @@ func (s *Service) DeleteFunctionEventInvokeConfig(ctx context.Context, in *lambd
 		return err
 	}
 	return s.Store.Update(ctx, func(tx store.Tx) error {
-		if f, err := functions.Get(tx, r.key()...); err != nil || f == nil {
-			return orElse(err, errNoFunction)
-		}
 		if c, err := eventConfigs.Get(tx, r.key(r.qualifier)...); err != nil || c == nil {
 			return orElse(err, noEventConfig(r))
 		}

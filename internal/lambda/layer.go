@@ -74,7 +74,7 @@ func layerVersionOf(ctx context.Context, name *string, version *int64) (layerRef
 		return l, err
 	}
 	if l.version = wire.Val(version); l.version < 1 {
-		return l, invalid("Layer Version Cannot be less than 1.")
+		return l, invalid("Layer Version Cannot be less than 1")
 	}
 	return l, nil
 }
@@ -85,11 +85,8 @@ func (s *Service) PublishLayerVersion(ctx context.Context, in *lambdaapi.Publish
 	if err != nil {
 		return nil, err
 	}
-	for _, runtime := range in.CompatibleRuntimes {
-		if !knownRuntime(runtime) {
-			return nil, wire.Errorf("ValidationException", "%s", violation("compatibleRuntimes", "["+strings.Join(in.CompatibleRuntimes, ", ")+"]",
-				"Member must satisfy constraint: [Member must satisfy enum value set: ["+currentRuntimes+"], Member must not be null]"))
-		}
+	if err := checkCompatible(in.CompatibleRuntimes, in.CompatibleArchitectures); err != nil {
+		return nil, err
 	}
 	code, err := s.upload(ctx, &source{ZipFile: in.Content.ZipFile, Bucket: in.Content.S3Bucket, Key: in.Content.S3Key, Version: in.Content.S3ObjectVersion})
 	if err != nil {
@@ -126,6 +123,33 @@ func (s *Service) PublishLayerVersion(ctx context.Context, in *lambdaapi.Publish
 	}
 	out := lambdaapi.PublishLayerVersionResponse(*s.shownLayer(ctx, l, v))
 	return &out, nil
+}
+
+// layerRuntimes is what AWS's front end takes as a layer's runtime, in the
+// order in which its error lists them (recorded 2025-11).
+const layerRuntimes = "ruby3.5, ruby2.6, dotnetcore1.0, python3.7, nodejs8.10, nasa, ruby2.7, python2.7-greengrass, dotnetcore2.0, python3.8, java21, dotnet6, dotnetcore2.1, python3.9, java11, nodejs6.10, provided, dotnetcore3.1, dotnet8, java25, java17, nodejs, nodejs4.3, java8.al2, go1.x, dotnet10, nodejs20.x, go1.9, byol, nodejs10.x, provided.al2023, nodejs22.x, python3.10, java8, nodejs12.x, python3.11, nodejs24.x, nodejs8.x, python3.12, nodejs14.x, nodejs8.9, nodejs26.x, python3.13, python3.14, nodejs16.x, python3.15, provided.al2, nodejs4.3-edge, nodejs18.x, ruby3.2, python3.4, ruby3.3, ruby3.4, ruby2.5, python3.6, python2.7"
+
+func knownLayerRuntime(runtime string) bool {
+	return slices.Contains(strings.Split(layerRuntimes, ", "), runtime) || knownRuntime(runtime)
+}
+
+// checkCompatible checks what a new version says it suits, in words of its own
+// (recorded): it lists the runtimes of functions.
+func checkCompatible(forRuntimes, forArchitectures []string) error {
+	var found []wire.Violation
+	if slices.ContainsFunc(forRuntimes, func(r string) bool { return !knownLayerRuntime(r) }) {
+		found = append(found, wire.Violation{Path: "compatibleRuntimes", Value: "[" + strings.Join(forRuntimes, ", ") + "]",
+			Rule: "Member must satisfy enum value set: [" + currentRuntimes + "]"})
+	}
+	known := lambdaapi.Service.Schema.Enum("Architecture")
+	if slices.ContainsFunc(forArchitectures, func(a string) bool { return !slices.Contains(known, a) }) {
+		found = append(found, wire.Violation{Path: "compatibleArchitectures", Value: "[" + strings.Join(forArchitectures, ", ") + "]",
+			Rule: "Member must satisfy constraint: [Member must satisfy enum value set: [" + strings.Join(known, ", ") + "]]"})
+	}
+	if len(found) > 0 {
+		return wire.Errorf("ValidationException", "%s", wire.ViolationText(found))
+	}
+	return nil
 }
 
 // shownLayer is a version of a layer as its own calls show it.
@@ -221,10 +245,10 @@ func (s *Service) ListLayerVersions(ctx context.Context, in *lambdaapi.ListLayer
 
 // checkWantedRuntime refuses to list what suits a runtime that AWS doesn't know.
 func checkWantedRuntime(runtime *string) error {
-	if runtime == nil || knownRuntime(*runtime) {
+	if runtime == nil || knownLayerRuntime(*runtime) {
 		return nil
 	}
-	return wire.Errorf("ValidationException", "%s", violation("compatibleRuntime", *runtime, "Member must satisfy enum value set: ["+currentRuntimes+"]"))
+	return wire.Errorf("ValidationException", "%s", violation("compatibleRuntime", *runtime, "Member must satisfy enum value set: ["+layerRuntimes+"]"))
 }
 
 // ListLayers lists the caller's layers with their newest versions.

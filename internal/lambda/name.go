@@ -113,7 +113,8 @@ func parseID(functionARN string) (id, error) {
 	return id{a.Account, a.Region, strings.TrimPrefix(a.Resource, "function:")}, nil
 }
 
-// isAlias reports whether a qualifier is an alias's name.
+// isAlias reports whether a qualifier can be an alias's name: the model lets
+// qualifiers have a $ too, names of aliases not.
 func isAlias(qualifier string) bool {
-	return qualifier != "" && qualifier != catalog.Latest && strings.Trim(qualifier, "0123456789") != ""
+	return qualifier != "" && !strings.Contains(qualifier, "$") && strings.Trim(qualifier, "0123456789") != ""
 }

@@ -168,7 +168,7 @@ func getPolicy(tx store.ReadTx, r ref) (*policyRecord, error) {
 		if err != nil || a == nil {
 			return nil, orElse(err, missing("Cannot find alias arn: %s", r.qualified()))
 		}
-	} else if r.qualifier != "" {
+	} else if r.qualifier != "" { // a version's number, or what no alias is named: $ is in it
 		if _, err := getVersion(tx, r.id, r.qualifier); err != nil {
 			return nil, err
 		}
@@ -264,13 +264,20 @@ func (s *Service) GetPolicy(ctx context.Context, in *lambdaapi.GetPolicyRequest)
 	}
 	var p *policyRecord
 	err = s.Store.View(ctx, func(tx store.ReadTx) error {
+		if r.qualifier != "" && !isAlias(r.qualifier) { // a missing version is no other error: recorded
+			if _, err := get(tx, r.id, r.arn()); err != nil {
+				return err
+			}
+			p, err = policies.Get(tx, r.key(r.qualifier)...)
+			return err
+		}
 		p, err = getPolicy(tx, r)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if len(p.Statements) == 0 {
+	if p == nil || len(p.Statements) == 0 {
 		return nil, missing("The resource you requested does not exist.")
 	}
 	return &lambdaapi.GetPolicyResponse{Policy: wire.Ptr(p.document()), RevisionId: &p.RevisionID}, nil

@@ -67,11 +67,11 @@ func (s *Service) PutProvisionedConcurrencyConfig(ctx context.Context, in *lambd
 	}
 	p := &provisionedRecord{Qualifier: r.qualifier, Requested: *in.ProvisionedConcurrentExecutions, LastModified: *s.lastModified()}
 	err = s.update(ctx, r.id, func(tx store.Tx) error {
-		f, err := get(tx, r.id, r.qualified())
+		version, err := versionBehind(tx, r)
 		if err != nil {
 			return err
 		}
-		version, err := versionBehind(tx, r)
+		f, err := get(tx, r.id, r.qualified())
 		if err != nil {
 			return err
 		}

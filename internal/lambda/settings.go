@@ -1,13 +1,16 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/go-json-experiment/json"
 
@@ -193,7 +196,7 @@ func checkEnvironment(variables map[string]string) error {
 		slices.Sort(taken)
 		return invalid("Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: %s", strings.Join(taken, ", "))
 	}
-	text, err := json.Marshal(variables, json.Deterministic(true))
+	text, err := measured(variables)
 	if err != nil {
 		return invalid("Environment variables must be valid UTF-8.")
 	}
@@ -201,6 +204,34 @@ func checkEnvironment(variables map[string]string) error {
 		return invalid("Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: %s", text)
 	}
 	return nil
+}
+
+// measured is the JSON of the variables, whose length is limited. They come in
+// the order of a Java HashMap, which is the recorded one.
+func measured(variables map[string]string) (string, error) {
+	buckets := uint32(16)
+	for len(variables)*4 > int(buckets)*3 {
+		buckets *= 2
+	}
+	bucket := func(name string) uint32 {
+		var hash uint32
+		for _, unit := range utf16.Encode([]rune(name)) {
+			hash = 31*hash + uint32(unit)
+		}
+		return (hash ^ hash>>16) % buckets
+	}
+	names := slices.SortedFunc(maps.Keys(variables), func(a, b string) int {
+		return cmp.Or(cmp.Compare(bucket(a), bucket(b)), cmp.Compare(a, b))
+	})
+	members := make([]string, len(names))
+	for i, name := range names {
+		member, err := json.Marshal(map[string]string{name: variables[name]})
+		if err != nil {
+			return "", err
+		}
+		members[i] = string(member[1 : len(member)-1])
+	}
+	return "{" + strings.Join(members, ",") + "}", nil
 }
 
 // currentRuntimes is what AWS's front end takes, in the order in which its

@@ -29,8 +29,9 @@ func signingKey(ctx context.Context, signingARN string) []string {
 	return []string{c.Account, c.Region, signingARN[strings.LastIndexByte(signingARN, ':')+1:]}
 }
 
+// noSigning has no Type, unlike the other errors of its kind (recorded).
 func noSigning(signingARN string) error {
-	return missing("The Lambda code signing configuration %s can not be found.", signingARN)
+	return &lambdaapi.ResourceNotFoundException{Message: wire.Ptr("The Lambda code signing configuration " + signingARN + " can not be found.")}
 }
 
 // getSigning reads a configuration that must exist.
@@ -175,15 +176,20 @@ func (s *Service) PutFunctionCodeSigningConfig(ctx context.Context, in *lambdaap
 	if err != nil {
 		return nil, err
 	}
-	err = s.edit(ctx, r.id, func(tx store.Tx, f *functionRecord) error {
+	err = s.update(ctx, r.id, func(tx store.Tx) error {
+		// A missing configuration shows before a missing function (recorded).
 		if _, err := getSigning(ctx, tx, *in.CodeSigningConfigArn); err != nil {
 			return unknownSigning(err, *in.CodeSigningConfigArn)
+		}
+		f, err := get(tx, r.id, r.arn())
+		if err != nil {
+			return err
 		}
 		if isImage(&f.Latest.Config) {
 			return invalid("%s", noSigningOfImages)
 		}
 		f.Signing = *in.CodeSigningConfigArn
-		return nil
+		return functions.Put(tx, f, r.key()...)
 	})
 	if err != nil {
 		return nil, err
@@ -222,11 +228,10 @@ func (s *Service) GetFunctionCodeSigningConfig(ctx context.Context, in *lambdaap
 	if isImage(&f.Latest.Config) {
 		return nil, invalid("%s", noSigningOfImages)
 	}
-	out := &lambdaapi.GetFunctionCodeSigningConfigResponse{FunctionName: &r.name}
-	if f.Signing != "" {
-		out.CodeSigningConfigArn = &f.Signing
+	if f.Signing == "" {
+		return &lambdaapi.GetFunctionCodeSigningConfigResponse{}, nil // without the name: recorded
 	}
-	return out, nil
+	return &lambdaapi.GetFunctionCodeSigningConfigResponse{FunctionName: &r.name, CodeSigningConfigArn: &f.Signing}, nil
 }
 
 // checkSigned refuses code, which can't be signed, for a function whose

@@ -142,6 +142,9 @@ func (s *Service) UpdateFunctionUrlConfig(ctx context.Context, in *lambdaapi.Upd
 	now := s.Clock.Now().UTC().Format(urlTime)
 	var u *urlRecord
 	err = s.update(ctx, r.id, func(tx store.Tx) error {
+		if _, _, err := find(tx, r); err != nil {
+			return errNoURLFunction
+		}
 		if u, err = urls.Get(tx, r.key(r.qualifier)...); err != nil || u == nil {
 			return orElse(err, errNoURL)
 		}
@@ -159,7 +162,7 @@ func (s *Service) UpdateFunctionUrlConfig(ctx context.Context, in *lambdaapi.Upd
 	c := shownURL(ctx, r.region, u)
 	return &lambdaapi.UpdateFunctionUrlConfigResponse{
 		FunctionUrl: c.FunctionUrl, FunctionArn: c.FunctionArn, AuthType: c.AuthType, Cors: c.Cors, CreationTime: c.CreationTime,
-		LastModifiedTime: c.LastModifiedTime, InvokeMode: c.InvokeMode,
+		LastModifiedTime: c.LastModifiedTime, InvokeMode: in.InvokeMode,
 	}, nil
 }
 

@@ -67,9 +67,19 @@ func (s *Schema) Validate(id ShapeID, in any, exempt Exempt) []Violation {
 	return v.found
 }
 
+// ValidateWhole is Validate for services that report a failing element at the
+// list or map that holds it, with its whole value and all constraints of its
+// elements: Lambda does (recorded).
+func (s *Schema) ValidateWhole(id ShapeID, in any, exempt Exempt) []Violation {
+	v := validator{schema: s, exempt: exempt, whole: true}
+	v.structure(s.Shape(id), reflect.ValueOf(in).Elem(), "")
+	return v.found
+}
+
 type validator struct {
 	schema *Schema
 	exempt Exempt
+	whole  bool
 	found  []Violation
 }
 
@@ -104,12 +114,20 @@ func (v *validator) value(shape *Shape, rv reflect.Value, path string) {
 	case Structure:
 		v.structure(shape, rv, path)
 	case List:
-		v.size(shape, rv.Len(), path, func() string { return fmt.Sprint(rv.Interface()) })
+		v.size(shape, rv.Len(), path, func() string { return v.schema.JavaText(shape, rv) })
+		if v.whole && v.schema.Shape(shape.Element.Shape).Kind != Structure {
+			v.elements(shape, rv, path)
+			return
+		}
 		for i := range rv.Len() {
 			v.value(v.schema.Shape(shape.Element.Shape), rv.Index(i), fmt.Sprintf("%s.%d.member", path, i+1))
 		}
 	case Map:
-		v.size(shape, rv.Len(), path, func() string { return fmt.Sprint(rv.Interface()) })
+		v.size(shape, rv.Len(), path, func() string { return v.schema.JavaText(shape, rv) })
+		if v.whole && v.schema.Shape(shape.Value.Shape).Kind != Structure {
+			v.entries(shape, rv, path)
+			return
+		}
 		for it := rv.MapRange(); it.Next(); {
 			v.entry(shape.Key, it.Key(), path, "keys")
 			if v.schema.Shape(shape.Value.Shape).Kind == Structure {
