@@ -250,7 +250,7 @@ func (h *harness) fails(kind, message, method, path string, in any) {
 	h.t.Helper()
 	status, got, out := h.call(method, path, in)
 	want := map[string]int{
-		"BadRequestException": 400, "ValidationException": 400, "NotFoundException": 404, "ConflictException": 409,
+		"BadRequestException": 400, "ValidationException": 400, "SerializationException": 400, "NotFoundException": 404, "ConflictException": 409,
 		"LimitExceededException": 429, "AccessDeniedException": 403, "NotImplemented": 501,
 	}[kind]
 	if status != want || got != kind || out["message"] != message {
@@ -294,6 +294,9 @@ func difference(got, want any, path string) string {
 	w, wok := want.(map[string]any)
 	if gok && wok {
 		for _, k := range slices.Sorted(maps.Keys(w)) {
+			if _, ok := g[k]; !ok {
+				return fmt.Sprintf("no %s.%s, want %v", path, k, w[k])
+			}
 			if d := difference(g[k], w[k], path+"."+k); d != "" {
 				return d
 			}

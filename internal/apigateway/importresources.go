@@ -97,7 +97,7 @@ func (im *importer) method(res *apigatewayapi.Resource, in *openapi.Method) (*ap
 	}
 	integrationDefaults(i, res.Id)
 	if err = checkIntegrationType(i.Type); err == nil {
-		err = cmp.Or(im.svc.checkIntegration(im.tx, im.scope, i), checkForwarding(&m), checkCacheKeys(&m))
+		err = cmp.Or(im.svc.checkIntegration(im.tx, im.scope, i), checkForwarding(&m), checkSources(&m), checkCacheKeys(&m))
 	}
 	if err := im.fault("Unable to put integration on '"+verb+"' for "+where, err); err != nil {
 		return nil, err

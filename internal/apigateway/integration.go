@@ -36,7 +36,7 @@ func (s *Service) PutIntegration(ctx context.Context, in *apigatewayapi.PutInteg
 	integrationDefaults(i, in.ResourceId)
 	m, err := s.editMethod(ctx, at, func(r store.ReadTx, m *apigatewayapi.Method) error {
 		m.MethodIntegration = i
-		return cmp.Or(s.checkIntegration(r, at.scope, i), checkForwarding(m), checkCacheKeys(m))
+		return cmp.Or(s.checkIntegration(r, at.scope, i), checkForwarding(m), checkSources(m), checkCacheKeys(m))
 	})
 	if err != nil {
 		return nil, err
@@ -59,6 +59,8 @@ func integrationDefaults(i *apigatewayapi.Integration, resourceID *string) {
 		i.CacheKeyParameters = []string{}
 	}
 	switch kind := wire.Val(i.Type); { // the others have none (recorded)
+	case kind == apigatewayapi.IntegrationTypeMOCK:
+		i.Uri = nil // what is given is forgotten (recorded)
 	case i.ConnectionType != nil:
 	case kind == apigatewayapi.IntegrationTypeHTTP, kind == apigatewayapi.IntegrationTypeHTTPPROXY:
 		i.ConnectionType = wire.Ptr(apigatewayapi.ConnectionTypeINTERNET)
@@ -182,12 +184,15 @@ var (
 // PutIntegration, "uri").
 func (s *Service) checkServiceURI(sc scope, i *apigatewayapi.Integration) error {
 	a, err := arn.Parse(wire.Val(i.Uri))
-	if err != nil || a.Service != "apigateway" {
+	if err != nil {
 		return invalidARN()
 	}
 	style, rest, ok := strings.Cut(a.Resource, "/")
-	if !ok || style != "path" && style != "action" {
+	if !ok || style != "path" && style != "action" { // of whatever service (recorded)
 		return badRequest("AWS ARN for integration must contain path or action")
+	}
+	if a.Service != "apigateway" {
+		return invalidARN()
 	}
 	service := a.Account[strings.LastIndexByte(a.Account, '.')+1:] // the part that is an account in other ARNs
 	lambda := service == "lambda" && style == "path"
@@ -323,7 +328,7 @@ func (s *Service) UpdateIntegration(ctx context.Context, in *apigatewayapi.Updat
 		if i.CacheNamespace == nil {
 			i.CacheNamespace = in.ResourceId
 		}
-		return cmp.Or(s.checkIntegration(r, at.scope, i), checkForwarding(m), checkCacheKeys(m))
+		return cmp.Or(s.checkIntegration(r, at.scope, i), checkForwarding(m), checkSources(m), checkCacheKeys(m))
 	})
 }
 

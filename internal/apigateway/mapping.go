@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 )
 
 // side is where a parameter mapping acts; it decides what may be its target
@@ -37,6 +39,26 @@ func checkMappings(s side, params map[string]string) error {
 			return invalidMapping("Invalid mapping expression parameter specified: " + target)
 		case !s.source.MatchString(source):
 			return invalidMapping("Invalid mapping expression specified: " + source)
+		}
+	}
+	return nil
+}
+
+// methodSource is a parameter of the client's request as a source.
+var methodSource = regexp.MustCompile(`^method\.request\.(?:multivalue)?(querystring|path|header)\.(.+)$`)
+
+// checkSources checks that a method declares the parameters that its
+// integration maps (measured: it is what Terraform's users meet who forget
+// request_parameters of the method).
+func checkSources(m *apigatewayapi.Method) error {
+	mapped := m.MethodIntegration.RequestParameters
+	for _, target := range slices.Sorted(maps.Keys(mapped)) {
+		source := methodSource.FindStringSubmatch(mapped[target])
+		if source == nil {
+			continue
+		}
+		if _, declared := m.RequestParameters["method.request."+source[1]+"."+source[2]]; !declared {
+			return invalidMapping("Invalid mapping expression parameter specified: " + mapped[target])
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/store"
@@ -120,10 +121,12 @@ func checkMethod(r store.ReadTx, at methodID, m *apigatewayapi.Method) error {
 	return checkModels(r, at.scope, at.api, m.RequestModels)
 }
 
-// checkAuthorization checks a method's authorization type and the authorizer
-// that two of them need. With the others, one that was given is dropped.
+// checkAuthorization checks a method's authorization type, whose case doesn't
+// matter (recorded), and the authorizer that two of them need. With the others,
+// one that was given is dropped.
 func checkAuthorization(r store.ReadTx, at methodID, m *apigatewayapi.Method) error {
-	switch wire.Val(m.AuthorizationType) {
+	m.AuthorizationType = wire.Ptr(strings.ToUpper(wire.Val(m.AuthorizationType)))
+	switch *m.AuthorizationType {
 	case authNone, authIAM:
 		m.AuthorizerId = nil
 		return nil
@@ -151,7 +154,7 @@ func checkRequestParameters(params map[string]bool) error {
 	for _, p := range slices.Sorted(maps.Keys(params)) {
 		match := requestParameter.FindStringSubmatch(p)
 		if match == nil {
-			return invalidMapping("Invalid mapping expression parameter specified: " + p)
+			return invalidMapping("Invalid mapping expression specified: " + p)
 		}
 		if !parameterName.MatchString(match[2]) {
 			return invalidMapping("Parameter name should match the following regular expression: " + parameterName.String())

@@ -27,7 +27,7 @@ const (
 	// converted to String".
 	Coral Style = iota
 	// JavaClass is API Gateway's wording: "class java.lang.Boolean can not
-	// be converted to an String".
+	// be converted to an String" (recorded).
 	JavaClass
 )
 
@@ -276,11 +276,15 @@ func (d *decoder) mismatch(kind jsontext.Kind, shape *wire.Shape) error {
 	return &wire.SerializationError{Message: "Start of list found where not expected"}
 }
 
+// javaClass names what API Gateway reads scalars into.
+var javaClass = map[jsontext.Kind]string{
+	'"': "java.lang.String", '0': "com.amazon.coral.value.json.numbers.TruncatingBigNumber", 't': "java.lang.Boolean", 'f': "java.lang.Boolean",
+}
+
 func (d *decoder) scalarMismatch(kind jsontext.Kind, text string, shape *wire.Shape) error {
 	want := wanted[shape.Kind]
 	if d.style == JavaClass {
-		class := map[jsontext.Kind]string{'"': "String", '0': "Integer", 't': "Boolean", 'f': "Boolean"}[kind]
-		return &wire.SerializationError{Message: "class java.lang." + class + " can not be converted to an " + want}
+		return &wire.SerializationError{Message: "class " + javaClass[kind] + " can not be converted to an " + want}
 	}
 	got := "STRING_VALUE"
 	switch kind {

@@ -49,12 +49,12 @@ func decode(body []byte, in *lambdaapi.CreateFunctionRequest, style jsonbody.Sty
 func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]struct{ coral, javaClass string }{
-		`{"FunctionName":1}`:                {"NUMBER_VALUE cannot be converted to String", "class java.lang.Integer can not be converted to an String"},
-		`{"FunctionName":1.5}`:              {"DECIMAL_VALUE cannot be converted to String", "class java.lang.Integer can not be converted to an String"},
+		`{"FunctionName":1}`:                {"NUMBER_VALUE cannot be converted to String", "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String"},
+		`{"FunctionName":1.5}`:              {"DECIMAL_VALUE cannot be converted to String", "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String"},
 		`{"FunctionName":true}`:             {"TRUE_VALUE cannot be converted to String", "class java.lang.Boolean can not be converted to an String"},
 		`{"Timeout":"x"}`:                   {"STRING_VALUE cannot be converted to Integer", "class java.lang.String can not be converted to an Integer"},
-		`{"Timeout":3000000000}`:            {"NUMBER_VALUE cannot be converted to Integer", "class java.lang.Integer can not be converted to an Integer"},
-		`{"Timeout":1e300}`:                 {"DECIMAL_VALUE cannot be converted to Integer", "class java.lang.Integer can not be converted to an Integer"},
+		`{"Timeout":3000000000}`:            {"NUMBER_VALUE cannot be converted to Integer", "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an Integer"},
+		`{"Timeout":1e300}`:                 {"DECIMAL_VALUE cannot be converted to Integer", "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an Integer"},
 		`{"FunctionName":{}}`:               {"Start of structure or map found where not expected.", "Start of structure or map found where not expected."},
 		`{"FunctionName":[]}`:               {"Start of list found where not expected", "Start of list found where not expected"},
 		`{"Layers":{}}`:                     {"Start of structure or map found where not expected.", "Start of structure or map found where not expected."},
