@@ -105,8 +105,8 @@ func TestHeaderSpelling(t *testing.T) {
 	defer conn.Close()
 	in := bufio.NewReader(conn)
 	for path, want := range map[string]string{
-		"/prod/user/1": "Content-Length Content-Type Date X-Amzn-Trace-Id x-amz-apigw-id x-amzn-RequestId",
-		"/prod/none":   "Content-Length Content-Type Date x-amz-apigw-id x-amzn-ErrorType x-amzn-RequestId",
+		"/prod/user/1": "Connection Content-Length Content-Type Date X-Amzn-Trace-Id x-amz-apigw-id x-amzn-RequestId",
+		"/prod/none":   "Connection Content-Length Content-Type Date x-amz-apigw-id x-amzn-ErrorType x-amzn-RequestId",
 	} {
 		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: abcdefghij.execute-api.us-east-1.amazonaws.com\r\n\r\n", path)
 		names, length := readHead(t, in)

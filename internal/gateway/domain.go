@@ -95,11 +95,24 @@ func cutBasePath(path, basePath string) (string, bool) {
 	return cmp.Or(rest, "/"), true
 }
 
-// splitStage cuts the stage off a raw path. Doubled slashes before it do not
-// count (recorded: //stage/x is served like /stage/x).
+// splitStage cuts the stage off a raw path. Doubled slashes before and behind
+// it do not count (recorded: //stage/x and /stage//x are served like /stage/x).
 func splitStage(path string) (stage, rest string) {
-	stage, rest, _ = strings.Cut(strings.TrimLeft(path, "/"), "/")
-	return stage, "/" + rest
+	path = oneSlash(path)
+	end := strings.IndexByte(path[1:], '/')
+	if end < 0 {
+		return path[1:], "/"
+	}
+	return path[1 : end+1], oneSlash(path[end+1:])
+}
+
+// oneSlash makes one slash of however many a path begins with.
+func oneSlash(path string) string {
+	n := len(path) - len(strings.TrimLeft(path, "/"))
+	if n == 0 {
+		return "/" + path
+	}
+	return path[n-1:]
 }
 
 // domainOf finds the custom domain for a host (with or without a port): its
@@ -148,7 +161,9 @@ func (g *Gateway) ServeDomain(w http.ResponseWriter, r *http.Request) {
 // client would send it to the API's own host: the stage is its first segment.
 // region is the one in the host's name, or "".
 func (g *Gateway) ServeAPI(w http.ResponseWriter, r *http.Request, apiID, region, path string) {
-	t := Target{Region: region, RequestPath: path}
+	// $context.path keeps doubled slashes behind the stage, but none before it
+	// (recorded).
+	t := Target{Region: region, RequestPath: oneSlash(path)}
 	t.APIID, t.VPCEndpoint = splitEndpoint(apiID)
 	t.Stage, t.Path = splitStage(path)
 	if host := hostKey(r.Host); strings.HasPrefix(host, strings.ToLower(apiID)+".") {

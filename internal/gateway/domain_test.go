@@ -66,7 +66,7 @@ func TestStageOfPath(t *testing.T) {
 	m := respond(mockMethod(`{"statusCode": 200}`), "200", "", "$context.path")
 	f := newFixture(t, nil, api{"GET /a": m, "GET /": m}.stage("prod", nil))
 	for path, want := range map[string]string{
-		"/prod/a": "200 /prod/a", "//prod/a/": "200 //prod/a/", "/prod": "200 /prod", "/prod/": "200 /prod/",
+		"/prod/a": "200 /prod/a", "//prod/a/": "200 /prod/a/", "/prod//a": "200 /prod//a", "/prod": "200 /prod", "/prod/": "200 /prod/",
 		"/PROD/a": `403 {"message":"Forbidden"}`, "/prod/A": `403 {"message":"Missing Authentication Token"}`,
 	} {
 		w := httptest.NewRecorder()

@@ -20,9 +20,9 @@ type failure struct {
 	front bool
 	// plain marks the one answer that is a sentence and no JSON.
 	plain bool
-	// noTrace and closes are how the 500 for an illegal header mapping differs
-	// from the other ones (recorded).
-	noTrace, closes bool
+	// noTrace is how the 500 for an illegal header mapping differs from the
+	// other ones (recorded).
+	noTrace bool
 	// capital spells the body's member Message, null leaves it without a text:
 	// so do the answers of authorization.
 	capital, null bool

@@ -307,7 +307,7 @@ func summary(t testing.TB, res *http.Response) string {
 	b := strconv.Itoa(res.StatusCode) + " "
 	for _, name := range slices.Sorted(maps.Keys(res.Header)) {
 		switch name {
-		case "x-amzn-RequestId", "x-amz-apigw-id", "X-Amzn-Trace-Id", "Content-Length", "x-amzn-ErrorType":
+		case "x-amzn-RequestId", "x-amz-apigw-id", "X-Amzn-Trace-Id", "Content-Length", "x-amzn-ErrorType", "Connection":
 			continue
 		case "Content-Type":
 			if res.Header[name][0] == applicationJSON {

@@ -63,7 +63,7 @@ func (x *exchange) mapRequestParameters() *failure {
 		m := &x.m.request[i]
 		if m.illegal {
 			fail := configurationError(m.name + " header already present")
-			fail.noTrace, fail.closes = true, true
+			fail.noTrace = true
 			return fail
 		}
 		values, err := x.eval(m, msg)

@@ -9,6 +9,10 @@ import (
 // jsonType is the Content-Type of answers that set none; nobody changes it.
 var jsonType = []string{applicationJSON}
 
+// keepAlive is the Connection of every answer over HTTP/1 (recorded); net/http
+// makes it "close" where the client asked for that. Nobody changes it.
+var keepAlive = []string{"keep-alive"}
+
 // answerFailure makes the answer that the gateway gives by itself.
 func (x *exchange) answerFailure() {
 	f := x.failed
@@ -22,9 +26,6 @@ func (x *exchange) answerFailure() {
 	}
 	if g := x.st.customised(f); g != nil {
 		x.answerCustomised(g)
-	}
-	if f.closes {
-		x.answer.header["Connection"] = []string{"close"}
 	}
 }
 
@@ -60,6 +61,9 @@ func (x *exchange) writeOwnHeaders(header http.Header) {
 	}
 	if !hasType {
 		header["Content-Type"] = jsonType
+	}
+	if x.r.ProtoMajor < 2 {
+		header["Connection"] = keepAlive
 	}
 	// One array for the values instead of an allocation each.
 	x.own = [4]string{x.requestID, x.extendedID}
