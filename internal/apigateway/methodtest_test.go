@@ -53,7 +53,7 @@ func TestInvokeMethod(t *testing.T) {
 		{"parameters", pet + "/methods/POST", object{"pathWithQueryString": "/pets/123?foo=bar", "headers": object{"X-A": "b", "Content-Type": "text/plain"}, "body": `{"foo": "bar"}`},
 			`{"petId": "123"}`,
 			[]string{"HTTP Method: POST, Resource Path: /pets/123", "Method request path: {petId=123}", "Method request query string: {foo=bar}",
-				"Method request headers: {Content-Type=text/plain, X-A=b}", `Method request body before transformations: {"foo": "bar"}`}},
+				"Method request headers: {X-A=b, Content-Type=text/plain}", `Method request body before transformations: {"foo": "bar"}`}},
 		{"no path", pet + "/methods/GET", object{}, `{"petId": "{petId}"}`,
 			[]string{"HTTP Method: GET, Resource Path: /pets/{petId}", "Method request path: {petId={petId}}", "Method request query string: {}",
 				"Method request headers: {}", "Method request body before transformations: "}},

@@ -32,14 +32,7 @@ func (l *executionLog) authorizerRequest(x *exchange, fn *lambdaTarget, event []
 	}
 	l.add("Endpoint request URI: ", fn.url)
 	if l.trace {
-		l.add("Endpoint request headers: ", fields{
-			{"x-amzn-lambda-integration-tag", []string{x.requestID}},
-			{"X-Amz-Date", []string{x.started.Format("20060102T150405Z")}},
-			{"x-amzn-apigateway-api-id", []string{x.st.apiID}},
-			{"X-Amz-Source-Arn", []string{fn.sourceARN}},
-			{"Accept", []string{applicationJSON}},
-			{"User-Agent", []string{"AmazonAPIGateway_" + x.st.apiID}},
-		}.java())
+		l.add("Endpoint request headers: ", x.invokeHeaders(fn, event).inBuckets(sentCapacity).java())
 		l.add("Endpoint request body after transformations: ", string(event))
 	}
 	l.add("Sending request to ", fn.url)

@@ -24,7 +24,9 @@ func (x *exchange) backendHeader() http.Header {
 			setFold(h, f.name, f.values)
 		}
 	}
-	setDefault(h, "Accept", applicationJSON)
+	if !x.m.kind.isProxy() { // of a client's own request nothing is made up (measured)
+		setDefault(h, "Accept", applicationJSON)
+	}
 	setDefault(h, "User-Agent", "AmazonAPIGateway_"+x.st.apiID)
 	if !bodyless(x.verb) { // of the client: a GET that becomes a POST has no type (recorded)
 		contentType := one(x.r.Header, "Content-Type")
@@ -45,7 +47,7 @@ func (x *exchange) backendHeader() http.Header {
 	if agent := takeFold(h, "User-Agent"); agent != nil {
 		h["User-Agent"] = agent // net/http knows it by this spelling only
 	}
-	h["X-Amzn-Apigateway-Api-Id"] = []string{x.st.apiID}
+	setFold(h, "x-amzn-apigateway-api-id", []string{x.st.apiID}) // spelled so (measured)
 	h["X-Amzn-Trace-Id"] = []string{x.trace.forRequest()}
 	return h
 }

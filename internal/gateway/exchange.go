@@ -45,6 +45,7 @@ type exchange struct {
 	cacheKeyed   string   // what the answer is cached by
 	warnsOfCache bool     // the client may not get past the cache, and is told
 	failed       *failure // why the gateway answered itself, or nil
+	customisedBy string   // the type of the gateway response that made that answer, or ""
 	log          *executionLog
 	record       *record // for `butai trace`; nil if this request leaves none
 	test         bool    // nobody's request: see TestMethod

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"net/http"
 	"slices"
@@ -8,8 +10,8 @@ import (
 	"strings"
 )
 
-// API Gateway cuts a line of the execution log at 1,024 bytes (developer
-// guide, "Set up CloudWatch logging for REST APIs").
+// API Gateway cuts what a line of the execution log says at 1,024 bytes, and
+// marks that behind them (recorded).
 const (
 	maxLogLine = 1024
 	truncated  = " [TRUNCATED]"
@@ -39,16 +41,11 @@ func (x *exchange) beginLog() {
 
 // add appends one line.
 func (l *executionLog) add(parts ...string) {
-	var b strings.Builder
-	b.WriteString("(" + l.x.requestID + ") ")
-	for _, p := range parts {
-		b.WriteString(p)
+	line := strings.Join(parts, "")
+	if len(line) > maxLogLine {
+		line = strings.ToValidUTF8(line[:maxLogLine], "") + truncated
 	}
-	line := b.String()
-	if len(line) > maxLogLine && !l.x.test {
-		line = strings.ToValidUTF8(line[:maxLogLine-len(truncated)], "") + truncated
-	}
-	l.events = append(l.events, LogEvent{Time: l.x.gw.clock.Now(), Message: line})
+	l.events = append(l.events, LogEvent{Time: l.x.gw.clock.Now(), Message: "(" + l.x.requestID + ") " + line})
 }
 
 // start tells of the request once its usage plan has let it through.
@@ -72,10 +69,17 @@ func (l *executionLog) start() {
 	for i, p := range x.params {
 		params[i] = field{p.Name, []string{p.Value}}
 	}
-	l.add("Method request path: ", params.java())
-	l.add("Method request query string: ", x.query().java())
-	l.add("Method request headers: ", x.headers().java())
+	l.add("Method request path: ", params.inBuckets(javaCapacity).java())
+	l.add("Method request query string: ", x.query().inBuckets(javaCapacity).java())
+	l.add("Method request headers: ", x.headers().inBuckets(javaCapacity).java())
 	l.add("Method request body before transformations: ", string(x.body))
+}
+
+// validated tells that the body conforms to the model for its content type.
+func (l *executionLog) validated(contentType string) {
+	if l != nil && l.info {
+		l.add("Request validation succeeded for content type ", contentType)
+	}
 }
 
 // endpointRequest tells what the integration is about to be called with.
@@ -86,7 +90,7 @@ func (l *executionLog) endpointRequest(x *exchange, payload []byte) {
 	url := x.endpointURL()
 	l.add("Endpoint request URI: ", url)
 	if l.trace {
-		l.add("Endpoint request headers: ", x.endpointRequestHeaders().java())
+		l.add("Endpoint request headers: ", x.endpointRequestHeaders(payload).inBuckets(sentCapacity).java())
 		l.add("Endpoint request body after transformations: ", string(payload))
 	}
 	l.add("Sending request to ", url)
@@ -100,22 +104,35 @@ func (x *exchange) endpointURL() string {
 	return x.m.function.url
 }
 
-// endpointRequestHeaders are the headers of the integration's request.
-func (x *exchange) endpointRequestHeaders() fields {
+// endpointRequestHeaders are the headers of the integration's request. Lambda's
+// are those of Invoke, but for a signature: nothing here signs.
+func (x *exchange) endpointRequestHeaders(payload []byte) fields {
 	if x.outbound.sent != nil {
 		return headerFields(x.outbound.sent)
 	}
 	fn := &x.m.function
-	headers := fields{
-		{"x-amzn-lambda-integration-tag", []string{x.requestID}},
+	return append(x.invokeHeaders(fn, payload), x.outbound.header...)
+}
+
+// invokeHeaders are the headers with which a function is invoked (recorded):
+// who says whom it calls as names no source.
+func (x *exchange) invokeHeaders(fn *lambdaTarget, payload []byte) fields {
+	host, _, _ := strings.Cut(strings.TrimPrefix(fn.url, "https://"), "/")
+	sum := sha256.Sum256(payload)
+	h := fields{
 		{"X-Amz-Date", []string{x.started.Format("20060102T150405Z")}},
 		{"x-amzn-apigateway-api-id", []string{x.st.apiID}},
 		{"Accept", []string{applicationJSON}},
 		{"User-Agent", []string{"AmazonAPIGateway_" + x.st.apiID}},
-		{"X-Amz-Source-Arn", []string{fn.sourceARN}},
-		{"X-Amzn-Trace-Id", []string{x.trace.forFunction(fn.lineage)}},
+		{"Host", []string{host}},
+		{"X-Amz-Content-Sha256", []string{hex.EncodeToString(sum[:])}},
+		{"X-Amzn-Trace-Id", []string{x.trace.forRequest()}},
+		{"x-amzn-lambda-integration-tag", []string{x.requestID}},
 	}
-	return append(headers, x.outbound.header...)
+	if fn.roleARN == "" && !fn.asSigner {
+		h = append(h, field{"X-Amz-Source-Arn", []string{fn.sourceARN}})
+	}
+	return h
 }
 
 // endpointResponse tells what the integration answered.
@@ -132,25 +149,35 @@ func (l *executionLog) endpointResponse(x *exchange) {
 
 // end tells how it came out; x.answer is complete.
 func (l *executionLog) end(x *exchange) {
-	if l == nil {
+	switch {
+	case l == nil, x.failed == nil && !l.info:
 		return
-	}
-	if x.failed != nil {
+	case x.failed != nil:
 		for _, line := range x.failed.cause {
 			l.add(line)
 		}
-		l.add("Method completed with status: ", strconv.Itoa(x.answer.status))
+	default:
+		if l.trace {
+			l.add("Method response body after transformations: ", string(x.answer.body))
+			l.add("Method response headers: ", x.methodHeaders().inBuckets(javaCapacity).java())
+		}
+		l.add("Successfully completed execution")
+	}
+	status := strconv.Itoa(x.answer.status)
+	if kind := x.customisedBy; kind != "" { // measured
+		l.add("Gateway response type: ", kind, " with status code: ", status)
+	} else {
+		l.add("Method completed with status: ", status)
+	}
+	if !l.info || x.test {
 		return
 	}
-	if !l.info {
-		return
+	if x.m.kind.isAWS() && x.inbound.requestID != "" {
+		l.add("AWS Integration Endpoint RequestId : ", x.inbound.requestID)
 	}
-	if l.trace {
-		l.add("Method response body after transformations: ", string(x.answer.body))
-		l.add("Method response headers: ", x.methodHeaders().java())
+	if x.st.xray { // whether other stages have the line isn't known
+		l.add("X-ray Tracing ID : ", x.trace.forError())
 	}
-	l.add("Successfully completed execution")
-	l.add("Method completed with status: ", strconv.Itoa(x.answer.status))
 }
 
 // methodHeaders are the answer's headers as far as the method makes them: all
@@ -160,7 +187,7 @@ func (x *exchange) methodHeaders() fields {
 	if h == nil {
 		h = http.Header{}
 	}
-	if one(h, "Content-Type") == "" {
+	if one(h, "Content-Type") == "" && !x.m.kind.isProxy() { // the front door's for them (measured)
 		setFold(h, "Content-Type", jsonType)
 	}
 	if trace := x.clientTrace(); trace != "" {
@@ -176,27 +203,4 @@ func headerFields(h http.Header) fields {
 		f = append(f, field{name, h[name]})
 	}
 	return f
-}
-
-// java prints fields as Java prints a map, secrets masked.
-func (f fields) java() string {
-	var b strings.Builder
-	b.WriteByte('{')
-	for i := range f {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(f[i].name + "=" + mask(f[i].name, strings.Join(f[i].values, ",")))
-	}
-	b.WriteByte('}')
-	return b.String()
-}
-
-// mask hides all but the tail of credentials.
-func mask(name, value string) string {
-	switch strings.ToLower(name) {
-	case "authorization", "x-api-key", "x-amz-security-token":
-		return maskSecret(value)
-	}
-	return value
 }

@@ -61,20 +61,23 @@ func compileGatewayResponses(configs []apigatewayapi.GatewayResponse) (map[strin
 	return out, nil
 }
 
-// customised returns what replaces the default answer to f: the response of
-// its type or else of its class. The answer to a payload that is too large
+// customised returns what replaces the default answer to f, and the type that
+// it is of: f's own or else its class. The answer to a payload that is too large
 // cannot be customised, nor can butai's own.
-func (st *stage) customised(f *failure) *gatewayResponse {
+func (st *stage) customised(f *failure) (kind string, g *gatewayResponse) {
 	if st == nil || f.kind == "" || f.kind == "REQUEST_TOO_LARGE" {
-		return nil
+		return "", nil
 	}
-	if g := st.gatewayResponses[f.kind]; g != nil {
-		return g
+	class := "DEFAULT_4XX"
+	if f.status >= http.StatusInternalServerError {
+		class = "DEFAULT_5XX"
 	}
-	if f.status < http.StatusInternalServerError {
-		return st.gatewayResponses["DEFAULT_4XX"]
+	for _, kind := range [...]string{f.kind, class} {
+		if g := st.gatewayResponses[kind]; g != nil {
+			return kind, g
+		}
 	}
-	return st.gatewayResponses["DEFAULT_5XX"]
+	return "", nil
 }
 
 // template picks by the request's Accept, as integration responses do.

@@ -10,13 +10,12 @@ import (
 	"github.com/butai-dev/butai/internal/gateway/value"
 )
 
+// emptyObject is a function's event where nothing was sent. Nobody changes it.
+var emptyObject = []byte("{}")
+
 // callFunction is the AWS integration with Lambda: the mapped request is the
 // event, and the function's error message selects the response.
 func (x *exchange) callFunction() *failure {
-	payload := x.outbound.body
-	if len(payload) == 0 {
-		payload = []byte("{}")
-	}
 	if !x.m.function.post {
 		return configurationError("Invalid integration HTTP method: Lambda functions are invoked with POST")
 	}
@@ -28,7 +27,7 @@ func (x *exchange) callFunction() *failure {
 	default:
 		return notBuilt("invocation type " + kind)
 	}
-	if fail := x.invoke(payload, async); fail != nil {
+	if fail := x.invoke(x.outbound.body, async); fail != nil {
 		return fail
 	}
 	if x.inbound.isError {
@@ -55,6 +54,9 @@ func (x *exchange) call(ctx context.Context, payload []byte, async bool, stream 
 	fn := &x.m.function
 	x.log.endpointRequest(x, payload)
 	x.noteSent(payload)
+	if len(payload) == 0 { // Lambda takes no payload for an empty object
+		payload = emptyObject
+	}
 	begun := time.Now()
 	res, err := x.gw.functions.InvokeFunction(ctx, &FunctionCall{
 		FunctionARN: fn.arn, SourceARN: fn.sourceARN, SourceAccount: x.st.account, RoleARN: fn.roleARN, Caller: x.forwarded(fn.asSigner),
@@ -73,7 +75,8 @@ func (x *exchange) call(ctx context.Context, payload []byte, async bool, stream 
 }
 
 // endpointHeaders are the headers of the integration's answer, for mappings
-// and the execution log: a backend's, those of Lambda's Invoke, none of a mock.
+// and the execution log: a backend's, those of Lambda's Invoke (recorded, with
+// their order), none of a mock.
 func (x *exchange) endpointHeaders() fields {
 	if x.m.kind == typeMock {
 		return nil
@@ -82,16 +85,19 @@ func (x *exchange) endpointHeaders() fields {
 		return headerFields(x.inbound.header)
 	}
 	h := fields{
+		{"Date", []string{x.gw.clock.Now().UTC().Format(http.TimeFormat)}},
 		{"Content-Type", []string{applicationJSON}},
+		{"Content-Length", []string{strconv.Itoa(len(x.inbound.body))}},
+		{"Connection", keepAlive},
 		{"x-amzn-RequestId", []string{x.inbound.requestID}},
-		{"x-amzn-Remapped-Content-Length", []string{"0"}},
-		{"X-Amz-Executed-Version", []string{x.inbound.version}},
-		{"X-Amzn-Trace-Id", []string{x.trace.forFunction(x.m.function.lineage)}},
 	}
 	if x.inbound.isError {
 		h = append(h, field{"X-Amz-Function-Error", []string{"Unhandled"}})
 	}
-	return h
+	return append(h,
+		field{"x-amzn-Remapped-Content-Length", []string{"0"}},
+		field{"X-Amz-Executed-Version", []string{x.inbound.version}},
+		field{"X-Amzn-Trace-Id", []string{x.trace.forFunction(x.m.function.lineage)}})
 }
 
 // refusal turns Lambda's error into the client's. Why it happened is for the

@@ -31,6 +31,7 @@ func (t integrationType) isProxy() bool { return t == typeAWSProxy || t == typeH
 
 // isHTTP tells the types whose backend is an HTTP address.
 func (t integrationType) isHTTP() bool { return t == typeHTTP || t == typeHTTPProxy }
+func (t integrationType) isAWS() bool  { return t == typeAWS || t == typeAWSProxy }
 
 // defaultTimeout is an integration's timeoutInMillis where none is set
 // (developer guide, "Quotas for configuring and running a REST API").

@@ -81,12 +81,6 @@ func (x *exchange) metricRow() [7]float64 {
 	case cacheMiss:
 		row[5], row[6] = 0, 1
 	}
-	switch x.cached {
-	case cacheHit:
-		row[5] = 1
-	case cacheMiss:
-		row[6] = 1
-	}
 	if x.inbound.called && x.m.kind != typeMock {
 		row[4] = float64(x.inbound.latency.Milliseconds())
 	}

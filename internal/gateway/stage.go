@@ -30,6 +30,7 @@ type stage struct {
 	variableTexts     *vtl.Texts // the same, as templates read them
 	router            *route.Router[*method]
 	binary            mediaTypes
+	xray              bool // tracingEnabled
 	hostClosed        bool // disableExecuteApiEndpoint
 	keyFromAuthorizer bool // API keys come from the authorizer, not from a header
 	compressFrom      int  // size in bytes from which answers are compressed, or noCompression
@@ -73,6 +74,7 @@ func compileStage(s *Stage, b *backends, shared limiters, log *slog.Logger) (*st
 		variableTexts:     vtl.NewTexts(s.Stage.Variables),
 		binary:            slices.Clone(api.BinaryMediaTypes),
 		hostClosed:        wire.Val(api.DisableExecuteApiEndpoint),
+		xray:              wire.Val(s.Stage.TracingEnabled),
 		compressFrom:      noCompression,
 		backends:          b,
 		links:             s.VPCLinks,

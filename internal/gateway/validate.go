@@ -177,6 +177,7 @@ func (x *exchange) validateBody() *failure {
 		case errors.Is(problem, schema.ErrUnparsed):
 			wrong = []string{"Unknown error parsing request body"}
 		case problem == nil && wrong == nil:
+			x.log.validated(model.contentType)
 			return nil
 		}
 		if wrong != nil {

@@ -100,7 +100,7 @@ func TestValidationErrorString(t *testing.T) {
 	}
 	f.do(request("POST", "/s/1?q=1", "", "X-H", "h"))
 	const line = "(ID) Request body does not match model schema for content type application/json: "
-	wantLog := line + why + "\n(ID) Method completed with status: 422\n" + line + "[Unknown error parsing request body]\n(ID) Method completed with status: 422"
+	wantLog := line + why + "\n(ID) Gateway response type: BAD_REQUEST_BODY with status code: 422\n" + line + "[Unknown error parsing request body]\n(ID) Gateway response type: BAD_REQUEST_BODY with status code: 422"
 	if got := normalLog(f.logs.group(executionGroup)); got != wantLog {
 		t.Errorf("log:\n%s\nwant\n%s", got, wantLog)
 	}

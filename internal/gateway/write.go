@@ -24,7 +24,8 @@ func (x *exchange) answerFailure() {
 	if f.plain {
 		x.answer.header["Content-Type"] = []string{"text/plain"}
 	}
-	if g := x.st.customised(f); g != nil {
+	if kind, g := x.st.customised(f); g != nil {
+		x.customisedBy = kind
 		x.answerCustomised(g)
 	}
 }
