@@ -120,6 +120,35 @@ func TestHeaderSpelling(t *testing.T) {
 	}
 }
 
+// TestConnectionHeader: answers say whether the connection stays, as recorded.
+func TestConnectionHeader(t *testing.T) {
+	t.Parallel()
+	addr := serve(t)
+	for _, tt := range []struct{ protocol, sent, want string }{
+		{"HTTP/1.1", "", "keep-alive"}, {"HTTP/1.1", "Connection: close\r\n", "close"},
+		{"HTTP/1.0", "Connection: keep-alive\r\n", "keep-alive"}, {"HTTP/1.0", "", ""},
+	} {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "GET /prod/user/1 %s\r\nHost: abcdefghij.execute-api.us-east-1.amazonaws.com\r\n%s\r\n", tt.protocol, tt.sent)
+		got, in := "", bufio.NewReader(conn)
+		for line := "-"; line != "\r\n"; {
+			if line, err = in.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+			if value, ok := strings.CutPrefix(line, "Connection: "); ok {
+				got = strings.TrimSpace(value)
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s %q: got %q, want %q", tt.protocol, tt.sent, got, tt.want)
+		}
+		conn.Close()
+	}
+}
+
 func readHead(t *testing.T, in *bufio.Reader) (names []string, length int) {
 	t.Helper()
 	for {

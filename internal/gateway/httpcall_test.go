@@ -504,62 +504,6 @@ func TestClientCertificate(t *testing.T) {
 	}
 }
 
-// TestMappedBackendHeaders maps every header of a recording that a client sent
-// to an HTTP integration, whose own verb is POST, with GET.
-func TestMappedBackendHeaders(t *testing.T) {
-	t.Parallel()
-	b := newBackend(t, nil)
-	bare := respond(httpMethod("HTTP", "POST", b.URL), "200", "", "")
-	mapped := respond(httpMethod("HTTP", "POST", b.URL), "200", "", "")
-	mapped.MethodIntegration.RequestTemplates = strs{"application/json": `[$input.params('TE')$input.params('Upgrade')]`}
-	for _, name := range []string{"Accept", "Accept-Charset", "Accept-Encoding", "Age", "Authorization", "Connection", "Content-Encoding", "Content-MD5",
-		"Content-Type", "Expect", "Host", "Max-Forwards", "Pragma", "Proxy-Authenticate", "Range", "Referer", "Server", "TE", "Trailer", "Upgrade",
-		"User-Agent", "Via", "Warn", "WWW-Authenticate"} {
-		mapped.MethodIntegration.RequestParameters["integration.request.header."+name] = "'mapped'"
-	}
-	f := newFixture(t, nil, api{"GET /bare": bare, "GET /mapped": mapped}.stage("s", nil))
-	get := func(path string) string {
-		res := f.do(request("GET", path, "", "Content-Type", "application/json", "TE", "x", "Upgrade", "x", "X-Own", "x"))
-		if res.StatusCode != 200 {
-			t.Fatalf("%s: %s", path, summary(t, res))
-		}
-		return b.headers()
-	}
-	if diff := cmp.Diff(`Accept: application/json
-Content-Length: 0
-User-Agent: AmazonAPIGateway_abcdefghij
-X-Amzn-Apigateway-Api-Id: abcdefghij
-X-Amzn-Trace-Id`, get("/s/bare")); diff != "" {
-		t.Errorf("without mappings: -want +got\n%s", diff)
-	}
-	if diff := cmp.Diff(`Accept-Charset: mapped
-Accept-Encoding: mapped
-Accept: mapped
-Age: mapped
-Authorization: mapped
-Content-Encoding: mapped
-Content-Length: 2
-Content-Md5: mapped
-Content-Type: mapped
-Max-Forwards: mapped
-Pragma: mapped
-Range: mapped
-Referer: mapped
-Server: mapped
-Trailer: mapped
-Upgrade: mapped
-User-Agent: mapped
-Warn: mapped
-Www-Authenticate: mapped
-X-Amzn-Apigateway-Api-Id: abcdefghij
-X-Amzn-Trace-Id`, get("/s/mapped")); diff != "" {
-		t.Errorf("with mappings: -want +got\n%s", diff)
-	}
-	if b.seen.Host != "mapped" || b.body != "[]" {
-		t.Errorf("host %q, body %s", b.seen.Host, b.body)
-	}
-}
-
 // TestHeaderLinesStayWhole keeps values from a body from adding headers.
 func TestHeaderLinesStayWhole(t *testing.T) {
 	t.Parallel()
