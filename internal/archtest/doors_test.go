@@ -94,7 +94,8 @@ var doors = []door{
 	{[]string{"functionurl"}, []string{"function", "function/catalog", "iam/policy", "wire", "clock", "ident"}, plane},
 	{[]string{"function"}, []string{"function/...", "arn", "clock", "ident"}, plane},
 	{[]string{"function/fault"}, []string{"function", "ident"}, plane},
-	{[]string{"function/runtimeapi"}, []string{"function/bootstrap", "ident"}, plane},
+	{[]string{"function/runtimeapi"}, []string{"function/bootstrap", "function/telemetry", "ident"}, plane},
+	{[]string{"function/telemetry"}, nil, plane},
 	{[]string{"function/catalog"}, []string{"function", "metric", "clock", "iam/policy", "arn", "ident"}, plane},
 
 	{[]string{"release/plan", "release/diff", "release/terraform"}, nil, pure + "; the state machine of a release is proved without an AWS"},

@@ -67,7 +67,7 @@ func (i *instance) welcome(external []string) *runtimeapi.Extensions {
 	var x *runtimeapi.Extensions
 	x = runtimeapi.NewExtensions(runtimeapi.Function{
 		Name: i.spec.Name, Version: i.spec.Version, Handler: i.spec.Handler, Account: i.spec.Account,
-	}, external, func() { i.fell(x) })
+	}, external, i.hub, func() { i.fell(x) })
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.extensions, i.ending = x, endSpindown
@@ -229,8 +229,10 @@ func (i *instance) extended() bool {
 // releaseExtended gives a sandbox back when its extensions are done with the
 // call, too; its caller has the answer by then.
 func (e *Engine) releaseExtended(i *instance, leave func()) {
+	answered := time.Now()
+	var err error
 	if !i.dead {
-		err := i.extensions.Ready(i.since.Add(i.spec.Timeout))
+		err = i.extensions.Ready(i.since.Add(i.spec.Timeout))
 		switch i.dead = err != nil; {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			i.endsBy(endTimeout)
@@ -238,6 +240,7 @@ func (e *Engine) releaseExtended(i *instance, leave func()) {
 			i.endsBy(endFailure)
 		}
 	}
+	i.log.conclude(time.Since(answered), err)
 	e.release(i, leave)
 }
 
@@ -270,6 +273,8 @@ func (i *instance) shutdown() {
 	if !external {
 		return
 	}
+	i.log.settle()
+	i.hub.Flush(farewell)
 	deadline := begin.Add(limit)
 	for _, n := range x.Shutdown(reason, i.engine.cfg.Clock.Now().Add(time.Until(deadline))) {
 		_ = proc.Signal(n+1, syscall.SIGKILL)

@@ -17,8 +17,11 @@ import (
 // /opt/extensions. Its name says how it behaves.
 func extensionClient(name string) {
 	fmt.Println(name, "starts with handler", os.Getenv("_HANDLER"), "and stage", os.Getenv("STAGE"))
-	if name == "crash" {
+	switch {
+	case name == "crash":
 		os.Exit(3)
+	case strings.HasPrefix(name, "listener"):
+		listener(name)
 	}
 	base := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2020-01-01/extension/"
 	ask := func(method, path, body string, header ...string) (*http.Response, string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"github.com/butai-dev/butai/internal/function/runtimeapi"
 	"github.com/butai-dev/butai/internal/function/runtimes"
 	"github.com/butai-dev/butai/internal/function/sandbox"
+	"github.com/butai-dev/butai/internal/function/telemetry"
 	"github.com/butai-dev/butai/internal/ident"
 )
 
@@ -55,11 +57,12 @@ type instance struct {
 	initType    string // as the function sees it in AWS_LAMBDA_INITIALIZATION_TYPE
 	log         *logWriter
 
-	// mu guards killed, and writes of proc, session, extensions and ending.
+	// mu guards killed, and writes of proc, session, extensions, hub and ending.
 	mu         sync.Mutex
 	extensions *runtimeapi.Extensions // nil if it can't have any
 	ending     string                 // why it will end, as extensions are told
 	killed     bool
+	hub        *telemetry.Hub // of the process's telemetry
 	proc       *sandbox.Process
 	session    session
 
@@ -115,20 +118,11 @@ func (e *Engine) launch(p *pool, initType string) (*instance, error) {
 		return nil, err
 	}
 	e.inherit(i)
-	i.logInitStart()
 	defer e.watchBoot(i)()
-	start := time.Now()
-	i.initFailure, err = i.boot(start.Add(p.initLimit(initType)))
-	i.initTook = time.Since(start)
+	i.initFailure, err = i.boot(phaseInit, time.Now().Add(p.initLimit(initType)))
 	if err != nil {
 		e.end([]*instance{i})
 		return nil, err
-	}
-	if f := i.initFailure; f != nil {
-		status, kind := f.status()
-		i.log.initFailed(i.initTook, "init", status, kind)
-	} else if initType != initOnDemand {
-		i.log.initSucceeded(i.initTook)
 	}
 	return i, nil
 }
@@ -144,24 +138,21 @@ func (e *Engine) adopt(i *instance) error {
 	return nil
 }
 
-type initStartRecord struct {
-	Type       string `json:"initializationType"`
-	Phase      string `json:"phase"`
-	Version    string `json:"runtimeVersion"`
-	VersionARN string `json:"runtimeVersionArn"`
-}
-
-func (i *instance) logInitStart() {
-	if i.spec.Image != nil {
-		return // it is about the runtime's version, and an image has its own
+// boot starts the process and waits until it has loaded the handler. The log
+// says how that went, and a process that failed is gone.
+func (i *instance) boot(phase string, deadline time.Time) (*initFailure, error) {
+	i.telemeter()
+	i.logInitStart(phase)
+	start := time.Now()
+	failure, err := i.initialize(phase, deadline)
+	i.initTook = time.Since(start)
+	if err == nil {
+		i.concludeInit(phase, i.initTook, failure)
 	}
-	version, arn := i.interpreter.RuntimeVersion(), runtimes.VersionARN(i.spec.Region, i.spec.Runtime)
-	i.log.platform(fmt.Sprintf("INIT_START Runtime Version: %s\tRuntime Version ARN: %s\n", version, arn),
-		"platform.initStart", initStartRecord{i.initType, "init", version, arn})
+	return failure, err
 }
 
-// boot starts the process and waits until it has loaded the handler.
-func (i *instance) boot(deadline time.Time) (*initFailure, error) {
+func (i *instance) initialize(phase string, deadline time.Time) (*initFailure, error) {
 	err := i.start()
 	var noEntry *entrypointError
 	switch {
@@ -170,35 +161,29 @@ func (i *instance) boot(deadline time.Time) (*initFailure, error) {
 	case err != nil:
 		return nil, err
 	}
-	defer i.logExtensions()
 	if failure := i.startRuntime(deadline); failure != nil {
-		i.stop()
 		return failure, nil
 	}
 	frame, err := i.session.Ready(deadline)
 	if f := i.fault(); f != nil {
-		i.stop()
 		return &initFailure{fault: f}, nil
 	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		i.stop()
 		return &initFailure{timedOut: true}, nil
 	case err != nil:
 		exit := i.awaitExit()
-		i.stop()
 		if exit.Setup != "" && exit.SetupErrno == 0 {
 			return nil, fmt.Errorf("set up sandbox: %s", exit.Setup)
 		}
 		return &initFailure{exit: &exit}, nil
 	case frame.Kind == bootstrap.InitFailed:
 		i.awaitExit()
-		i.stop()
 		return &initFailure{payload: frame.Body, kind: frame.ErrorType}, nil
 	}
+	i.logRuntimeReady(phase)
 	if i.extensions != nil {
 		if failure := extensionFailure(i.extensions.Ready(deadline)); failure != nil {
-			i.stop()
 			return failure, nil
 		}
 	}
@@ -209,13 +194,14 @@ func (i *instance) boot(deadline time.Time) (*initFailure, error) {
 // initAgain repeats a failed init phase inside the first call and under the
 // function's own timeout, as AWS does ("suppressed init").
 func (i *instance) initAgain(req *Request, deadline time.Time) (out outcome, ran bool) {
-	begin := time.Now()
-	failure, err := i.boot(deadline)
+	failure, err := i.boot(phaseInvoke, deadline)
 	if err != nil {
 		i.internal = err
 		return outcome{dead: true}, false
 	}
 	i.initFailure = nil
+	begin := time.Now()
+	booted := failure == nil
 	if s, ok := i.session.(restorer); ok && failure == nil {
 		frame, err := s.Restore(deadline)
 		switch {
@@ -231,8 +217,10 @@ func (i *instance) initAgain(req *Request, deadline time.Time) (out outcome, ran
 	if failure == nil {
 		return outcome{}, true
 	}
-	status, kind := failure.status()
-	i.log.initFailed(time.Since(begin), "invoke", status, kind)
+	if booted {
+		status, kind := failure.status()
+		i.log.initFailed(time.Since(begin), phaseInvoke, status, kind)
+	}
 	return failure.outcome(req.RequestID, i.spec.Timeout), false
 }
 
@@ -268,7 +256,10 @@ func (i *instance) exchange(req *Request, sent bool, start time.Time) outcome {
 		}
 	}
 	out := i.judge(req, &frame, err)
-	out.took, out.log = frame.Took, logAll
+	out.took, out.log, out.produced = frame.Took, logAll, len(out.payload)
+	if sink != nil && out.status == "" {
+		out.produced += sink.sent()
+	}
 	switch {
 	case out.dead, frame.Took == 0:
 	case frame.Marked:
@@ -385,7 +376,7 @@ func (i *instance) kill() {
 // another.
 func (i *instance) stop() {
 	i.mu.Lock()
-	proc, session, extensions := i.proc, i.session, i.extensions
+	proc, session, extensions, hub := i.proc, i.session, i.extensions, i.hub
 	i.mu.Unlock()
 	if proc == nil {
 		return
@@ -399,6 +390,18 @@ func (i *instance) stop() {
 	}
 	session.Close()
 	i.log.detach()
+	hub.Close()
+}
+
+// dial connects to a port that the process listens on.
+func (i *instance) dial(ctx context.Context, port int) (net.Conn, error) {
+	i.mu.Lock()
+	proc := i.proc
+	i.mu.Unlock()
+	if proc == nil {
+		return nil, os.ErrProcessDone
+	}
+	return proc.Dial(ctx, port)
 }
 
 // socketPair returns two connected sockets: the engine's end, which obeys

@@ -67,6 +67,7 @@ type outcome struct {
 	status    string // of the report line: "", "error" or "timeout"
 	errorType string // of the report line
 	message   string // a line that the platform adds to the log, or ""
+	produced  int    // bytes of the response
 
 	took time.Duration // as the runtime has measured it, or 0
 	log  logExtent
@@ -83,7 +84,7 @@ func (i *instance) run(req *Request, sent bool) (*Result, error) {
 	if suppressed {
 		out, ran = i.initAgain(req, start.Add(i.spec.Timeout))
 	}
-	i.log.start(req.RequestID, i.spec.Version)
+	i.log.start(req)
 	if ran {
 		out = i.exchange(req, sent, start)
 	}
@@ -101,6 +102,7 @@ func (i *instance) run(req *Request, sent bool) (*Result, error) {
 	report := report{
 		requestID: req.RequestID, duration: took, memoryMB: i.spec.MemoryMB, usedMB: i.memoryUsed(took),
 		status: out.status, errorType: out.errorType,
+		started: i.engine.cfg.Clock.Now().Add(-time.Since(start)), latency: took, produced: out.produced,
 	}
 	switch {
 	case !cold || suppressed:
@@ -109,7 +111,7 @@ func (i *instance) run(req *Request, sent bool) (*Result, error) {
 	default:
 		report.init = i.initTook
 	}
-	tail := i.log.finish(req.RequestID, out.message, out.log, &report)
+	tail := i.log.finish(out.message, out.log, &report, i.extensions != nil && i.extended())
 	result := &Result{Payload: out.payload, LogTail: tail, ColdStart: cold, Duration: took}
 	if out.failed {
 		result.FunctionError = "Unhandled"

@@ -133,13 +133,23 @@ func (i *instance) spawn(spec *sandbox.Spec, s session) error {
 	}
 	defer write.Close()
 	spec.Log = write
+	var companions *os.File
+	if len(spec.Companions) > 0 {
+		if companions, spec.CompanionLog, err = logPipe(); err != nil {
+			return errors.Join(err, read.Close(), s.Close())
+		}
+		defer spec.CompanionLog.Close()
+	}
 	spec.Tmp, spec.KeepTmp, i.tmp = i.tmp, true, nil
 	proc, err := i.engine.host.Start(spec)
 	spec.Tmp.Close() // unless it was taken over
 	if err != nil {
+		if companions != nil {
+			companions.Close()
+		}
 		return errors.Join(err, read.Close(), s.Close())
 	}
-	i.log.attach(read)
+	i.log.attach(read, companions)
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.proc, i.session = proc, s

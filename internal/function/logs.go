@@ -2,7 +2,9 @@ package function
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"os"
 	"strings"
 	"sync"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/clock"
 	"github.com/butai-dev/butai/internal/function/bootstrap"
+	"github.com/butai-dev/butai/internal/function/telemetry"
 )
 
 const (
@@ -42,15 +45,18 @@ type logWriter struct {
 	calls atomic.Int64 // number of the call under way
 
 	mu      sync.Mutex
-	pipe    *os.File // read end, nil without a process
-	fd      int      // of pipe
-	current string   // request id of the call under way
-	carry   []byte   // what has been read and not been looked at
-	partial []byte   // a line whose end hasn't come yet
+	pipe    *os.File       // read end, nil without a process
+	fd      int            // of pipe
+	side    sideLog        // of the process's extensions
+	hub     *telemetry.Hub // of the process's telemetry, or nil
+	current string         // request id of the call under way
+	carry   []byte         // what has been read and not been looked at
+	partial []byte         // a line whose end hasn't come yet
 	pending []LogEvent
 	tail    []byte
 	tailing bool
 	opening opening // of the call under way
+	unended *report // of a call that extensions have yet to be done with
 }
 
 // logExtent says how much of what is in the pipe belongs to a call that has
@@ -65,17 +71,26 @@ const (
 
 // opening is the line that opens a call, until it is written.
 type opening struct {
-	due                bool
-	at                 time.Time
-	requestID, version string
+	due     bool
+	at      time.Time
+	request *Request
 }
 
-// attach reads a new process's output from pipe, until detach.
-func (l *logWriter) attach(pipe *os.File) {
+// publish has events go to a new process's subscribers, too.
+func (l *logWriter) publish(hub *telemetry.Hub) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hub = hub
+}
+
+// attach reads a new process's output from pipe, and its extensions' from side
+// unless that is nil, until detach.
+func (l *logWriter) attach(pipe, side *os.File) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pipe, l.fd = pipe, int(pipe.Fd())
 	syscall.SetNonblock(l.fd, true)
+	l.side.attach(side)
 }
 
 // detach takes what is left in the pipe and lets go of it.
@@ -87,6 +102,7 @@ func (l *logWriter) detach() {
 	}
 	l.take(logAll)
 	l.endLine()
+	l.side.detach(l)
 	l.flush()
 	l.pipe.Close()
 	l.pipe = nil
@@ -108,6 +124,7 @@ func (l *logWriter) passOn(call int) {
 
 // take makes events of what belongs to the call under way; l.mu is held.
 func (l *logWriter) take(extent logExtent) {
+	l.side.take(l)
 	switch extent {
 	case logAll:
 		for more := true; more; {
@@ -198,7 +215,9 @@ func (l *logWriter) endLine() {
 // emit makes an event of a line that the function has printed.
 func (l *logWriter) emit(message string) {
 	l.open()
-	l.add(l.clock.Now(), strings.ToValidUTF8(message, "\uFFFD"))
+	now, message := l.clock.Now(), strings.ToValidUTF8(message, "\uFFFD")
+	l.hub.Line(now, telemetry.Function, message)
+	l.add(now, message)
 }
 
 // add makes an event of a line.
@@ -222,6 +241,12 @@ func (l *logWriter) flush() {
 	}
 }
 
+// instanceID names the sandbox as AWS's events do.
+func (l *logWriter) instanceID() string {
+	day, name, _ := strings.Cut(l.stream, "[")
+	return day + l.spec.Name + "[" + name
+}
+
 // settle writes out what the process has printed so far.
 func (l *logWriter) settle() {
 	l.mu.Lock()
@@ -242,6 +267,7 @@ func (l *logWriter) begin(req *Request) {
 
 // platform writes a line of the platform's own: text, or type and record if
 // the function logs JSON. Either may be empty to write nothing in its format.
+// Subscribers of telemetry get type and record.
 func (l *logWriter) platform(text, kind string, record any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -252,6 +278,9 @@ func (l *logWriter) platform(text, kind string, record any) {
 }
 
 func (l *logWriter) line(at time.Time, text, kind string, record any) {
+	if kind != "" {
+		l.hub.Emit(at, kind, record)
+	}
 	if l.spec.LogFormat != logFormatJSON {
 		if text != "" {
 			l.add(at, text)
@@ -271,42 +300,21 @@ func (l *logWriter) line(at time.Time, text, kind string, record any) {
 	}
 }
 
-// logs reports whether a line of the platform's own is of the function's
-// system log level: what tells of failures is a warning, the rest information
-// (Lambda Developer Guide, "System log level event mapping").
-func (s *Spec) logs(record any) bool {
-	if s.SystemLevel != levelWarn {
-		return true
-	}
-	switch r := record.(type) {
-	case reportRecord:
-		return r.Status != statusSuccess
-	case initRecord:
-		return r.Status != statusSuccess
-	case restoreReportRecord:
-		return r.Status != statusSuccess
-	}
-	return false
-}
-
 const (
-	levelWarn     = "WARN"
 	statusSuccess = "success"
 	logFormatJSON = "JSON"
 	logTimeFormat = "2006-01-02T15:04:05.000Z"
 )
 
-type startRecord struct {
-	RequestID string `json:"requestId"`
-	Version   string `json:"version"`
-}
-
 // start notes that a call begins. The line that says so is written with what
-// follows it.
-func (l *logWriter) start(requestID, version string) {
+// follows it, unless somebody wants it now.
+func (l *logWriter) start(req *Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.opening = opening{true, l.clock.Now(), requestID, version}
+	l.opening = opening{true, l.clock.Now(), req}
+	if l.hub.Active() {
+		l.open()
+	}
 }
 
 // open writes the line that opens the call, if it is due.
@@ -316,27 +324,40 @@ func (l *logWriter) open() {
 		return
 	}
 	o.due = false
-	l.line(o.at, "START RequestId: "+o.requestID+" Version: "+o.version+"\n", "platform.start", startRecord{o.requestID, o.version})
+	l.line(o.at, "START RequestId: "+o.request.RequestID+" Version: "+l.spec.Version+"\n", "platform.start",
+		startRecord{o.request.RequestID, l.spec.ARN, l.spec.Version, l.tracing()})
+}
+
+// tracing is the trace of the call under way, nil without active tracing.
+func (l *logWriter) tracing() *traceContext {
+	if l.spec.TracingMode != "Active" || l.opening.request.TraceID == "" {
+		return nil
+	}
+	return &traceContext{"X-Amzn-Trace-Id", l.opening.request.TraceID}
 }
 
 // finish writes the lines that close a call, after the given part of what is
 // still in the pipe, and returns the tail of the call's log, nil if it wasn't
-// asked for.
-func (l *logWriter) finish(requestID, message string, extent logExtent, r *report) []byte {
+// asked for. If extensions have yet to be done with the call, the last lines
+// are only in the tail, and conclude writes them.
+func (l *logWriter) finish(message string, extent logExtent, r *report, extended bool) []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.take(extent)
 	l.endLine()
 	if message != "" {
-		for line := range strings.Lines(message) {
-			l.emit(line)
-		}
-	}
-	if l.spec.LogFormat == logFormatJSON {
 		l.open()
-		l.line(l.clock.Now(), "", "platform.report", r.record())
+		now := l.clock.Now()
+		for line := range strings.Lines(message) {
+			l.add(now, line)
+		}
+		l.hub.Emit(now, telemetry.TypeFault, message)
+	}
+	l.done(r)
+	if extended {
+		l.postpone(r)
 	} else {
-		l.close(requestID, r)
+		l.close(r)
 	}
 	l.flush()
 	if !l.tailing {
@@ -346,21 +367,78 @@ func (l *logWriter) finish(requestID, message string, extent logExtent, r *repor
 	return bytes.Clone(l.tail[max(0, len(l.tail)-tailLimit):])
 }
 
-// close writes END and REPORT, and START before them if it is still due. All
-// are pieces of one text, which is most of what a quiet call's log costs.
-func (l *logWriter) close(requestID string, r *report) {
+// postpone leaves it to conclude to close the call, but for the tail, which the
+// caller gets now.
+func (l *logWriter) postpone(r *report) {
+	l.open()
+	l.unended = r
+	if l.tailing {
+		sink, hub := l.sink, l.hub
+		l.sink, l.hub = nil, nil
+		l.close(r)
+		l.sink, l.hub = sink, hub
+	}
+}
+
+// conclude closes a call that extensions are done with by now, after so long
+// and perhaps with an error.
+func (l *logWriter) conclude(overhead time.Duration, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.unended
+	if r == nil {
+		return
+	}
+	l.unended = nil
+	l.take(logAll)
+	r.overhead = overhead
+	r.duration += overhead
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		r.status, r.duration = statusTimeout, l.spec.Timeout
+	}
+	l.close(r)
+	l.flush()
+}
+
+// done tells that the runtime has done with the call.
+func (l *logWriter) done(r *report) {
+	if l.hub.Active() || l.spec.LogFormat == logFormatJSON && l.spec.logs(doneRecord{Status: cmp.Or(r.status, statusSuccess)}) {
+		l.open()
+		l.line(l.clock.Now(), "", telemetry.TypeRuntimeDone, r.doneRecord(l.tracing()))
+	}
+}
+
+// close writes END and REPORT, and START before them if it is still due.
+func (l *logWriter) close(r *report) {
+	if l.hub.Active() {
+		l.hub.Emit(l.clock.Now(), telemetry.TypeEnd, endRecord{r.requestID})
+	}
+	if l.spec.LogFormat == logFormatJSON {
+		l.open()
+		l.line(l.clock.Now(), "", "platform.report", r.record(l.tracing()))
+		return
+	}
+	if l.hub.Active() {
+		l.hub.Emit(l.clock.Now(), "platform.report", r.record(l.tracing()))
+	}
+	l.closeText(r)
+}
+
+// closeText makes one text of all lines, which is most of what a quiet call's
+// log costs.
+func (l *logWriter) closeText(r *report) {
 	b := make([]byte, 0, 384)
 	o := &l.opening
 	if o.due {
 		b = append(b, "START RequestId: "...)
-		b = append(b, o.requestID...)
+		b = append(b, o.request.RequestID...)
 		b = append(b, " Version: "...)
-		b = append(b, o.version...)
+		b = append(b, l.spec.Version...)
 		b = append(b, '\n')
 	}
 	start := len(b)
 	b = append(b, "END RequestId: "...)
-	b = append(b, requestID...)
+	b = append(b, r.requestID...)
 	b = append(b, '\n')
 	end := len(b)
 	text, now := string(r.appendText(b)), l.clock.Now()
@@ -381,6 +459,8 @@ type reportRecord struct {
 	Metrics   reportMetrics `json:"metrics"`
 	Status    string        `json:"status"`
 	ErrorType string        `json:"errorType,omitempty"`
+	Spans     []span        `json:"spans,omitempty"`
+	Tracing   *traceContext `json:"tracing,omitempty"`
 }
 
 type reportMetrics struct {
@@ -393,39 +473,46 @@ type reportMetrics struct {
 	BilledRestoreMS  int64   `json:"billedRestoreDurationMs,omitempty"`
 }
 
-func (r *report) record() reportRecord {
-	status := r.status
-	if status == "" {
-		status = statusSuccess
+func (r *report) record(tracing *traceContext) reportRecord {
+	record := reportRecord{RequestID: r.requestID, Metrics: reportMetrics{
+		preciseMillis(r.duration), r.billed(), r.memoryMB, r.usedMB, preciseMillis(r.init), preciseMillis(r.restore), billed(r.restore),
+	}, Status: cmp.Or(r.status, statusSuccess), ErrorType: r.errorType, Tracing: tracing}
+	if r.overhead > 0 {
+		record.Spans = []span{newSpan("extensionOverhead", r.started.Add(r.duration-r.overhead), r.overhead)}
 	}
-	return reportRecord{r.requestID, reportMetrics{
-		millis(r.duration), r.billed(), r.memoryMB, r.usedMB, millis(r.init), millis(r.restore), billed(r.restore),
-	}, status, r.errorType}
+	return record
 }
 
-// initRecord is the platform.initReport record of JSON logs.
-type initRecord struct {
-	Type    string `json:"initializationType"`
-	Phase   string `json:"phase"`
-	Status  string `json:"status"`
-	Error   string `json:"errorType,omitempty"`
-	Metrics struct {
-		DurationMS float64 `json:"durationMs"`
-	} `json:"metrics"`
+// doneRecord is what is known when the runtime has done with the call.
+func (r *report) doneRecord(tracing *traceContext) doneRecord {
+	record := doneRecord{
+		RequestID: r.requestID, Status: cmp.Or(r.status, statusSuccess), Error: r.errorType, Tracing: tracing,
+		Metrics: doneMetrics{preciseMillis(r.duration), r.produced},
+	}
+	if r.status == "" {
+		record.Spans = []span{
+			newSpan("responseLatency", r.started, r.latency),
+			newSpan("responseDuration", r.started.Add(r.latency), max(0, r.duration-r.latency)),
+		}
+	}
+	return record
 }
 
-// initSucceeded writes the line about an init phase that nobody waited for: only
-// those have one when all is well ("Lambda execution environment lifecycle").
-func (l *logWriter) initSucceeded(took time.Duration) {
-	record := initRecord{Type: l.initType, Phase: "init", Status: statusSuccess}
-	record.Metrics.DurationMS = millis(took)
-	text := append(appendMillis([]byte("INIT_REPORT Init Duration: "), took), " ms\n"...)
-	l.platform(string(text), "platform.initReport", record)
+// initSucceeded tells that an init phase went well. The text log has a line for
+// one that nobody waited for only ("Lambda execution environment lifecycle").
+func (l *logWriter) initSucceeded(took time.Duration, phase string) {
+	text := ""
+	if l.initType != initOnDemand {
+		text = string(append(appendMillis([]byte("INIT_REPORT Init Duration: "), took), " ms\n"...))
+	}
+	l.platform(text, "platform.initReport", initRecord{
+		Type: l.initType, Phase: phase, Status: statusSuccess, Metrics: durationMetrics{preciseMillis(took)},
+	})
 }
 
 // initFailed writes the line about a failed init phase.
 func (l *logWriter) initFailed(took time.Duration, phase, status, errorType string) {
-	record := initRecord{Type: l.initType, Phase: phase, Status: status, Error: errorType}
-	record.Metrics.DurationMS = millis(took)
-	l.platform(initReport(took, phase, status, errorType), "platform.initReport", record)
+	l.platform(initReport(took, phase, status, errorType), "platform.initReport", initRecord{
+		Type: l.initType, Phase: phase, Status: status, Error: errorType, Metrics: durationMetrics{preciseMillis(took)},
+	})
 }

@@ -22,6 +22,12 @@ type report struct {
 	restore   time.Duration // 0 unless this call was the first after a restore
 	status    string
 	errorType string
+	started   time.Time
+	// latency is how long the runtime took to begin its response; produced is
+	// how long that is.
+	latency  time.Duration
+	produced int
+	overhead time.Duration // what extensions took after the runtime; duration contains it
 }
 
 // appendText formats a report line. The order and the trailing tab are as AWS
@@ -106,6 +112,12 @@ func appendMillis(b []byte, d time.Duration) []byte {
 // millis is a duration in milliseconds, with AWS's two digits.
 func millis(d time.Duration) float64 {
 	return math.Round(float64(d)/float64(time.Millisecond)*100) / 100
+}
+
+// preciseMillis is a duration in milliseconds, with the three digits of AWS's
+// events.
+func preciseMillis(d time.Duration) float64 {
+	return math.Round(float64(d)/float64(time.Microsecond)) / 1000
 }
 
 func billed(d time.Duration) int64 {

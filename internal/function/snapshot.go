@@ -233,21 +233,21 @@ type restoreStartRecord struct {
 	Version    string `json:"functionVersion"`
 	Runtime    string `json:"runtimeVersion"`
 	RuntimeARN string `json:"runtimeVersionArn"`
+	Instance   string `json:"instanceId"`
+	MaxMemory  int64  `json:"instanceMaxMemory"` // bytes
 }
 
 type restoreReportRecord struct {
-	Error   string `json:"errorType,omitempty"`
-	Metrics struct {
-		DurationMS float64 `json:"durationMs"`
-	} `json:"metrics"`
-	Status string `json:"status"`
+	Error   string          `json:"errorType,omitempty"`
+	Metrics durationMetrics `json:"metrics"`
+	Status  string          `json:"status"`
 }
 
 // restore makes a sandbox with its init phase behind it serve calls.
 func (i *instance) restore() error {
 	version, arn := i.interpreter.RuntimeVersion(), runtimes.VersionARN(i.spec.Region, i.spec.Runtime)
 	i.log.platform(fmt.Sprintf("RESTORE_START Runtime Version: %s\tRuntime Version ARN: %s\n", version, arn),
-		"platform.restoreStart", restoreStartRecord{i.spec.Name, i.spec.Version, version, arn})
+		"platform.restoreStart", restoreStartRecord{i.spec.Name, i.spec.Version, version, arn, i.log.instanceID(), int64(i.spec.MemoryMB) << 20})
 	var failed *RestoreError
 	status, kind := "", ""
 	start := time.Now()
@@ -265,7 +265,8 @@ func (i *instance) restore() error {
 	if failed == nil {
 		record.Status = statusSuccess
 	}
-	record.Metrics.DurationMS = millis(i.restoreTook)
+	record.Metrics.DurationMS = preciseMillis(i.restoreTook)
+	i.log.platform("", "platform.restoreRuntimeDone", restoreDoneRecord{record.Status, record.Error})
 	i.log.platform(restoreReport(i.restoreTook, status, kind), "platform.restoreReport", record)
 	if failed != nil {
 		return failed

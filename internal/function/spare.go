@@ -281,7 +281,7 @@ func (i *instance) startFromSpare(s *spare) error {
 		s.end()
 		return err
 	}
-	i.log.attach(s.log)
+	i.log.attach(s.log, nil)
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.proc, i.session = s.proc, s.session

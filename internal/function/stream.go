@@ -16,6 +16,7 @@ type guarded struct {
 	to    ResponseStream
 	begun bool
 	ended bool
+	bytes int // written so far
 }
 
 var _ bootstrap.Sink = (*guarded)(nil)
@@ -45,7 +46,15 @@ func (g *guarded) Write(p []byte) (int, error) {
 		return 0, io.ErrClosedPipe
 	}
 	g.begin(plainBytes)
+	g.bytes += len(p)
 	return g.to.Write(p)
+}
+
+// sent is how much has been written.
+func (g *guarded) sent() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.bytes
 }
 
 // end keeps what still comes from the caller.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/butai-dev/butai/internal/function/bootstrap"
+	"github.com/butai-dev/butai/internal/function/telemetry"
 	"github.com/butai-dev/butai/internal/ident"
 )
 
@@ -39,7 +40,8 @@ func (f *Fault) Error() string { return f.Type + ": " + f.Message }
 // Extensions are the extensions of one sandbox ("Using the Lambda Extensions
 // API to create extensions"). It is safe for concurrent use.
 type Extensions struct {
-	function Function
+	function  Function
+	telemetry *telemetry.Hub
 
 	mu      sync.Mutex
 	changed chan struct{} // closed with every change, and made anew
@@ -69,9 +71,10 @@ type ExtensionState struct {
 }
 
 // NewExtensions returns the extensions of a sandbox; external names those that
-// are processes of their own. onFault is called once, when one can't go on.
-func NewExtensions(f Function, external []string, onFault func()) *Extensions {
-	x := &Extensions{function: f, changed: make(chan struct{}), onFault: onFault}
+// are processes of their own. Those who ask for telemetry get that of the hub.
+// onFault is called once, when one can't go on.
+func NewExtensions(f Function, external []string, hub *telemetry.Hub, onFault func()) *Extensions {
+	x := &Extensions{function: f, telemetry: hub, changed: make(chan struct{}), onFault: onFault}
 	for _, name := range external {
 		x.list = append(x.list, newExtension(name, true))
 	}
@@ -333,13 +336,7 @@ func (x *Extensions) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+base+"/event/next", x.known(x.serveNext))
 	mux.HandleFunc("POST "+base+"/init/error", x.known(x.serveError))
 	mux.HandleFunc("POST "+base+"/exit/error", x.known(x.serveError))
-	// The words in which AWS's own emulator of the Runtime API refuses these.
-	mux.HandleFunc("PUT /2020-08-15/logs", unsupported("Logs.NotSupported", "Logs API is not supported"))
-	mux.HandleFunc("PUT /2022-07-01/telemetry", unsupported("Telemetry.NotSupported", "Telemetry API is not supported"))
-}
-
-func unsupported(kind, message string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusAccepted, kind, message) }
+	x.telemetryRoutes(mux)
 }
 
 var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)

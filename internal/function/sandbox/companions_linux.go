@@ -97,8 +97,11 @@ func readOrders(from *json.Decoder, to chan<- order) {
 
 func (f *family) start(c *initConfig, n int, path string, p Program) error {
 	attr := &syscall.ProcAttr{Dir: p.Dir, Env: p.Env, Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setsid: true}}
-	if n == 0 {
+	switch log := uintptr(c.CompanionLog); {
+	case n == 0:
 		attr.Files = append(attr.Files, channelFD)
+	case log != 0:
+		attr.Files = []uintptr{0, log, log}
 	}
 	if c.SetUser {
 		attr.Sys.Credential = &syscall.Credential{Uid: uint32(c.UID), Gid: uint32(c.GID)}

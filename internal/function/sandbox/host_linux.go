@@ -199,7 +199,11 @@ func (h *Host) prepare(p *Process, level Level, spec *Spec) error {
 	if level == Namespaces && memory > 0 {
 		memory += spec.TmpMB // see guardMemory
 	}
-	group, err := h.cgroups.create("sandbox-"+strconv.FormatInt(h.serial.Add(1), 10), memory, spec.MaxTasks)
+	serial := h.serial.Add(1)
+	if level == Namespaces {
+		p.address = h.addressOf(serial)
+	}
+	group, err := h.cgroups.create("sandbox-"+strconv.FormatInt(serial, 10), memory, spec.MaxTasks)
 	if err != nil {
 		return err
 	}
@@ -264,13 +268,20 @@ func (h *Host) startInit(p *Process, level Level, spec *Spec, trial bool) error 
 	if p.adopted != nil {
 		cmd.ExtraFiles = append(cmd.ExtraFiles, p.adopted)
 	}
+	companionLog := 0
+	if spec.CompanionLog != nil {
+		companionLog = channelFD + len(cmd.ExtraFiles)
+		cmd.ExtraFiles = append(cmd.ExtraFiles, spec.CompanionLog)
+	}
 	cmd.SysProcAttr = h.attributes(level)
 	if err := h.spawner.start(cmd); err != nil {
 		statusRead.Close()
 		return fmt.Errorf("start sandbox: %w", err)
 	}
 	p.cmd = cmd
-	config, err := json.Marshal(h.config(p, level, spec, trial))
+	c := h.config(p, level, spec, trial)
+	c.CompanionLog = companionLog
+	config, err := json.Marshal(c)
 	if err == nil {
 		err = p.group.add(cmd.Process.Pid)
 	}
@@ -327,6 +338,9 @@ func (h *Host) config(p *Process, level Level, spec *Spec, trial bool) *initConf
 		MountPoints: spec.MountPoints, LateDir: spec.LateDir,
 		UID: insideUID, GID: insideUID, Trial: trial,
 		Companions: spec.Companions, Controlled: isControlled(level, spec),
+	}
+	if level == Namespaces {
+		c.Hosts = p.hostsLine()
 	}
 	if p.uid != 0 {
 		c.UID, c.GID, c.InitUID, c.SetUser = p.uid, p.uid, p.uid+initUIDs, true

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 )
 
@@ -123,6 +125,12 @@ func (p *Process) StartProgram() error { return errNoCompanions }
 
 // Signal fails.
 func (p *Process) Signal(int, syscall.Signal) error { return errNoCompanions }
+
+// Dial connects to a TCP port of this machine: sandboxes share all of it here.
+func (p *Process) Dial(ctx context.Context, port int) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+}
 
 // Kill ends the process and its group.
 func (p *Process) Kill() {

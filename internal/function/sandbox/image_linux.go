@@ -11,10 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hostFiles are files that a sandbox with a root of its own still has from the
-// host: they say how to reach others.
-var hostFiles = []string{"/etc/resolv.conf", "/etc/hosts"}
-
 // mountImage makes a directory of the host this process's root, with /dev, /proc
 // and /tmp of its own. Nothing is created in it.
 func mountImage(c *initConfig) error {
@@ -34,16 +30,27 @@ func mountImage(c *initConfig) error {
 	if err := nameUser(c); err != nil {
 		return err
 	}
-	if err := unix.Mount("", c.Root+"/dev", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, ""); err != nil {
-		return fmt.Errorf("mount /dev: %w", err)
+	// It is made where a file can be, and has no name any more once it is mounted.
+	made := c.Root + "/dev/hosts"
+	if err := writeHosts(c, made); err != nil {
+		return err
 	}
-	for _, name := range hostFiles {
-		if _, err := os.Stat(name); err != nil {
+	hosts := cond(c.Hosts != "", made, hostsFile)
+	for name, source := range map[string]string{"/etc/resolv.conf": "/etc/resolv.conf", hostsFile: hosts} {
+		if _, err := os.Stat(source); err != nil {
 			continue
 		}
-		if err := attach(name, c.Root+name, attributes|unix.MOUNT_ATTR_NOEXEC); err != nil {
+		if err := attach(source, c.Root+name, attributes|unix.MOUNT_ATTR_NOEXEC); err != nil {
 			return err
 		}
+	}
+	if c.Hosts != "" {
+		if err := os.Remove(made); err != nil {
+			return err
+		}
+	}
+	if err := unix.Mount("", c.Root+"/dev", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, ""); err != nil {
+		return fmt.Errorf("mount /dev: %w", err)
 	}
 	for _, step := range []func(*initConfig) error{mountTmp, mountProc, pivotRoot} {
 		if err := step(c); err != nil {

@@ -56,6 +56,10 @@ type initConfig struct {
 	Trial       bool     // stop before starting the program
 	Companions  []Program
 	Controlled  bool // orders will follow
+	// CompanionLog is the descriptor of the companions' output; 0 if they share
+	// the program's.
+	CompanionLog int
+	Hosts        string // to add to /etc/hosts
 }
 
 // initStatus is what the first process reports at its end, and at the end of
@@ -233,6 +237,9 @@ func stepBack(c *initConfig) error {
 	// Holding these open would hide from the engine that the program closed them.
 	for _, fd := range []int{1, 2, channelFD} {
 		syscall.Close(fd)
+	}
+	if c.CompanionLog != 0 {
+		syscall.Close(c.CompanionLog)
 	}
 	var keep []uint
 	if c.SetUser && c.InitUID != 0 {

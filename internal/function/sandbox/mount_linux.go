@@ -64,12 +64,15 @@ func mountSystem(c *initConfig) error {
 			return err
 		}
 		for _, name := range names {
+			if name == hostsFile && c.Hosts != "" {
+				continue
+			}
 			if err := bindIfPresent(c.Root, name); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return writeHosts(c, c.Root+hostsFile)
 }
 
 func bindIfPresent(root, path string) error {

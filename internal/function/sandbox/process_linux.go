@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strconv"
@@ -21,8 +22,9 @@ type Process struct {
 	tmp   string
 	// lateDir is the working directory that Attach enters anew, "" for none.
 	lateDir string
-	status  *os.File // where the first process reports, nil without one
-	orders  *os.File // where it is told what to do, nil unless it is controlled
+	status  *os.File   // where the first process reports, nil without one
+	orders  *os.File   // where it is told what to do, nil unless it is controlled
+	address netip.Addr // see Address
 
 	companions []*Companion
 

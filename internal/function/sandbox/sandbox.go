@@ -67,6 +67,8 @@ type Spec struct {
 
 	Channel *os.File // becomes descriptor 3; may be nil
 	Log     *os.File // becomes descriptors 1 and 2
+	// CompanionLog is what Log is for the companions; nil if they share it.
+	CompanionLog *os.File
 }
 
 var errNoRoot = errors.New("sandbox: a root file system of its own needs the namespaces rung of isolation, which this host does not offer")

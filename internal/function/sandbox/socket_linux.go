@@ -72,7 +72,16 @@ type (
 // connection, which is nobody's peer.
 const stateListen = 10
 
+// querySocket asks for a connection.
 func querySocket(own, peer netip.AddrPort) (socketOwner, error) {
+	answer, err := diagnose(own, peer)
+	if err == nil && answer.state == stateListen {
+		err = unix.ENOENT
+	}
+	return socketOwner{uid: int(answer.uid), inode: answer.inode}, err
+}
+
+func diagnose(own, peer netip.AddrPort) (diagAnswer, error) {
 	request := diagRequest{
 		header:   unix.NlMsghdr{Len: uint32(unsafe.Sizeof(diagRequest{})), Type: unix.SOCK_DIAG_BY_FAMILY, Flags: unix.NLM_F_REQUEST},
 		protocol: unix.IPPROTO_TCP, states: ^uint32(0),
@@ -89,39 +98,35 @@ func querySocket(own, peer netip.AddrPort) (socketOwner, error) {
 
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
-		return socketOwner{}, err
+		return diagAnswer{}, err
 	}
 	defer unix.Close(fd)
 	message := unsafe.Slice((*byte)(unsafe.Pointer(&request)), unsafe.Sizeof(request))
 	if err := unix.Sendto(fd, message, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return socketOwner{}, err
+		return diagAnswer{}, err
 	}
 	// Words keep the answer aligned. The kernel has answered when Sendto returns.
 	var words [512]uint64
 	buf := unsafe.Slice((*byte)(unsafe.Pointer(&words)), unsafe.Sizeof(words))
 	n, _, err := unix.Recvfrom(fd, buf, unix.MSG_DONTWAIT)
 	if err != nil {
-		return socketOwner{}, err
+		return diagAnswer{}, err
 	}
 	return readDiag(buf[:n])
 }
 
-func readDiag(buf []byte) (socketOwner, error) {
+func readDiag(buf []byte) (diagAnswer, error) {
 	const head = unix.SizeofNlMsghdr
 	if len(buf) < head+4 {
-		return socketOwner{}, errors.New("short netlink answer")
+		return diagAnswer{}, errors.New("short netlink answer")
 	}
 	switch header := (*unix.NlMsghdr)(unsafe.Pointer(&buf[0])); {
 	case header.Type == unix.NLMSG_ERROR:
-		return socketOwner{}, unix.Errno(-*(*int32)(unsafe.Pointer(&buf[head])))
+		return diagAnswer{}, unix.Errno(-*(*int32)(unsafe.Pointer(&buf[head])))
 	case header.Type != unix.SOCK_DIAG_BY_FAMILY || len(buf) < head+int(unsafe.Sizeof(diagAnswer{})):
-		return socketOwner{}, fmt.Errorf("unexpected netlink answer %d", header.Type)
+		return diagAnswer{}, fmt.Errorf("unexpected netlink answer %d", header.Type)
 	}
-	answer := (*diagAnswer)(unsafe.Pointer(&buf[head]))
-	if answer.state == stateListen {
-		return socketOwner{}, unix.ENOENT
-	}
-	return socketOwner{uid: int(answer.uid), inode: answer.inode}, nil
+	return *(*diagAnswer)(unsafe.Pointer(&buf[head])), nil
 }
 
 // scanSockets searches the lists of connections; a client that speaks IPv4 may
