@@ -22,6 +22,7 @@ var services = []struct{ Name, Version string }{
 	{"dynamodb", "2012-08-10"},
 	{"dynamodbstreams", "2012-08-10"},
 	{"ecr", "2015-09-21"},
+	{"events", "2015-10-07"},
 	{"iam", "2010-05-08"},
 	{"lambda", "2015-03-31"},
 	{"logs", "2014-03-28"},

@@ -23,6 +23,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
 	"github.com/butai-dev/butai/internal/api/ecrapi"
+	"github.com/butai-dev/butai/internal/api/eventsapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/api/logsapi"
@@ -36,7 +37,7 @@ import (
 )
 
 var models = []*wire.ServiceModel{
-	&acmapi.Service, &apigatewayapi.Service, &apigatewayv2api.Service, &cloudwatchapi.Service, &dynamodbapi.Service, &dynamodbstreamsapi.Service, &ecrapi.Service, &iamapi.Service, &lambdaapi.Service,
+	&acmapi.Service, &apigatewayapi.Service, &apigatewayv2api.Service, &cloudwatchapi.Service, &dynamodbapi.Service, &dynamodbstreamsapi.Service, &ecrapi.Service, &eventsapi.Service, &iamapi.Service, &lambdaapi.Service,
 	&logsapi.Service, &route53api.Service, &s3api.Service, &snsapi.Service, &sqsapi.Service, &stsapi.Service,
 }
 
@@ -60,6 +61,7 @@ const (
 // of their structure, or that can have no effect, by service and
 // shape.member.
 var descriptive = map[string]map[string]string{
+	"events": {"Tag.Value": tagged},
 	"iam":    {"Tag.Value": tagged},
 	"lambda": {"AllowedPublishers.SigningProfileVersionArns": unsigned},
 	"route53": {

@@ -73,6 +73,10 @@ var profiles = map[string]profile{
 		protocol: awsjson.Protocol{}, maxBody: 32 << 20, validation: "InvalidParameterException",
 		denied: wire.Error{Code: "AccessDeniedException", Status: 400}, family: sigv4.JSON,
 	},
+	"events": {
+		protocol: awsjson.Protocol{}, maxBody: 4 << 20, validation: "ValidationException",
+		denied: wire.Error{Code: "AccessDeniedException", Status: 400}, family: sigv4.JSON,
+	},
 	"iam": {
 		protocol: awsquery.Protocol{}, maxBody: 1 << 20, validation: "ValidationError",
 		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.Query,

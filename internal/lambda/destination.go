@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -17,7 +18,7 @@ import (
 )
 
 // Targets are the resources of other services that Lambda sends to with a
-// function's role: queues, buckets and functions, named by ARN.
+// function's role: queues, topics, buckets, functions and event buses, named by ARN.
 type Targets interface {
 	// Check reports whether the target exists, and whether the role may send
 	// to it.
@@ -32,8 +33,38 @@ type Message struct {
 	Target  string // ARN
 	Body    []byte
 	Key     string            // of the object, if the target is a bucket
+	Event   *EventHead        `json:",omitzero"` // if it is an event bus; Body is the detail then
 	Strings map[string]string // message attributes, if it is a queue
 	Numbers map[string]string
+}
+
+// EventHead is what an event bus is told beside the record of an invocation.
+type EventHead struct {
+	DetailType string
+	Resources  []string
+}
+
+// EventSource is the source of the events that Lambda puts on buses.
+const EventSource = "lambda"
+
+// message is what a destination gets: the record of an event that is over.
+func (e *eventRecord) message(target, condition string, record []byte, now time.Time) Message {
+	m := Message{Target: target, Body: record, Key: e.objectKey(now)}
+	if serviceOf(target) == "events" {
+		outcome := "Failure"
+		if condition == conditionSuccess {
+			outcome = "Success"
+		}
+		m.Event = &EventHead{"Lambda Function Invocation Result - " + outcome, []string{target, e.qualifiedARN()}}
+	}
+	return m
+}
+
+// qualifiedARN is the function's, with $LATEST if it was invoked without a
+// qualifier.
+func (e *eventRecord) qualifiedARN() string {
+	base, qualifier := catalog.Split(e.FunctionARN)
+	return base + ":" + cmp.Or(qualifier, catalog.Latest)
 }
 
 // Conditions of destination records (Developer Guide: "Capturing records of
@@ -74,13 +105,9 @@ const recordTime = "2006-01-02T15:04:05.000Z"
 // record makes the record of an event that is over; out is its last outcome,
 // nil if the function was not reached.
 func (e *eventRecord) record(condition string, out *catalog.Outcome, now time.Time) ([]byte, error) {
-	base, qualifier := catalog.Split(e.FunctionARN)
-	if qualifier == "" {
-		qualifier = catalog.Latest
-	}
 	rec := invocationRecord{
 		Version: "1.0", Timestamp: now.UTC().Format(recordTime),
-		RequestContext: requestContext{e.RequestID, base + ":" + qualifier, condition, e.Attempts},
+		RequestContext: requestContext{e.RequestID, e.qualifiedARN(), condition, e.Attempts},
 		RequestPayload: jsonOr(e.Payload, "{}"),
 	}
 	if out != nil {

@@ -232,6 +232,6 @@ func (s *Service) finish(e *eventRecord, r *rules, condition string, out *catalo
 	if err != nil {
 		return fmt.Errorf("write the record of event %s: %w", e.RequestID, err)
 	}
-	e.Outbox = append(e.Outbox, Message{Target: target, Body: body, Key: e.objectKey(now)})
+	e.Outbox = append(e.Outbox, e.message(target, condition, body, now))
 	return nil
 }

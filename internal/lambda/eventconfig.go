@@ -157,9 +157,7 @@ func serviceOf(target string) string {
 // checkTarget checks one destination.
 func (s *Service) checkTarget(ctx context.Context, role, target string) error {
 	switch service := serviceOf(target); service {
-	case "events":
-		return wire.NotBuilt("EventBridge event buses as destinations of Lambda functions")
-	case "sqs", "sns", "s3", "lambda":
+	case "sqs", "sns", "s3", "lambda", "events":
 		exists, may := s.Targets.Check(ctx, role, target)
 		if !exists {
 			return invalid("The destination ARN %s is invalid.", target)
@@ -173,7 +171,7 @@ func (s *Service) checkTarget(ctx context.Context, role, target string) error {
 }
 
 // verbs are the actions by which Lambda sends to a service.
-var verbs = map[string]string{"sqs": "SendMessage", "sns": "Publish", "s3": "PutObject", "lambda": "InvokeFunction"}
+var verbs = map[string]string{"sqs": "SendMessage", "sns": "Publish", "s3": "PutObject", "lambda": "InvokeFunction", "events": "PutEvents"}
 
 // GetFunctionEventInvokeConfig returns the configuration of a qualifier.
 func (s *Service) GetFunctionEventInvokeConfig(ctx context.Context, in *lambdaapi.GetFunctionEventInvokeConfigRequest) (*lambdaapi.FunctionEventInvokeConfig, error) {

@@ -167,7 +167,7 @@ func (s *Service) checkMappingTarget(ctx context.Context, d *lambdaapi.Destinati
 	if target == "" {
 		return nil
 	}
-	if serviceOf(target) == "lambda" {
+	if service := serviceOf(target); service == "lambda" || service == "events" { // they are for asynchronous invocations
 		return invalid("The destination ARN %s is invalid.", target)
 	}
 	return s.checkTarget(ctx, *f.Role, target)

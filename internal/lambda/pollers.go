@@ -154,20 +154,21 @@ func (s *Service) runner(m *mappingRecord, settings poll.Mapping) *poll.Runner {
 				TraceID: NewTraceID(s.Clock.Now(), settings.FunctionARN),
 			})
 		},
-		Failed: func(ctx context.Context, record, payload []byte) error {
-			return s.postFailure(ctx, settings.FunctionARN, uuid, target, record, payload)
+		Failed: func(ctx context.Context, shard string, record, payload []byte) error {
+			return s.postFailure(ctx, settings.FunctionARN, uuid+"/"+shard, target, record, payload)
 		},
 	}
 }
 
 // postFailure sends the record of a batch that was given up. A target that is
-// gone or closed to the role loses it.
-func (s *Service) postFailure(ctx context.Context, functionARN, uuid, target string, record, payload []byte) error {
+// gone or closed to the role loses it. place is what the keys of objects begin
+// with: the mapping's id and the shard.
+func (s *Service) postFailure(ctx context.Context, functionARN, place, target string, record, payload []byte) error {
 	m := &Message{Target: target, Body: record}
 	if serviceOf(target) == "s3" { // buckets get the batch itself too
 		m.Body = append(record[:len(record)-1:len(record)-1], `,"payload":`...)
 		m.Body = append(append(m.Body, quoted(payload)...), '}')
-		m.Key = "aws/lambda/" + uuid + s.Clock.Now().UTC().Format("/2006/01/02/2006-01-02T15.04.05-") + ident.UUID()
+		m.Key = "aws/lambda/" + place + s.Clock.Now().UTC().Format("/2006/01/02/2006-01-02T15.04.05-") + ident.UUID()
 	}
 	err := s.Targets.Send(ctx, s.roleOf(functionARN), m)
 	if permanent(err) {

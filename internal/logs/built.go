@@ -13,11 +13,13 @@ var _ interface {
 	logsapi.DeleteLogGroupAPI
 	logsapi.DeleteLogStreamAPI
 	logsapi.DeleteMetricFilterAPI
+	logsapi.DeleteResourcePolicyAPI
 	logsapi.DeleteRetentionPolicyAPI
 	logsapi.DeleteSubscriptionFilterAPI
 	logsapi.DescribeLogGroupsAPI
 	logsapi.DescribeLogStreamsAPI
 	logsapi.DescribeMetricFiltersAPI
+	logsapi.DescribeResourcePoliciesAPI
 	logsapi.DescribeSubscriptionFiltersAPI
 	logsapi.FilterLogEventsAPI
 	logsapi.GetLogEventsAPI
@@ -25,6 +27,7 @@ var _ interface {
 	logsapi.ListTagsLogGroupAPI
 	logsapi.PutLogEventsAPI
 	logsapi.PutMetricFilterAPI
+	logsapi.PutResourcePolicyAPI
 	logsapi.PutRetentionPolicyAPI
 	logsapi.PutSubscriptionFilterAPI
 	logsapi.TagLogGroupAPI

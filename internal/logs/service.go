@@ -127,6 +127,7 @@ func (*Service) Refused() []wire.Refusal {
 	const (
 		accounts = "log groups of other accounts can't be reached"
 		fields   = "log groups aren't centralized, so that events have no system fields"
+		ofGroups = "resource policies are the account's; log groups have none of their own"
 		kms      = "there is no KMS to encrypt with"
 	)
 	return []wire.Refusal{
@@ -140,6 +141,12 @@ func (*Service) Refused() []wire.Refusal {
 		{Operation: "PutSubscriptionFilter", Member: "applyOnTransformedLogs", Reason: "logs aren't transformed"},
 		{Operation: "PutSubscriptionFilter", Member: "fieldSelectionCriteria", Reason: fields},
 		{Operation: "PutSubscriptionFilter", Member: "emitSystemFields", Reason: fields},
+		{Operation: "PutResourcePolicy", Member: "resourceArn", Reason: ofGroups},
+		{Operation: "PutResourcePolicy", Member: "expectedRevisionId", Reason: ofGroups},
+		{Operation: "DescribeResourcePolicies", Member: "resourceArn", Reason: ofGroups},
+		{Operation: "DescribeResourcePolicies", Member: "policyScope", Reason: ofGroups},
+		{Operation: "DeleteResourcePolicy", Member: "resourceArn", Reason: ofGroups},
+		{Operation: "DeleteResourcePolicy", Member: "expectedRevisionId", Reason: ofGroups},
 		{Operation: "PutLogEvents", Member: "entity", Reason: "events aren't linked with entities"},
 	}
 }

@@ -41,7 +41,7 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 		group = *in.LogGroupName
 	case *logsapi.DescribeMetricFiltersRequest:
 		group = wire.Val(in.LogGroupName)
-	case *logsapi.TestMetricFilterRequest:
+	case *logsapi.TestMetricFilterRequest, *logsapi.PutResourcePolicyRequest, *logsapi.DescribeResourcePoliciesRequest, *logsapi.DeleteResourcePolicyRequest:
 		return []wire.IAMTarget{{Action: "logs:" + op.Name, Resource: "*"}}
 	case *logsapi.PutSubscriptionFilterRequest:
 		group = *in.LogGroupName

@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/butai-dev/butai/internal/api/eventsapi"
 	"github.com/butai-dev/butai/internal/api/s3api"
 	"github.com/butai-dev/butai/internal/api/snsapi"
 	"github.com/butai-dev/butai/internal/api/sqsapi"
 	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/events"
 	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/functionurl"
 	"github.com/butai-dev/butai/internal/ident"
@@ -53,6 +55,8 @@ func (l *lambdaTargets) Check(ctx context.Context, role, target string) (exists,
 	case "sns":
 		_, err := l.services.sns.GetTopicAttributes(ctx, &snsapi.GetTopicAttributesInput{TopicArn: &target})
 		exists = err == nil
+	case "events":
+		exists = l.services.events.Exists(ctx, target)
 	case "lambda":
 		exists = l.services.lambda.Catalog.Resolve(target) != nil
 	}
@@ -71,6 +75,9 @@ func (l *lambdaTargets) denial(ctx context.Context, role string, a arn.ARN, key 
 		target = l.services.sns.IAMTargets(ctx, snsapi.Service.Operation("Publish"), in)[0]
 	case "s3":
 		target.Action, target.Resource = "s3:PutObject", a.String()+"/"+key
+	case "events":
+		in := &eventsapi.PutEventsRequest{Entries: []eventsapi.PutEventsRequestEntry{{EventBusName: &target.Resource}}}
+		target = l.services.events.IAMTargets(ctx, eventsapi.Service.Operation("PutEvents"), in)[0]
 	case "lambda":
 		target.Action = "lambda:InvokeFunction"
 	}
@@ -96,6 +103,14 @@ func (l *lambdaTargets) Send(ctx context.Context, role string, m *lambda.Message
 		_, err = l.services.s3.PutObject(ctx, &s3api.PutObjectRequest{
 			Bucket: &a.Resource, Key: &m.Key, Body: m.Body, ContentType: wire.Ptr("application/json"),
 		})
+	case "events":
+		function, _ := arn.Parse(m.Event.Resources[len(m.Event.Resources)-1])
+		err = l.services.events.Notify(ctx, function, &events.Notice{
+			Bus: m.Target, Source: lambda.EventSource, DetailType: m.Event.DetailType, Resources: m.Event.Resources, Detail: m.Body,
+		})
+		if refusal, ok := errors.AsType[*events.Refusal](err); ok {
+			err = &wire.Error{Code: "ResourceNotFoundException", Status: http.StatusBadRequest, Message: refusal.Message}
+		}
 	case "lambda":
 		_, err = l.services.lambda.Call(ctx, &catalog.Call{FunctionARN: m.Target, Payload: m.Body}, true)
 		if refusal, ok := errors.AsType[*catalog.Refusal](err); ok {

@@ -78,6 +78,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		{"start SQS", s.startSQS},
 		{"start ECR", s.startECR},
 		{"start SNS", s.startSNS},
+		{"start EventBridge", s.startEvents},
 		{"start Lambda", s.startLambda},
 		{"start Route 53 and ACM", s.startNames},
 		{"start API Gateway", s.startGateway},
@@ -297,6 +298,7 @@ func (s *Server) buildHandler(context.Context) error {
 	}
 	s.aws.api = api
 	s.services.sns.Start()
+	s.services.events.Start()
 	mux := http.NewServeMux()
 	mux.Handle(s.services.lambda.CodeHandler())
 	s.handler = edge.New(edge.Config{API: codeOr(mux, topicLinks(s.services.sns, api)), Gateway: s.gateway, FunctionURLs: s.urls, Traces: traceHandler(api, s.gateway),

@@ -9,6 +9,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
 	"github.com/butai-dev/butai/internal/api/ecrapi"
+	"github.com/butai-dev/butai/internal/api/eventsapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/api/logsapi"
@@ -22,6 +23,7 @@ import (
 	"github.com/butai-dev/butai/internal/cloudwatch"
 	"github.com/butai-dev/butai/internal/dynamodb"
 	"github.com/butai-dev/butai/internal/ecr"
+	"github.com/butai-dev/butai/internal/events"
 	"github.com/butai-dev/butai/internal/iam"
 	"github.com/butai-dev/butai/internal/lambda"
 	"github.com/butai-dev/butai/internal/logs"
@@ -42,6 +44,7 @@ type services struct {
 	dynamodb     *dynamodb.Service
 	streams      *dynamodb.Streams
 	ecr          *ecr.Service
+	events       *events.Service
 	iam          *iam.Service
 	lambda       *lambda.Service
 	logs         *logs.Service
@@ -62,6 +65,7 @@ func (s *services) registrations() []awsapi.Registration {
 		{Model: &dynamodbapi.Service, Service: s.dynamodb},
 		{Model: &dynamodbstreamsapi.Service, Service: s.streams},
 		{Model: &ecrapi.Service, Service: s.ecr},
+		{Model: &eventsapi.Service, Service: s.events},
 		{Model: &iamapi.Service, Service: s.iam},
 		{Model: &lambdaapi.Service, Service: s.lambda},
 		{Model: &logsapi.Service, Service: s.logs},

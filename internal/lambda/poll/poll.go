@@ -45,9 +45,9 @@ type Runner struct {
 	Invoke func(ctx context.Context, payload []byte) (*catalog.Outcome, error)
 	// Report tells how the last batch went (LastProcessingResult).
 	Report func(result string)
-	// Failed sends the record of a batch that was given up to the mapping's
-	// destination; payload is the batch itself.
-	Failed func(ctx context.Context, record, payload []byte) error
+	// Failed sends the record of a batch of a shard that was given up to the
+	// mapping's destination; payload is the batch itself.
+	Failed func(ctx context.Context, shard string, record, payload []byte) error
 	Clock  clock.Clock
 	Log    *slog.Logger
 }

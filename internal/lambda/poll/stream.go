@@ -392,7 +392,7 @@ func (r *reader) giveUp(ctx context.Context, batch []Record, condition string, a
 		return
 	}
 	for tries := 0; ; tries++ {
-		err := r.Failed(ctx, text, eventOf(batch))
+		err := r.Failed(ctx, r.shard, text, eventOf(batch))
 		if err == nil || ctx.Err() != nil {
 			return
 		}
