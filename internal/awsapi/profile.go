@@ -85,7 +85,7 @@ var profiles = map[string]profile{
 		protocol: restjson.Protocol{}, maxBody: 70_167_211, validation: "ValidationException",
 		denied: wire.Error{Code: "AccessDeniedException", Status: 403}, family: sigv4.REST,
 		// Lambda words these itself.
-		exempt: []string{"Runtime", "CompatibleArchitectures"}, whole: true,
+		exempt: []string{"Runtime", "CompatibleArchitectures", "EventSourcePosition"}, whole: true,
 	},
 	"logs": {
 		protocol: awsjson.Protocol{}, maxBody: 2 << 20, validation: "InvalidParameterException",

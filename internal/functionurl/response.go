@@ -32,7 +32,7 @@ func (x *exchange) answer(payload []byte) {
 		Status *jsontext.Value `json:"statusCode"`
 	}
 	if err := json.Unmarshal(payload, &probe, jsontext.AllowDuplicateNames(true)); err != nil || probe.Status == nil {
-		x.respond(http.StatusOK, payload)
+		x.respond(http.StatusOK, compact(payload))
 		return
 	}
 	if err := json.Unmarshal(payload, &r, jsontext.AllowDuplicateNames(true)); err != nil {
@@ -83,7 +83,16 @@ func (r *response) body() (body []byte, ok bool) {
 // plainBody is a returned value that isn't an object: a string's own text, and
 // otherwise its JSON.
 func plainBody(payload []byte) []byte {
-	return []byte(text(payload))
+	return []byte(text(compact(payload)))
+}
+
+// compact is a returned value as AWS writes it: without white space (recorded).
+func compact(payload jsontext.Value) jsontext.Value {
+	out := payload.Clone()
+	if out.Compact(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true), jsontext.PreserveRawStrings(true)) != nil {
+		return payload
+	}
+	return out
 }
 
 // text is a string's content, or the JSON of anything else.

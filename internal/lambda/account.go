@@ -44,7 +44,7 @@ func (s *Service) editReserved(ctx context.Context, name *string, reserved *int6
 		if total, err := provisionedBy(tx, r.id); err != nil {
 			return err
 		} else if reserved != nil && *reserved < total {
-			return invalidPlain("ReservedConcurrentExecutions  %d should not be lower than function's total provisioned concurrency [%d].", *reserved, total)
+			return invalidPlain(" ReservedConcurrentExecutions  %d should not be lower than function's total provisioned concurrency [%d].", *reserved, total)
 		}
 		f.Reserved = reserved
 		return functions.Put(tx, f, r.key()...)

@@ -70,6 +70,9 @@ func noMapping() error { return missing("The resource you requested does not exi
 
 // CreateEventSourceMapping makes a queue or stream call a function.
 func (s *Service) CreateEventSourceMapping(ctx context.Context, in *lambdaapi.CreateEventSourceMappingRequest) (*lambdaapi.EventSourceMappingConfiguration, error) {
+	if err := checkPosition(in.StartingPosition); err != nil {
+		return nil, err
+	}
 	kind, err := sourceKind(in.EventSourceArn)
 	if err != nil {
 		return nil, err

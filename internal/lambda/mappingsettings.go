@@ -2,6 +2,8 @@ package lambda
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
@@ -54,11 +56,24 @@ func (m *mappingRecord) begin(kind string, in *lambdaapi.CreateEventSourceMappin
 	if in.StartingPosition == nil {
 		return invalid("1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.")
 	}
-	if *in.StartingPosition == lambdaapi.EventSourcePositionATTIMESTAMP || in.StartingPositionTimestamp != nil {
+	if *in.StartingPosition != lambdaapi.EventSourcePositionATTIMESTAMP && in.StartingPositionTimestamp != nil {
+		return invalid("Timestamp only valid with StartingPosition AT_TIMESTAMP")
+	}
+	if *in.StartingPosition == lambdaapi.EventSourcePositionATTIMESTAMP {
 		return invalid("Unsupported starting position for arn type: %s", *in.EventSourceArn) // DynamoDB has none
 	}
 	c.StartingPosition = in.StartingPosition
 	return nil
+}
+
+// checkPosition is the model's constraint with the values in AWS's order, which
+// is another than the model's (recorded).
+func checkPosition(position *string) error {
+	known := []string{lambdaapi.EventSourcePositionLATEST, lambdaapi.EventSourcePositionATTIMESTAMP, lambdaapi.EventSourcePositionTRIMHORIZON}
+	if position == nil || slices.Contains(known, *position) {
+		return nil
+	}
+	return wire.Errorf("ValidationException", "%s", violation("startingPosition", *position, "Member must satisfy enum value set: ["+strings.Join(known, ", ")+"]"))
 }
 
 // Limits beside the model's (Developer Guide: "Lambda event source mappings").

@@ -140,7 +140,7 @@ func checkProvisioned(tx store.ReadTx, r ref, f *functionRecord, requested int64
 	}
 	if f.Reserved != nil {
 		if others+requested > *f.Reserved {
-			return invalidPlain("Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function")
+			return invalid("Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function")
 		}
 		return nil
 	}

@@ -49,7 +49,7 @@ func TestProvisionedConcurrency(t *testing.T) {
 	}
 	refused("1", 1, "ResourceConflictException: Version is pointed by a Provisioned Concurrency alias")
 	_, err = h.PutFunctionConcurrency(as(t), &lambdaapi.PutFunctionConcurrencyRequest{FunctionName: name, ReservedConcurrentExecutions: wire.Ptr(int64(2))})
-	wantError(t, err, "InvalidParameterValueException: ReservedConcurrentExecutions  2 should not be lower than function's total provisioned concurrency [3].")
+	wantError(t, err, "InvalidParameterValueException:  ReservedConcurrentExecutions  2 should not be lower than function's total provisioned concurrency [3].")
 	must(h.PutFunctionConcurrency(as(t), &lambdaapi.PutFunctionConcurrencyRequest{FunctionName: name, ReservedConcurrentExecutions: wire.Ptr(int64(3))}))(t)
 	refused("live", 4, "InvalidParameterValueException: Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function")
 

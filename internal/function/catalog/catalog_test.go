@@ -193,7 +193,13 @@ func TestPayloadsMustBeJSON(t *testing.T) {
 		`{} {}`:            "Trailing token found after value" + at + "1, column: 6]",
 		`[01]`:             "Invalid numeric value: Leading zeroes not allowed" + at + "1, column: 3]",
 		"\"a\nb\"":         "Illegal unquoted character ((CTRL-CHAR, code 10)): has to be escaped using backslash to be included in string value" + at + "1, column: 3]",
-		"{\"a\":\"\xff\"}": "Invalid UTF-8 start byte 0xff" + at + "1, column: 7]",
+		"{\"a\":\"\xff\"}": "Invalid UTF-8 start byte 0xff" + at + "1, column: 8]",
+		// Recorded (test_lambda_invoke_payload_encoding_error), but for the column of
+		// the second, which Jackson's later releases count from the character itself.
+		"n\x87r\x9e\xe9\xb5\xd7I\xee\x9bmt": "Invalid UTF-8 start byte 0x87" + at + "1, column: 3]",
+		"\x99\xeb,j\x07\xa1zYh":             "Unexpected character ((CTRL-CHAR, code 153)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + at + "1, column: 1]",
+		"test data":                         "Unrecognized token 'test': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + at + "1, column: 6]",
+		"z{":                                "Unrecognized token 'z': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + at + "1, column: 3]",
 	} {
 		_, err := c.Invoke(t.Context(), &catalog.Call{FunctionARN: fnARN, Payload: []byte(payload)})
 		if want == "" {

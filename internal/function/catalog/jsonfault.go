@@ -62,9 +62,56 @@ func (p *faultFinder) skipSpace() {
 	}
 }
 
+// unexpected reports the byte at hand, which Jackson takes for a character of
+// its own even if it begins a longer one.
 func (p *faultFinder) unexpected(expecting string) bool {
-	r, _ := utf8.DecodeRune(p.text[p.at:])
-	return p.fail(p.at, "Unexpected character ('%c' (code %d)): %s", r, r, expecting)
+	if c := p.text[p.at]; c < 0x20 {
+		return p.fail(p.at, "Illegal character (%s): only regular white space (\\r, \\n, \\t) is allowed between tokens", described(rune(c)))
+	}
+	return p.fail(p.at, "Unexpected character (%s): %s", described(rune(p.text[p.at])), expecting)
+}
+
+// described is a character as Jackson's messages show it.
+func described(r rune) string {
+	switch {
+	case unicode.IsControl(r):
+		return fmt.Sprintf("(CTRL-CHAR, code %d)", r)
+	case r > 0xff:
+		return fmt.Sprintf("'%c' (code %d / 0x%x)", r, r, r)
+	}
+	return fmt.Sprintf("'%c' (code %d)", r, r)
+}
+
+// decode reads a character of UTF-8 at hand and moves past it. A wrong byte is
+// reported at the place behind it, as it is by the parser (recorded).
+func (p *faultFinder) decode() (rune, bool) {
+	r, n := utf8.DecodeRune(p.text[p.at:])
+	if r != utf8.RuneError || n > 1 {
+		p.at += n
+		return r, true
+	}
+	first := p.text[p.at]
+	more := 0
+	switch {
+	case first&0xe0 == 0xc0:
+		more = 1
+	case first&0xf0 == 0xe0:
+		more = 2
+	case first&0xf8 == 0xf0:
+		more = 3
+	default:
+		return 0, p.fail(p.at+1, "Invalid UTF-8 start byte 0x%x", first)
+	}
+	for i := 1; i <= more; i++ {
+		if p.at+i == len(p.text) {
+			return 0, p.endOfInput("")
+		}
+		if c := p.text[p.at+i]; c&0xc0 != 0x80 {
+			return 0, p.fail(p.at+i+1, "Invalid UTF-8 middle byte 0x%x", c)
+		}
+	}
+	p.at += more + 1
+	return utf8.RuneError, true // well formed, but no character: Jackson lets it pass
 }
 
 func (p *faultFinder) endOfInput(within string) bool {
@@ -110,8 +157,12 @@ func (p *faultFinder) object() bool {
 		case c == '}' && first:
 			p.at++
 			return true
+		case c < 0x20:
+			return p.unexpected("")
 		case c != '"':
-			return p.unexpected("was expecting double-quote to start field name")
+			at := p.at
+			r, ok := p.decode()
+			return ok && p.fail(at, "Unexpected character (%s): was expecting double-quote to start field name", described(r))
 		}
 		if !p.str() {
 			return false
@@ -180,11 +231,10 @@ func (p *faultFinder) str() bool {
 		case c < 0x20:
 			return p.fail(p.at, "Illegal unquoted character ((CTRL-CHAR, code %d)): has to be escaped using backslash to be included in string value", c)
 		case c >= utf8.RuneSelf:
-			r, n := utf8.DecodeRune(p.text[p.at:])
-			if r == utf8.RuneError && n == 1 {
-				return p.fail(p.at, "Invalid UTF-8 start byte 0x%x", c)
+			if _, ok := p.decode(); !ok {
+				return false
 			}
-			p.at += n - 1
+			p.at-- // the loop moves on
 		}
 	}
 	return p.endOfInput(" in VALUE_STRING")
@@ -255,15 +305,19 @@ func (p *faultFinder) number() bool {
 
 // word reads a bare word, of which JSON knows three.
 func (p *faultFinder) word() bool {
-	start := p.at
-	for p.at < len(p.text) {
-		r, n := utf8.DecodeRune(p.text[p.at:])
+	word := string(rune(p.text[p.at])) // the first byte counts as a character, as in unexpected
+	for p.at++; p.at < len(p.text); {
+		at := p.at
+		r, ok := p.decode()
+		if !ok {
+			return false
+		}
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '$' {
+			p.at = at
 			break
 		}
-		p.at += n
+		word += string(r)
 	}
-	word := string(p.text[start:p.at])
 	if word == "true" || word == "false" || word == "null" {
 		return true
 	}
