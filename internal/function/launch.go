@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/butai-dev/butai/internal/function/bootstrap"
@@ -274,10 +275,18 @@ func (i *instance) plainPlaces(f family) (places, error) {
 // user's own.
 func pythonArgs(*Spec) []string { return []string{"-s", "-S"} }
 
-func pythonEnv(spec *Spec, _ *runtimes.Interpreter, at places) map[string]string {
+// ownLocale are the Pythons on Amazon Linux 2 and older, which has the locale
+// of LANG: functions see LC_CTYPE only where the interpreter has put it because
+// the locale is missing (recorded of 3.8 to 3.10 and of 3.12).
+var ownLocale = []string{"2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11"}
+
+func pythonEnv(spec *Spec, i *runtimes.Interpreter, at places) map[string]string {
 	env := map[string]string{
 		"AWS_EXECUTION_ENV": executionEnv(spec), "LC_CTYPE": "C.UTF-8", "PYTHONPATH": at.runtime,
 		"PWD": at.task, "SHLVL": "0",
+	}
+	if _, own := spec.Environment["LC_CTYPE"]; !own && slices.Contains(ownLocale, i.Runtime.Version) {
+		env["BUTAI_CTYPE"] = "1" // this host may lack the locale; the bootstrap takes LC_CTYPE away again
 	}
 	if !at.isolated {
 		env["BUTAI_OPT"] = at.opt

@@ -32,17 +32,19 @@ def handler(event, context):
     except Error as e:
         text = e.message
     return {'v': '%d.%d' % sys.version_info[:2], 'e': text, 'name': event['name'], 'exe': sys.executable,
-            'env': os.environ['AWS_EXECUTION_ENV'], 'path': sys.path[:4]}
+            'env': os.environ['AWS_EXECUTION_ENV'], 'ctype': os.environ.get('LC_CTYPE'), 'path': sys.path[:4]}
 `})
 			res := r.call(t, spec, `{"name":"ü"}`)
-			got := decode[struct{ V, E, Name, Exe, Env string }](t, res.Payload)
+			got := decode[struct{ V, E, Name, Exe, Env, Ctype string }](t, res.Payload)
 			version := strings.TrimPrefix(runtime, "python")
 			want(t, "version", got.V, version)
 			want(t, "message", got.E, "not found")
 			want(t, "event", got.Name, "ü")
 			want(t, "executable", got.Exe, "/var/lang/bin/"+runtime)
 			want(t, "execution env", got.Env, "AWS_Lambda_"+runtime)
-			want(t, "raw UTF-8", strings.Contains(string(res.Payload), "ü"), slices.Contains([]string{"3.12", "3.13", "3.14"}, version))
+			onAL2023 := slices.Contains([]string{"3.12", "3.13", "3.14"}, version)
+			want(t, "raw UTF-8", strings.Contains(string(res.Payload), "ü"), onAL2023)
+			want(t, "LC_CTYPE", got.Ctype != "", onAL2023)
 		})
 	}
 }
@@ -179,7 +181,7 @@ def handler(event, context):
 		"AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000", "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1", "_AWS_XRAY_DAEMON_PORT": "2000",
 		"LAMBDA_TASK_ROOT": "/var/task", "LAMBDA_RUNTIME_DIR": "/var/runtime", "LANG": "mine", "TZ": ":UTC", "_HANDLER": "main.handler",
 		"LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
-		"PATH":            "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin", "LC_CTYPE": "C.UTF-8", "PWD": "/var/task",
+		"PATH":            "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin", "PWD": "/var/task",
 		"PYTHONPATH": "/var/runtime", "SHLVL": "0", "_X_AMZN_TRACE_ID": "Root=1-2-3", "STAGE": "prod",
 		"AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
 	}

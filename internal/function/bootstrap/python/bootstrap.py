@@ -539,6 +539,8 @@ def snapshot_hooks():
 def read_environment():
     """Takes from the environment what concerns the bootstrap itself."""
     global LOG_JSON
+    if os.environ.pop("BUTAI_CTYPE", None):
+        os.environ.pop("LC_CTYPE", None)
     LOG_JSON = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
     LambdaContext.log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
     LambdaContext.log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
