@@ -190,7 +190,7 @@ func TestJavaErrors(t *testing.T) {
 	dir := compileJava(t, javaHandlers...)
 	const mapper = `com\.amazonaws\.lambda\.thirdparty\.com\.fasterxml\.jackson\.databind\.`
 	tests := []struct{ handler, event, payload, log string }{
-		{"demo.Missing", `{}`, `{"errorMessage":"Class not found: demo\.Missing","errorType":"java\.lang\.ClassNotFoundException"}`, `\nClass not found: demo\.Missing: java\.lang\.ClassNotFoundException\rjava\.lang\.ClassNotFoundException: demo\.Missing\r\tat java\.base`},
+		{"demo.Missing", `{}`, `{"errorMessage":"Class not found: demo\.Missing","errorType":"java\.lang\.ClassNotFoundException"}`, `\nClass not found: demo\.Missing: java\.lang\.ClassNotFoundException\njava\.lang\.ClassNotFoundException: demo\.Missing\n\tat java\.base`},
 		{"demo.Plain::run", `{}`, `{"errorMessage":"No public method named run with appropriate method signature found on class demo\.Plain"}`, `found on class demo\.Plain\nEND`},
 		{"demo.Methods::hidden", `""`, `{"errorMessage":"No public method named hidden with appropriate method signature found on class demo\.Methods"}`, ``},
 		{"demo.Methods::two", `""`, `{"errorMessage":"No public method named two .*"}`, ``},
@@ -199,9 +199,9 @@ func TestJavaErrors(t *testing.T) {
 		{"::run", `{}`, "{\"errorMessage\":\"Invalid handler: `::run'\"}", ``},
 		{"demo.Closed::run", `{}`, `{"errorMessage":"Class demo\.Closed has no public zero-argument constructor","errorType":"java\.lang\.Exception"}`, ``},
 		{"demo.Broken::run", `{}`, `{"errorMessage":"Error loading class demo\.Broken","errorType":"java\.lang\.ExceptionInInitializerError"}`, `INIT_REPORT Init Duration: .* ms\tPhase: invoke\tStatus: error\tError Type: Runtime\.BadFunctionCode\n`},
-		{"demo.Unmade::run", `{}`, `{"errorMessage":"made","errorType":"java\.lang\.IllegalStateException"}`, `made: java\.lang\.IllegalStateException\r`},
-		{"demo.Values", `{"age":-1}`, `{"errorMessage":"age -1","errorType":"java\.lang\.IllegalArgumentException","stackTrace":\["demo\.Values\.handleRequest\(Values\.java:8\)","demo\.Values\.handleRequest\(Values\.java:5\)"\]}`, `age -1: java\.lang\.IllegalArgumentException\rjava\.lang\.IllegalArgumentException: age -1\r\tat demo\.Values\.handleRequest\(Values\.java:8\)\r\tat demo\.Values\.handleRequest\(Values\.java:5\)\n`},
-		{"demo.Methods::fail", `{}`, `{"errorMessage":"outer","errorType":"java\.io\.IOException","stackTrace":\["demo\.Methods\.fail\(Methods\.java:\d+\)","java\.base/jdk\.internal\.reflect\.[^\]]*\],"cause":{"errorMessage":"inner","errorType":"java\.lang\.IllegalStateException","stackTrace":\[.*\]}}`, `Caused by: java\.lang\.IllegalStateException: inner\r`},
+		{"demo.Unmade::run", `{}`, `{"errorMessage":"made","errorType":"java\.lang\.IllegalStateException"}`, `made: java\.lang\.IllegalStateException\n`},
+		{"demo.Values", `{"age":-1}`, `{"errorMessage":"age -1","errorType":"java\.lang\.IllegalArgumentException","stackTrace":\["demo\.Values\.handleRequest\(Values\.java:8\)","demo\.Values\.handleRequest\(Values\.java:5\)"\]}`, `age -1: java\.lang\.IllegalArgumentException\njava\.lang\.IllegalArgumentException: age -1\n\tat demo\.Values\.handleRequest\(Values\.java:8\)\n\tat demo\.Values\.handleRequest\(Values\.java:5\)\n`},
+		{"demo.Methods::fail", `{}`, `{"errorMessage":"outer","errorType":"java\.io\.IOException","stackTrace":\["demo\.Methods\.fail\(Methods\.java:\d+\)","java\.base/jdk\.internal\.reflect\.[^\]]*\],"cause":{"errorMessage":"inner","errorType":"java\.lang\.IllegalStateException","stackTrace":\[.*\]}}`, `Caused by: java\.lang\.IllegalStateException: inner\n`},
 		{"demo.Methods::text", `{}`, `{"errorMessage":"An error occurred during JSON parsing","errorType":"java\.lang\.RuntimeException","stackTrace":\[\],"cause":{"errorMessage":"` + mapper + `exc\.MismatchedInputException: Cannot deserialize value of type .java\.lang\.String. from Object value \(token .JsonToken\.START_OBJECT.\)","errorType":"java\.io\.UncheckedIOException","stackTrace":\[\],"cause":{"errorMessage":"Cannot .*","errorType":"` + mapper + `exc\.MismatchedInputException","stackTrace":\[\]}}}`, ``},
 		{"demo.Methods::twice", `"1000,10"`, `.*exc\.InvalidFormatException: Cannot deserialize value of type .long. from String \\"1000,10\\": not a valid .long. value.*`, ``},
 		{"demo.Methods::sum", `[1,99999999999]`, `.*Cannot deserialize value of type .java\.lang\.Integer. from number 99999999999.*`, ``},
@@ -257,7 +257,7 @@ func TestJavaContextAndLog(t *testing.T) {
 		dir = spec.CodeDir
 	}
 	want(t, "context", string(res.Payload), `[1,"demo","$LATEST",256,"`+spec.ARN+`:live",36,"/aws/lambda/demo",true,true,true,"app{k=v}{locale=de}","AWS_Lambda_java17","Root=1-2-3","`+dir+`","ü",true]`)
-	if !strings.Contains(string(res.LogTail), "\nout é\nerr\nparttwo\rlines\nbytes\nEND") {
+	if !strings.Contains(string(res.LogTail), "\nout é\nerr\nparttwo\nlines\nbytes\nEND") {
 		t.Errorf("log: %q", res.LogTail)
 	}
 	again := r.call(t, spec, `{}`)

@@ -33,7 +33,7 @@ const (
 
 func TestLogs(t *testing.T) {
 	t.Parallel()
-	const importError = "[ERROR] Runtime.ImportModuleError: Unable to import module 'main': No module named 'nosuch'\rTraceback (most recent call last):\n"
+	const importError = "[ERROR] Runtime.ImportModuleError: Unable to import module 'main': No module named 'nosuch'\nTraceback (most recent call last):"
 	tests := []struct{ name, code, log string }{
 		{"quiet", "def handler(e, c):\n    pass\n", initStart + started + ended + reported + initTook + "\n"},
 		{"prints", `
@@ -49,7 +49,7 @@ def handler(e, c):
     sys.stdout.write('six')
 `, initStart + "loading\n" + started + "one\ntwo\nthree\n[WARNING]\t<time>\t<id>\tfour\nfive\nsix" + ended + reported + initTook + "\n"},
 		{"exception", "def handler(e, c):\n    raise KeyError('k')\n",
-			initStart + started + "[ERROR] KeyError: 'k'\rTraceback (most recent call last):\r\u00a0\u00a0File \"/var/task/main.py\", line 2, in handler\r\u00a0\u00a0\u00a0\u00a0raise KeyError('k')\n" + ended + reported + initTook + "\n"},
+			initStart + started + "[ERROR] KeyError: 'k'\nTraceback (most recent call last):\n\u00a0\u00a0File \"/var/task/main.py\", line 2, in handler\n\u00a0\u00a0\u00a0\u00a0raise KeyError('k')" + ended + reported + initTook + "\n"},
 		{"import error", "import nosuch\n",
 			initStart + importError + "INIT_REPORT Init Duration: <ms> ms\tPhase: init\tStatus: error\tError Type: Runtime.ImportModuleError\n" +
 				importError + "INIT_REPORT Init Duration: <ms> ms\tPhase: invoke\tStatus: error\tError Type: Runtime.ImportModuleError\n" +

@@ -215,7 +215,7 @@ func (l *logWriter) endLine() {
 // emit makes an event of a line that the function has printed.
 func (l *logWriter) emit(message string) {
 	l.open()
-	now, message := l.clock.Now(), strings.ToValidUTF8(message, "\uFFFD")
+	now, message := l.clock.Now(), strings.ToValidUTF8(bootstrap.Message(message), "\uFFFD")
 	l.hub.Line(now, telemetry.Function, message)
 	l.add(now, message)
 }

@@ -64,7 +64,7 @@ exports.handler = async (event, context) => {
 };`)
 	res := r.call(t, spec, `{}`)
 	want(t, "context", string(res.Payload), `["demo","256","`+spec.ARN+`",36,true,"AWS_Lambda_nodejs20.x","/opt/nodejs/node20/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task"]`)
-	for _, line := range []string{"\tINFO\tone\rtwo { a: 1 }\n", "\tERROR\tbad\n", "\nraw\n"} {
+	for _, line := range []string{"\tINFO\tone\ntwo { a: 1 }\n", "\tERROR\tbad\n", "\nraw\n"} {
 		if !strings.Contains(string(res.LogTail), line) {
 			t.Errorf("log lacks %q: %q", line, res.LogTail)
 		}

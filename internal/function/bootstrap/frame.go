@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -145,6 +146,20 @@ func (c *Channel) Serial() bool { return c.serial }
 
 // EndMark is what a runtime puts into its log where an invocation's part ends.
 func EndMark(requestID string) []byte { return []byte("\x00end of " + requestID + "\x00") }
+
+// Message is a line of a runtime's log as the log event that it makes. Runtimes
+// write a message of theirs as one line even if it has several, as AWS's do
+// with frames: NUL and CR stand for a line's end within it, and a NUL at its
+// end says that it has none.
+func Message(line string) string {
+	if strings.IndexByte(line, 0) < 0 {
+		return line
+	}
+	if whole, ok := strings.CutSuffix(line, "\x00\n"); ok {
+		line = whole
+	}
+	return strings.ReplaceAll(line, "\x00\r", "\n")
+}
 
 // Invoke writes one invocation and reads the runtime's answer. Its errors are
 // Receive's.

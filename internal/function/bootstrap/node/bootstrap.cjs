@@ -148,8 +148,8 @@ function writeLog(level, ...args) {
     writeAll(fds.log, Buffer.from(JSON.stringify(entry) + '\n'));
     return;
   }
-  // "\r" keeps the lines of one message in one log event.
-  const text = util.format(...args).replace(/\n/g, '\r');
+  // One message is one log event, whatever lines it has (PROTOCOL.md).
+  const text = util.format(...args).replace(/\n/g, '\0\r');
   writeAll(fds.log, Buffer.from(`${time}\t${requestId}\t${level}\t${text}\n`));
 }
 

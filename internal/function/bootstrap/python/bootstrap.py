@@ -193,7 +193,7 @@ def current_error(request_id):
 
 
 def log_error(error):
-    """Writes an error as one log event: "\\r" joins its lines."""
+    """Writes an error as one log event, which ends without a line's end."""
     if LOG_JSON:
         record = {"timestamp": timestamp(), "log_level": "ERROR"}
         record.update(error)
@@ -209,11 +209,18 @@ def log_error(error):
             for line in entry.splitlines():
                 body = line.lstrip(" ")
                 lines.append(u"\xa0" * (len(line) - len(body)) + body)
-    write_log(u"\r".join(to_unicode(line) for line in lines) + u"\n")
+    write_message(u"\n".join(to_unicode(line) for line in lines))
 
 
 def to_unicode(text):
     return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+
+
+def write_message(text):
+    """Writes a text as one log event, whatever lines it has (PROTOCOL.md)."""
+    text = to_unicode(text)
+    end = u"\n" if text.endswith(u"\n") else u"\0\n"
+    write_log((text[:-1] if end == u"\n" else text).replace(u"\n", u"\0\r") + end)
 
 
 def write_log(text):
@@ -246,7 +253,7 @@ def set_up_logging():
 
     class Handler(logging.Handler):
         def emit(self, record):
-            write_log(self.format(record))
+            write_message(self.format(record))
 
     class RequestFilter(logging.Filter):
         def filter(self, record):

@@ -9,7 +9,7 @@ import java.time.format.DateTimeFormatter;
 
 /**
  * The function's log as LambdaLogger writes it: one event per message, whatever lines it has.
- * "\r" keeps them together, because a line ends an event.
+ * NUL and "\r" keep them together, because a line ends an event (PROTOCOL.md).
  */
 public final class Log implements LambdaLogger {
     /** The only one; LambdaRuntime hands it out as well. */
@@ -75,7 +75,7 @@ public final class Log implements LambdaLogger {
         while (one.endsWith("\n")) {
             one = one.substring(0, one.length() - 1);
         }
-        byte[] bytes = (one.replace("\r\n", "\n").replace('\n', '\r') + "\n").getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = (one.replace("\r\n", "\n").replace("\n", "\0\r") + "\n").getBytes(StandardCharsets.UTF_8);
         System.out.write(bytes, 0, bytes.length);
     }
 
