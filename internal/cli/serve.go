@@ -70,6 +70,7 @@ func (a *app) serveCommand() *cobra.Command {
 	f.StringArrayVar(&images, "images", nil, "where container images of ECR addresses come from: a folder of OCI layouts and 'docker save' files, or a registry as http://host:port (repeatable)")
 	f.StringVar(&cfg.Isolation, "isolation", "", "weakest isolation to run functions under: see 'butai doctor'")
 	f.IntVar(&spares, "spares", server.DefaultSpares, "booted sandboxes to keep for each runtime in use, so that functions start in milliseconds; 0 keeps none")
+	f.BoolVar(&cfg.Freeze, "freeze", false, "stop functions between calls, as AWS does: what they do in the background goes on with the next call")
 	f.IntVar(&cfg.Tracing.Keep, "traces", server.DefaultTraces, "requests to API Gateway to remember for 'butai trace', and as many failed ones; 0 remembers none")
 	f.IntVar(&cfg.Tracing.Every, "trace-every", 1, "remember one request in so many")
 	f.StringVar(&throttle, "account-throttle", "10000:5000", "requests per second and burst over all REST APIs of an account's region, as on AWS; off for no limit")

@@ -51,6 +51,8 @@ type Config struct {
 	// Spares is how many booted sandboxes without a function are kept for each
 	// runtime in use; 0 means DefaultSpares.
 	Spares int
+	// Freeze keeps sandboxes from running between calls (freeze.go).
+	Freeze bool
 	// IdleTimeout is how long an unused sandbox is kept; 0 means DefaultIdleTimeout.
 	IdleTimeout time.Duration
 }
@@ -183,6 +185,7 @@ func (e *Engine) Close() error {
 func (e *Engine) end(instances []*instance) {
 	var farewells sync.WaitGroup
 	for _, i := range instances {
+		i.wake()
 		if i.extended() {
 			farewells.Go(i.shutdown)
 		} else {

@@ -100,7 +100,7 @@ func (i *instance) startImage(level sandbox.Level) error {
 	return i.serveRuntime(func(address string) *sandbox.Spec {
 		return &sandbox.Spec{
 			Root: img.Root, Args: img.Args, Dir: dir, Env: i.imageEnvironment(address),
-			TmpMB: i.spec.EphemeralMB, MemoryMB: i.spec.MemoryMB, MaxTasks: maxTasks,
+			TmpMB: i.spec.EphemeralMB, MemoryMB: i.spec.MemoryMB, MaxTasks: maxTasks, Freezable: i.engine.cfg.Freeze,
 		}
 	})
 }

@@ -86,8 +86,11 @@ type instance struct {
 	took      time.Duration // of the last call
 	sent      atomic.Bool   // the call under way has been sent: others may follow
 
+	rest rest
+
 	// Guarded by Engine.mu.
 	idleSince time.Time
+	inIce     bool      // idle, and frozen or about to be
 	since     time.Time // when the call under way had its turn
 	current   string    // its request id
 	place     int       // in pool.busy, or -1

@@ -77,6 +77,7 @@ type outcome struct {
 // writes its log lines.
 func (i *instance) run(req *Request, sent bool) (*Result, error) {
 	start := time.Now()
+	i.wake()
 	cold := i.calls == 0
 	i.calls++
 	i.log.begin(req)

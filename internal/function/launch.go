@@ -202,7 +202,7 @@ func (i *instance) plan(level sandbox.Level) (*sandbox.Spec, error) {
 func (i *instance) baseSpec(at places) *sandbox.Spec {
 	s := &sandbox.Spec{
 		Dir: at.task, TmpMB: i.spec.EphemeralMB, MemoryMB: i.spec.MemoryMB, MaxTasks: maxTasks,
-		Binds: []sandbox.Bind{{Source: i.spec.CodeDir, Target: at.task}},
+		Binds: []sandbox.Bind{{Source: i.spec.CodeDir, Target: at.task}}, Freezable: i.engine.cfg.Freeze,
 	}
 	s.Layers, s.LayersAt = i.spec.Layers, at.opt
 	if !at.isolated && len(s.Layers) > 0 {

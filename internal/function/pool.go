@@ -131,7 +131,7 @@ func (p *pool) engage(i *instance, req *Request) {
 	i.since, i.current, i.place = time.Now(), req.RequestID, len(p.busy)
 	p.busy = append(p.busy, i)
 	i.sent.Store(false)
-	i.parked = false
+	i.parked, i.inIce = false, false
 }
 
 // disengage takes it out again; e.mu is held.
@@ -405,6 +405,7 @@ func (e *Engine) release(i *instance, leave func()) {
 		return
 	}
 	i.idleSince = time.Now()
+	i.mayRest()
 	p.idle = append(p.idle, i)
 	if e.live >= e.cfg.MaxSandboxes {
 		e.startAll() // others may take its place

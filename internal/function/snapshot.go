@@ -98,6 +98,7 @@ func (e *Engine) freeze(p *pool) error {
 	e.mu.Lock()
 	keep := err == nil && !p.retired && !e.closed
 	if keep {
+		i.mayRest()
 		p.frozen.ready = append(p.frozen.ready, i)
 		p.frozen.used = time.Now()
 	} else {
@@ -105,8 +106,11 @@ func (e *Engine) freeze(p *pool) error {
 		e.dropIfDone(p)
 	}
 	e.mu.Unlock()
-	if err == nil && !keep {
+	switch {
+	case err == nil && !keep:
 		e.end([]*instance{i})
+	case err == nil && e.cfg.Freeze:
+		i.freeze()
 	}
 	return err
 }
@@ -245,6 +249,7 @@ type restoreReportRecord struct {
 
 // restore makes a sandbox with its init phase behind it serve calls.
 func (i *instance) restore() error {
+	i.wake()
 	version, arn := i.interpreter.RuntimeVersion(), runtimes.VersionARN(i.spec.Region, i.spec.Runtime)
 	i.log.platform(fmt.Sprintf("RESTORE_START Runtime Version: %s\tRuntime Version ARN: %s\n", version, arn),
 		"platform.restoreStart", restoreStartRecord{i.spec.Name, i.spec.Version, version, arn, i.log.instanceID(), int64(i.spec.MemoryMB) << 20})

@@ -249,12 +249,19 @@ func (e *Engine) bootSpare(key shelfKey, spec *Spec, interpreter *runtimes.Inter
 		s.end()
 		return nil, fmt.Errorf("%w; it said %q", err, said[:max(n, 0)])
 	}
+	if err := proc.Freeze(); err != nil {
+		e.cfg.Logger.Warn("a spare sandbox could not be frozen", "runtime", key.runtime, "reason", err)
+	}
 	return s, nil
 }
 
 // startFromSpare makes a spare the instance's process. An error means that a
 // fresh one has to be started; the spare is gone.
 func (i *instance) startFromSpare(s *spare) error {
+	if err := s.proc.Thaw(); err != nil {
+		s.end()
+		return err
+	}
 	binds := []sandbox.Bind{{Source: i.spec.CodeDir, Target: lambdaPlaces.task}}
 	opt, err := i.engine.layersDir(i.spec.Layers)
 	if err != nil {

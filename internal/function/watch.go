@@ -32,7 +32,7 @@ func (e *Engine) keepWatch() {
 			return
 		case now := <-tick.C:
 			e.mu.Lock()
-			logs, active := e.look(now)
+			logs, tired, active := e.look(now)
 			if active {
 				last = now
 			} else if now.Sub(last) > watchLinger {
@@ -43,6 +43,9 @@ func (e *Engine) keepWatch() {
 			e.mu.Unlock()
 			for _, l := range logs {
 				l.writer.passOn(l.call)
+			}
+			for _, i := range tired {
+				i.freeze()
 			}
 		}
 	}
@@ -55,9 +58,9 @@ type unread struct {
 }
 
 // look puts those in a hurry who have waited for too long, takes back what
-// waits behind slow calls, and returns the logs that should be read; e.mu is
-// held.
-func (e *Engine) look(now time.Time) (logs []unread, active bool) {
+// waits behind slow calls, and returns the logs that should be read and the
+// sandboxes that should be frozen; e.mu is held.
+func (e *Engine) look(now time.Time) (logs []unread, freezing []*instance, active bool) {
 	for i := range e.booting {
 		logs = append(logs, unread{i.log, i.log.call()})
 	}
@@ -74,8 +77,10 @@ func (e *Engine) look(now time.Time) (logs []unread, active bool) {
 			}
 		}
 		e.lookAtLine(p, now)
+		list, more := e.tired(p, now)
+		freezing, active = append(freezing, list...), active || more
 	}
-	return logs, active
+	return logs, freezing, active
 }
 
 // watchBoot has the log of a sandbox read while it boots, until the returned

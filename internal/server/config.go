@@ -47,6 +47,7 @@ type Config struct {
 	Runtimes          map[string]string   // interpreter paths by runtime id
 	Isolation         string              // weakest isolation accepted; "" means any
 	Spares            int                 // booted sandboxes kept for each runtime in use; 0 for the default, below it none
+	Freeze            bool                // stop sandboxes between calls, as AWS does
 	AccountThrottle   Throttle            // over all REST APIs of an account's region
 	VPCLinks          map[string]*url.URL // addresses behind API Gateway's VPC links, by id, name or load balancer ARN
 	// CognitoKeys are where the keys of user pools are fetched, by the pool's

@@ -210,7 +210,7 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 		}
 	}
 	s.engine, err = function.New(function.Config{
-		Dir: s.dir(sandboxDir), Logger: s.cfg.Log, Clock: s.cfg.Clock, Runtimes: s.runtimes, Isolation: wish, Spares: s.cfg.Spares,
+		Dir: s.dir(sandboxDir), Logger: s.cfg.Log, Clock: s.cfg.Clock, Runtimes: s.runtimes, Isolation: wish, Spares: s.cfg.Spares, Freeze: s.cfg.Freeze,
 		Roles: functionRoles{s.services.iam}, Logs: s.services.logs,
 		Environment: map[string]string{"AWS_ENDPOINT_URL": s.URL()},
 	})

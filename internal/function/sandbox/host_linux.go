@@ -46,11 +46,12 @@ type Host struct {
 	asRoot  bool
 	spawner spawner
 
-	probe   sync.Once
-	level   Level
-	reasons map[Level]string // why a stronger rung was not reached
-	cgroups cgroups
-	err     error // no acceptable rung
+	probe    sync.Once
+	level    Level
+	reasons  map[Level]string // why a stronger rung was not reached
+	cgroups  cgroups
+	freezers freezers
+	err      error // no acceptable rung
 
 	serial atomic.Int64
 	ending sync.WaitGroup // what is left to do after sandboxes have ended
@@ -91,6 +92,9 @@ func (h *Host) Close() error {
 	h.spawner.close()
 	h.ending.Wait()
 	h.cgroups.removeAll()
+	if h.freezers.dir != "" {
+		os.Remove(h.freezers.dir)
+	}
 	return nil
 }
 
@@ -208,6 +212,9 @@ func (h *Host) prepare(p *Process, level Level, spec *Spec) error {
 		return err
 	}
 	p.group = group
+	if spec.Freezable {
+		h.prepareFrost(p, "sandbox-"+strconv.FormatInt(serial, 10))
+	}
 	return nil
 }
 
@@ -226,7 +233,7 @@ func (h *Host) startPlain(p *Process, spec *Spec) error {
 	}
 	p.cmd = cmd
 	if cmd != nil {
-		return p.group.add(cmd.Process.Pid)
+		return errors.Join(p.group.add(cmd.Process.Pid), p.frost.add(cmd.Process.Pid))
 	}
 	return nil
 }
@@ -283,7 +290,7 @@ func (h *Host) startInit(p *Process, level Level, spec *Spec, trial bool) error 
 	c.CompanionLog = companionLog
 	config, err := json.Marshal(c)
 	if err == nil {
-		err = p.group.add(cmd.Process.Pid)
+		err = errors.Join(p.group.add(cmd.Process.Pid), p.frost.add(cmd.Process.Pid))
 	}
 	if err == nil {
 		_, err = configWrite.Write(config)
@@ -427,6 +434,7 @@ func (h *Host) Report(ctx context.Context) []Rung {
 		Rung{"resource limits", filtered, cond(filtered, "open files, processes, locked memory, core size, as on Lambda", "the server's own")})
 	rungs = append(rungs, scopeRung(filtered), Rung{"network", false, "the host's own, for functions need the internet; so what listens on this machine's addresses is in their reach"})
 	rungs = append(rungs, h.memoryRungs()...)
+	rungs = append(rungs, Rung{"freezing", true, h.freezer().how + " (butai serve --freeze)"})
 	if path, err := exec.LookPath("runsc"); err == nil {
 		rungs = append(rungs, Rung{"gVisor", false, path + " is there, but functions don't run under it yet: the host's kernel answers their system calls"})
 	}

@@ -126,6 +126,12 @@ func (p *Process) StartProgram() error { return errNoCompanions }
 // Signal fails.
 func (p *Process) Signal(int, syscall.Signal) error { return errNoCompanions }
 
+// Freeze fails: it takes Linux.
+func (p *Process) Freeze() error { return errors.New("sandbox: processes can only be frozen on Linux") }
+
+// Thaw does nothing.
+func (p *Process) Thaw() error { return nil }
+
 // Dial connects to a TCP port of this machine: sandboxes share all of it here.
 func (p *Process) Dial(ctx context.Context, port int) (net.Conn, error) {
 	var d net.Dialer

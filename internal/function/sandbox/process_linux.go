@@ -25,6 +25,7 @@ type Process struct {
 	status  *os.File   // where the first process reports, nil without one
 	orders  *os.File   // where it is told what to do, nil unless it is controlled
 	address netip.Addr // see Address
+	frost   frost
 
 	companions []*Companion
 
@@ -92,6 +93,8 @@ func (p *Process) Kill() {
 	if p.cmd == nil {
 		return
 	}
+	// Nobody dies in the ice of version 1; what remains frozen has been killed.
+	defer func() { _ = p.Thaw() }()
 	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	p.cmd.Process.Kill()
 }
@@ -265,6 +268,7 @@ func (p *Process) release() {
 	if p.group != nil {
 		p.group.remove()
 	}
+	p.frost.remove()
 	if p.adopted != nil {
 		p.adopted.Close()
 	}

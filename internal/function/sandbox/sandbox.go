@@ -65,6 +65,9 @@ type Spec struct {
 	Companions []Program
 	Controlled bool
 
+	// Freezable lets Process.Freeze stop the sandbox.
+	Freezable bool
+
 	Channel *os.File // becomes descriptor 3; may be nil
 	Log     *os.File // becomes descriptors 1 and 2
 	// CompanionLog is what Log is for the companions; nil if they share it.
