@@ -267,6 +267,7 @@ func TestProxyResponse(t *testing.T) {
 		{`{"headers": {"Connection": "close", "Content-Length": "9", "date": "x", "Server": "y", "Transfer-Encoding": "z", "Host": "h"}}`,
 			"200 Host=h x-amzn-Remapped-Connection=close x-amzn-Remapped-Content-Length=9 x-amzn-Remapped-Server=y x-amzn-Remapped-date=x "},
 		{`{"body": "aGk=", "isBase64Encoded": true}`, "200 aGk="},
+		{`{"statusCode": 201, "headers": {"X": "1", "X": "2"}, "statusCode": 202}`, "202 X=2 "},
 		{`{"statusCode": 200, "other": 1}`, bad},
 		{`{"statusCode": "abc"}`, bad},
 		{`{"statusCode": 200.5}`, bad},

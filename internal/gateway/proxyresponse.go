@@ -5,8 +5,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -71,13 +73,32 @@ type proxyResponse struct {
 // guide, "Output format of a Lambda function for proxy integration"; which
 // departures give 502 is recorded).
 func parseProxyResponse(payload []byte) (*proxyResponse, error) {
-	d := jsontext.NewDecoder(bytes.NewReader(payload))
+	p := resultReaders.Get().(*resultReader)
+	defer func() {
+		p.source.Reset(nil)
+		resultReaders.Put(p)
+	}()
+	p.source.Reset(payload)
+	p.Reset(&p.source, lastOfTwins)
 	res := &proxyResponse{status: http.StatusOK}
-	if err := eachMember(d, res.member); err != nil {
+	if err := eachMember(&p.Decoder, res.member); err != nil {
 		return nil, err
 	}
 	return res, nil
 }
+
+// resultReader reads one result after the other.
+type resultReader struct {
+	jsontext.Decoder
+	source bytes.Reader
+}
+
+var (
+	resultReaders = sync.Pool{New: func() any { return new(resultReader) }}
+	// Of two members of one name the last counts, as in Jackson, which AWS's
+	// messages show behind it.
+	lastOfTwins = jsontext.AllowDuplicateNames(true)
+)
 
 func (r *proxyResponse) member(d *jsontext.Decoder, name string) (err error) {
 	switch name {
@@ -166,9 +187,14 @@ func readHeaders(d *jsontext.Decoder, values func(*jsontext.Decoder) ([]string, 
 	var f fields
 	err := eachMember(d, func(d *jsontext.Decoder, name string) error {
 		v, err := values(d)
-		if v != nil {
-			f = append(f, field{name, v})
+		if v == nil {
+			return err
 		}
+		if i := slices.IndexFunc(f, func(e field) bool { return e.name == name }); i >= 0 {
+			f[i].values = v
+			return err
+		}
+		f = append(f, field{name, v})
 		return err
 	})
 	return f, err
