@@ -162,9 +162,8 @@ var keyPatch = patchTable[keyEdit]{picky: true, rows: []patchRow[keyEdit]{
 	}},
 	textRow("/name", func(e *keyEdit) **string { return &e.Name }),
 	textRow("/customerId", func(e *keyEdit) **string { return &e.CustomerId }),
-	{"/labels", addRemove, func(*keyEdit, patchOp) error {
-		return wire.NotBuilt("labels of API keys, which no call shows")
-	}},
+	// Labels can be given and taken, but no call shows or asks for them.
+	{"/labels", addRemove, func(*keyEdit, patchOp) error { return nil }},
 	{"/stages", addRemove, func(e *keyEdit, op patchOp) error {
 		api, stage, ok := strings.Cut(op.text(), "/")
 		if !ok {

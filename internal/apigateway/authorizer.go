@@ -171,7 +171,7 @@ var authorizerPatch = patchTable[apigatewayapi.Authorizer]{picky: true, rows: []
 	textRow("/authType", func(a *apigatewayapi.Authorizer) **string { return &a.AuthType }),
 	textRow("/authorizerUri", func(a *apigatewayapi.Authorizer) **string { return &a.AuthorizerUri }),
 	textRow("/authorizerCredentials", func(a *apigatewayapi.Authorizer) **string { return &a.AuthorizerCredentials }),
-	textRow("/identitySource", func(a *apigatewayapi.Authorizer) **string { return &a.IdentitySource }),
+	{"/identitySource", anyEdit, patchIdentitySource},
 	textRow("/identityValidationExpression", func(a *apigatewayapi.Authorizer) **string { return &a.IdentityValidationExpression }),
 	{"/authorizerResultTtlInSeconds", replaceOnly, func(a *apigatewayapi.Authorizer, op patchOp) error {
 		ttl, err := strconv.ParseInt(op.text(), 10, 64)
@@ -183,6 +183,24 @@ var authorizerPatch = patchTable[apigatewayapi.Authorizer]{picky: true, rows: []
 	}},
 	{"/providerARNs", addRemove, patchProviders},
 }}
+
+// patchIdentitySource edits the places that an authorizer looks at, which are
+// a list in a text; without a value, all of them are removed.
+func patchIdentitySource(a *apigatewayapi.Authorizer, op patchOp) error {
+	var kept []string
+	if op.op != "replace" && a.IdentitySource != nil {
+		for part := range strings.SplitSeq(*a.IdentitySource, ",") {
+			if part = strings.TrimSpace(part); part != op.text() && (op.op == "add" || op.text() != "") {
+				kept = append(kept, part)
+			}
+		}
+	}
+	if op.op != "remove" {
+		kept = append(kept, op.text())
+	}
+	a.IdentitySource = nonEmpty(wire.Ptr(strings.Join(kept, ", ")))
+	return nil
+}
 
 // patchProviders edits the user pools, which the value names.
 func patchProviders(a *apigatewayapi.Authorizer, op patchOp) error {

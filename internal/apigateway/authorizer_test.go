@@ -93,7 +93,7 @@ func TestAuthorizerErrors(t *testing.T) {
 		{"NotFoundException", "Invalid API identifier specified 111111111111:nope", "GET", "/restapis/nope/authorizers", nil},
 		{"NotFoundException", "Invalid stage identifier specified", "DELETE", "/restapis/" + api + "/stages/nope/cache/authorizers", nil},
 		{"BadRequestException", "Invalid patch path  '/name' specified for op 'add'. Please choose supported operations", "PATCH", path + "/" + id, patch("add /name x")},
-		{"BadRequestException", "Invalid patch path  '/x' specified for op 'add'. Must be one of: [/providerARNs]", "PATCH", path + "/" + id, patch("add /x y")},
+		{"BadRequestException", "Invalid patch path  '/x' specified for op 'add'. Must be one of: [/identitySource, /providerARNs]", "PATCH", path + "/" + id, patch("add /x y")},
 	} {
 		h.fails(c.kind, c.message, c.method, c.path, c.body)
 	}

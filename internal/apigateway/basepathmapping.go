@@ -146,7 +146,8 @@ var mappingPatch = patchTable[apigatewayapi.BasePathMapping]{picky: true, rows: 
 	}},
 }}
 
-// UpdateBasePathMapping changes a mapping.
+// UpdateBasePathMapping changes a mapping. The API Reference writes the path of
+// the base path in lower case, Terraform doesn't.
 func (s *Service) UpdateBasePathMapping(ctx context.Context, in *apigatewayapi.UpdateBasePathMappingRequest) (*apigatewayapi.BasePathMapping, error) {
 	sc, name := scopeOf(ctx), strings.ToLower(*in.DomainName)
 	m, err := update(ctx, s, func(tx store.Tx) (*apigatewayapi.BasePathMapping, error) {
@@ -157,6 +158,11 @@ func (s *Service) UpdateBasePathMapping(ctx context.Context, in *apigatewayapi.U
 		d, err := getDomain(tx, sc, name, in.DomainNameId)
 		if err != nil {
 			return nil, err
+		}
+		for i := range in.PatchOperations {
+			if p := &in.PatchOperations[i]; wire.Val(p.Path) == "/basepath" {
+				p.Path = wire.Ptr("/basePath")
+			}
 		}
 		old := *m.BasePath
 		if err := mappingPatch.apply(m, in.PatchOperations); err != nil {

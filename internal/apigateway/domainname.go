@@ -149,7 +149,13 @@ var domainPatch = patchTable[apigatewayapi.DomainName]{rows: []patchRow[apigatew
 		patchTruststore(func(m *apigatewayapi.MutualTlsAuthentication) **string { return &m.TruststoreUri })},
 	{"/mutualTlsAuthentication/truststoreVersion", anyEdit,
 		patchTruststore(func(m *apigatewayapi.MutualTlsAuthentication) **string { return &m.TruststoreVersion })},
-	textRow("/ownershipVerificationCertificateArn", func(d *apigatewayapi.DomainName) **string { return &d.OwnershipVerificationCertificateArn }),
+	{"/ownershipVerificationCertificateArn", anyEdit, func(d *apigatewayapi.DomainName, op patchOp) error {
+		d.OwnershipVerificationCertificateArn = nil
+		if op.op != "remove" {
+			d.OwnershipVerificationCertificateArn = nonEmpty(op.value)
+		}
+		return nil
+	}},
 	textRow("/policy", func(d *apigatewayapi.DomainName) **string { return &d.Policy }),
 	notBuiltRow[apigatewayapi.DomainName]("/managementPolicy", "sharing of private custom domains with other accounts"),
 	{"/routingMode", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error {

@@ -32,7 +32,15 @@ func defaultEndpoint(in *apigatewayapi.EndpointConfiguration) (*apigatewayapi.En
 	if private && *out.IpAddressType != apigatewayapi.IpAddressTypeDualstack {
 		return nil, badRequest("Only dualstack ipAddressType is supported for Private APIs.")
 	}
-	return out, nil
+	return out, checkVPCEndpoints(out)
+}
+
+// checkVPCEndpoints refuses VPC endpoints of what isn't private (measured).
+func checkVPCEndpoints(e *apigatewayapi.EndpointConfiguration) error {
+	if len(e.VpcEndpointIds) > 0 && !isPrivate(e) {
+		return badRequest("VPCEndpoints can only be specified with PRIVATE apis.")
+	}
+	return nil
 }
 
 func isPrivate(e *apigatewayapi.EndpointConfiguration) bool {
@@ -75,5 +83,5 @@ func patchVPCEndpoint(e *apigatewayapi.EndpointConfiguration, op patchOp) error 
 	if op.op == "add" {
 		e.VpcEndpointIds = append(e.VpcEndpointIds, op.text())
 	}
-	return nil
+	return checkVPCEndpoints(e)
 }

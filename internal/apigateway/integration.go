@@ -279,8 +279,8 @@ func (s *Service) editIntegration(ctx context.Context, at methodID, edit func(st
 }
 
 var integrationPatch = patchTable[apigatewayapi.Integration]{rows: []patchRow[apigatewayapi.Integration]{
-	textRow("/uri", func(i *apigatewayapi.Integration) **string { return &i.Uri }),
-	textRow("/httpMethod", func(i *apigatewayapi.Integration) **string { return &i.HttpMethod }),
+	called("/uri", func(i *apigatewayapi.Integration) **string { return &i.Uri }),
+	called("/httpMethod", func(i *apigatewayapi.Integration) **string { return &i.HttpMethod }),
 	textRow("/credentials", func(i *apigatewayapi.Integration) **string { return &i.Credentials }),
 	{"/passthroughBehavior", replaceOnly, func(i *apigatewayapi.Integration, op patchOp) error {
 		i.PassthroughBehavior = wire.Ptr(op.text())
@@ -308,14 +308,31 @@ var integrationPatch = patchTable[apigatewayapi.Integration]{rows: []patchRow[ap
 		"Content-Type specified was not found", patchText[apigatewayapi.Integration]),
 	mapRow("/requestParameters", func(i *apigatewayapi.Integration) *map[string]string { return &i.RequestParameters },
 		"Invalid parameter name specified", patchText[apigatewayapi.Integration]),
-	{"/cacheKeyParameters/{}", addRemove, func(i *apigatewayapi.Integration, op patchOp) error {
+	{"/cacheKeyParameters/{}", anyEdit, func(i *apigatewayapi.Integration, op patchOp) error {
 		i.CacheKeyParameters = slices.DeleteFunc(i.CacheKeyParameters, func(p string) bool { return p == op.key })
-		if op.op == "add" {
+		switch op.op {
+		case "add":
 			i.CacheKeyParameters = append(i.CacheKeyParameters, op.key)
+		case "replace":
+			i.CacheKeyParameters = append(i.CacheKeyParameters, op.text())
 		}
 		return nil
 	}},
 }}
+
+// called is a textRow of what MOCK integrations, which call nobody, don't have
+// (API Reference, "UpdateIntegration").
+func called(path string, field func(*apigatewayapi.Integration) **string) patchRow[apigatewayapi.Integration] {
+	row := textRow(path, field)
+	set := row.apply
+	row.apply = func(i *apigatewayapi.Integration, op patchOp) error {
+		if *i.Type == apigatewayapi.IntegrationTypeMOCK {
+			return badRequest("Invalid patch path %s", op.path)
+		}
+		return set(i, op)
+	}
+	return row
+}
 
 // UpdateIntegration changes an integration.
 func (s *Service) UpdateIntegration(ctx context.Context, in *apigatewayapi.UpdateIntegrationRequest) (*apigatewayapi.Integration, error) {

@@ -119,8 +119,8 @@ func cutLast(s string) (before, after string, found bool) {
 // with AWS's defaults; later changes of the stage's don't reach them
 // (recorded).
 func (e *stageEdit) set(key string, setting *methodSetting, op patchOp) error {
-	if op.op != "replace" && op.op != "add" {
-		return badRequest("Invalid patch operation specified. Must be one of: [replace]")
+	if op.op != "replace" {
+		return badRequest("Invalid %s operation with path: %s", op.op, op.path)
 	}
 	m, ok := e.MethodSettings[key]
 	if !ok {

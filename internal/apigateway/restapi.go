@@ -178,14 +178,13 @@ var apiPatch = patchTable[apiEdit]{rows: []patchRow[apiEdit]{
 		e.Name = op.value
 		return nil
 	}},
-	{"/description", []string{"replace", "remove"}, func(e *apiEdit, op patchOp) error {
+	{"/description", anyEdit, func(e *apiEdit, op patchOp) error {
 		e.Description = nil
-		if op.op == "replace" {
+		if op.op != "remove" {
 			e.Description = nonEmpty(op.value)
 		}
 		return nil
 	}},
-	{"/version", replaceOnly, func(e *apiEdit, op patchOp) error { e.Version = nonEmpty(op.value); return nil }},
 	{"/policy", replaceOnly, func(e *apiEdit, op patchOp) (err error) {
 		e.Policy, err = storePolicy(e.scope, *e.Id, op.value, e.principals)
 		return err

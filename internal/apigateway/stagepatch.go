@@ -67,11 +67,11 @@ func (e *stageEdit) apply(raw apigatewayapi.PatchOperation) error {
 	}
 	row, key := stagePatch.find(op.path)
 	switch {
-	case row != nil && op.op == "replace":
+	case row != nil && slices.Contains(row.ops, op.op):
 		op.key = key
 		return row.apply(e, op)
 	case row != nil:
-		return badRequest("Invalid add operation with path: %s", op.path)
+		return badRequest("Invalid %s operation with path: %s", op.op, op.path)
 	case strings.HasPrefix(op.path, "/accessLogSettings/"):
 		return badRequest("Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, /accessLogSettings/format]")
 	}
@@ -82,6 +82,12 @@ func (e *stageEdit) remove(op patchOp) error {
 	switch name, isVariable := strings.CutPrefix(op.path, "/variables/"); {
 	case op.path == "/accessLogSettings":
 		e.AccessLogSettings = nil
+	case e.AccessLogSettings != nil && op.path == "/accessLogSettings/destinationArn":
+		e.AccessLogSettings.DestinationArn = nil
+	case e.AccessLogSettings != nil && op.path == "/accessLogSettings/format":
+		e.AccessLogSettings.Format = nil
+	case op.path == "/variables":
+		e.Variables = nil
 	case op.path == "/canarySettings":
 		e.CanarySettings = nil
 	case e.removeOverride(op.path):
@@ -111,8 +117,8 @@ var stagePatch = patchTable[stageEdit]{rows: slices.Concat([]patchRow[stageEdit]
 		e.Variables[op.key] = op.text()
 		return checkVariable(op.key, op.text())
 	}},
-	{"/accessLogSettings/destinationArn", replaceOnly, patchLogDestination},
-	{"/accessLogSettings/format", replaceOnly, func(e *stageEdit, op patchOp) error {
+	{"/accessLogSettings/destinationArn", addReplace, patchLogDestination},
+	{"/accessLogSettings/format", addReplace, func(e *stageEdit, op patchOp) error {
 		if op.text() == "" {
 			return badRequest("Access Log value must not be empty")
 		}

@@ -2,6 +2,7 @@ package apigateway
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,14 +182,34 @@ func (e *planEdit) apply(raw apigatewayapi.PatchOperation) error {
 	return e.throttleMethod(&e.ApiStages[i], strings.TrimPrefix(below, "/"), op)
 }
 
+// throttleMethods sets the limits of all of a stage's methods, from JSON such
+// as {"/pets/GET": {"rateLimit": 10, "burstLimit": 5}}, or removes them.
+func throttleMethods(at *apigatewayapi.ApiStage, op patchOp) error {
+	at.Throttle = nil
+	if op.op == "remove" {
+		return nil
+	}
+	var asked map[string]struct {
+		RateLimit  *float64 `json:"rateLimit"`
+		BurstLimit *int64   `json:"burstLimit"`
+	}
+	if !slices.Contains(addReplace, op.op) || json.Unmarshal([]byte(op.text()), &asked) != nil {
+		return badRequest("Invalid value %s specified for path %s: must be a JSON object of methods and their limits", op.text(), op.path) // wording is ours
+	}
+	limits := make(map[string]apigatewayapi.ThrottleSettings, len(asked))
+	for name, t := range asked {
+		limits[name] = *throttleOf(&apigatewayapi.ThrottleSettings{RateLimit: t.RateLimit, BurstLimit: t.BurstLimit})
+	}
+	at.Throttle = nonEmptyMap(limits)
+	return nil
+}
+
 // throttleMethod changes the limits of a stage's methods. target is
-// {resource}/{verb}/{limit}; to remove one also {resource}/{verb}, to remove
-// all nothing. Slashes of the resource may be escaped; Terraform writes the
+// {resource}/{verb}/{limit}; to remove one also {resource}/{verb}. Slashes of the resource may be escaped; Terraform writes the
 // one that it begins with as it is.
 func (e *planEdit) throttleMethod(at *apigatewayapi.ApiStage, target string, op patchOp) error {
-	if op.op == "remove" && target == "" {
-		at.Throttle = nil
-		return nil
+	if target == "" {
+		return throttleMethods(at, op)
 	}
 	name, limit := target, ""
 	if head, last, _ := cutLast(target); last == "rateLimit" || last == "burstLimit" {
