@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ func (s *Service) connect(ctx context.Context, d *domain) error {
 	if err := checkMutualTLS(d); err != nil {
 		return err
 	}
-	if err := checkPrivate(d, s.Principals); err != nil {
+	if err := cmp.Or(checkPrivate(d, s.Principals), checkSecurity(v.SecurityPolicy, v.EndpointAccessMode, v.EndpointConfiguration)); err != nil {
 		return err
 	}
 	switch v.EndpointConfiguration.Types[0] {

@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -73,7 +74,7 @@ func (s *Service) newDomain(ctx context.Context, sc scope, in *apigatewayapi.Cre
 		DomainName: wire.Ptr(strings.ToLower(*in.DomainName)), CertificateName: nonEmpty(in.CertificateName), CertificateArn: nonEmpty(in.CertificateArn),
 		RegionalCertificateName: nonEmpty(in.RegionalCertificateName), RegionalCertificateArn: nonEmpty(in.RegionalCertificateArn),
 		EndpointConfiguration: endpoint, DomainNameStatus: wire.Ptr(apigatewayapi.DomainNameStatusAVAILABLE),
-		SecurityPolicy: nonEmpty(in.SecurityPolicy), Policy: nonEmpty(in.Policy), RoutingMode: nonEmpty(in.RoutingMode), Tags: nonEmptyMap(in.Tags),
+		SecurityPolicy: nonEmpty(in.SecurityPolicy), EndpointAccessMode: nonEmpty(in.EndpointAccessMode), Policy: nonEmpty(in.Policy), RoutingMode: nonEmpty(in.RoutingMode), Tags: nonEmptyMap(in.Tags),
 	}}
 	if d.Domain.SecurityPolicy == nil {
 		d.Domain.SecurityPolicy = wire.Ptr(apigatewayapi.SecurityPolicyTLS12)
@@ -128,10 +129,8 @@ var domainPatch = patchTable[apigatewayapi.DomainName]{rows: []patchRow[apigatew
 	textRow("/certificateName", func(d *apigatewayapi.DomainName) **string { return &d.CertificateName }),
 	textRow("/regionalCertificateArn", func(d *apigatewayapi.DomainName) **string { return &d.RegionalCertificateArn }),
 	textRow("/regionalCertificateName", func(d *apigatewayapi.DomainName) **string { return &d.RegionalCertificateName }),
-	{"/securityPolicy", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error {
-		d.SecurityPolicy = op.value
-		return oneOf("SecurityPolicy", op.text(), securityPolicies...)
-	}},
+	{"/securityPolicy", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error { return patchSecurityPolicy(&d.SecurityPolicy, op) }},
+	{"/endpointAccessMode", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error { return patchAccessMode(&d.EndpointAccessMode, op) }},
 	{"/endpointConfiguration/types/{}", anyEdit, func(d *apigatewayapi.DomainName, op patchOp) error {
 		before := isPrivate(d.EndpointConfiguration)
 		if err := patchEndpointType(d.EndpointConfiguration, op); err != nil {
@@ -165,16 +164,6 @@ var domainPatch = patchTable[apigatewayapi.DomainName]{rows: []patchRow[apigatew
 	}},
 }}
 
-// securityPolicies are those of the model.
-var securityPolicies = []string{
-	apigatewayapi.SecurityPolicyTLS10, apigatewayapi.SecurityPolicyTLS12,
-	apigatewayapi.SecurityPolicySecurityPolicyTLS1313202509, apigatewayapi.SecurityPolicySecurityPolicyTLS1313FIPS202509,
-	apigatewayapi.SecurityPolicySecurityPolicyTLS1312PFSPQ202509, apigatewayapi.SecurityPolicySecurityPolicyTLS1312FIPSPQ202509,
-	apigatewayapi.SecurityPolicySecurityPolicyTLS1312FIPSPFSPQ202509, apigatewayapi.SecurityPolicySecurityPolicyTLS1312PQ202509,
-	apigatewayapi.SecurityPolicySecurityPolicyTLS1312202106, apigatewayapi.SecurityPolicySecurityPolicyTLS132025EDGE,
-	apigatewayapi.SecurityPolicySecurityPolicyTLS12PFS2025EDGE, apigatewayapi.SecurityPolicySecurityPolicyTLS122018EDGE,
-}
-
 // UpdateDomainName changes a custom domain. A truststore is read again if the
 // call names one.
 func (s *Service) UpdateDomainName(ctx context.Context, in *apigatewayapi.UpdateDomainNameRequest) (*apigatewayapi.DomainName, error) {
@@ -188,7 +177,7 @@ func (s *Service) UpdateDomainName(ctx context.Context, in *apigatewayapi.Update
 			return nil, err
 		}
 		dropEmpty(&d.Domain)
-		return d, checkPrivate(d, s.Principals)
+		return d, cmp.Or(checkPrivate(d, s.Principals), checkSecurity(d.Domain.SecurityPolicy, d.Domain.EndpointAccessMode, d.Domain.EndpointConfiguration))
 	}
 	wanted, err := view(ctx, s, edit)
 	if err != nil {

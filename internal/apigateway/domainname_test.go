@@ -133,7 +133,7 @@ func TestMutualTLS(t *testing.T) {
 	if got := h.plane.domains["api.example.com"]; !strings.Contains(got.Truststore, "BEGIN CERTIFICATE") || got.Certificate != certificate {
 		t.Errorf("published %+v", got)
 	}
-	d = h.must(200, "PATCH", "/domainnames/api.example.com", patch("replace /mutualTlsAuthentication/truststoreVersion ", "replace /securityPolicy SecurityPolicy_TLS13_1_3_2025_09"))
+	d = h.must(200, "PATCH", "/domainnames/api.example.com", patch("replace /mutualTlsAuthentication/truststoreVersion ", "replace /securityPolicy SecurityPolicy_TLS13_1_3_2025_09", "replace /endpointAccessMode BASIC"))
 	h.same("version removed", d["mutualTlsAuthentication"].(object), `{"truststoreUri": "s3://trust/truststore.pem"}`)
 	h.fails("BadRequestException", "Unable to access the truststore s3://trust/none.pem: The specified key does not exist.",
 		"PATCH", "/domainnames/api.example.com", patch("replace /mutualTlsAuthentication/truststoreUri s3://trust/none.pem"))

@@ -47,7 +47,26 @@ func (im *importer) attributes() error {
 	if err := im.fault("", im.endpoint()); err != nil {
 		return err
 	}
+	if err := im.fault("", im.security()); err != nil {
+		return err
+	}
 	return apis.Put(im.tx, a, im.id()...)
+}
+
+// security merges the security policy and the access mode.
+func (im *importer) security() error {
+	policy, mode := im.api.SecurityPolicy, im.api.EndpointAccessMode
+	if p := im.doc.SecurityPolicy; p != nil {
+		if err := patchSecurityPolicy(&policy, patchOp{value: p}); err != nil {
+			return err
+		}
+	}
+	if m := im.doc.EndpointAccessMode; m != nil {
+		if err := patchAccessMode(&mode, patchOp{value: m}); err != nil {
+			return err
+		}
+	}
+	return setSecurity(im.api, policy, mode)
 }
 
 // endpoint merges the endpoint configuration.

@@ -121,7 +121,8 @@ func (s *Service) publishDomain(ctx context.Context, sc scope, name string) erro
 		return &gateway.DomainName{
 			Account: sc.Account, Region: sc.Region, Name: name,
 			Mappings: values(routes), RoutingRules: values(rules), RoutingMode: wire.Val(d.Domain.RoutingMode),
-			Certificate: domainCertificate(&d.Domain), SecurityPolicy: wire.Val(d.Domain.SecurityPolicy), Truststore: d.Truststore, Private: private,
+			Certificate: domainCertificate(&d.Domain), SecurityPolicy: wire.Val(d.Domain.SecurityPolicy),
+			Strict: wire.Val(d.Domain.EndpointAccessMode) == apigatewayapi.EndpointAccessModeSTRICT, Truststore: d.Truststore, Private: private,
 		}, err
 	})
 	switch {

@@ -6,12 +6,9 @@ import "github.com/butai-dev/butai/internal/wire"
 func (s *Service) Refused() []wire.Refusal {
 	const upload = "certificates come from ACM; give certificateArn instead"
 	return []wire.Refusal{
-		{Operation: "CreateRestApi", Member: "securityPolicy", Reason: "TLS policies of APIs are not built"},
-		{Operation: "CreateRestApi", Member: "endpointAccessMode", Reason: "endpoint access modes are not built"},
 		{Operation: "CreateDomainName", Member: "certificateBody", Reason: upload},
 		{Operation: "CreateDomainName", Member: "certificatePrivateKey", Reason: upload},
 		{Operation: "CreateDomainName", Member: "certificateChain", Reason: upload},
-		{Operation: "CreateDomainName", Member: "endpointAccessMode", Reason: "endpoint access modes are not built"},
 		{Operation: "GetTags", Member: "position", Reason: "AWS doesn't page tags either"},
 		{Operation: "GetTags", Member: "limit", Reason: "AWS doesn't page tags either"},
 	}

@@ -74,6 +74,9 @@ func (s *Service) newAPI(sc scope, in *apigatewayapi.CreateRestApiRequest) (*api
 	if api.ApiKeySource == nil {
 		api.ApiKeySource = wire.Ptr(apigatewayapi.ApiKeySourceTypeHEADER)
 	}
+	if err := setSecurity(api, nonEmpty(in.SecurityPolicy), nonEmpty(in.EndpointAccessMode)); err != nil {
+		return nil, err
+	}
 	api.Policy, err = storePolicy(sc, *api.Id, in.Policy, s.Principals)
 	return api, err
 }
@@ -136,7 +139,11 @@ func (s *Service) UpdateRestApi(ctx context.Context, in *apigatewayapi.UpdateRes
 			return nil, err
 		}
 		edit, private := &apiEdit{scope: sc, RestApi: api, principals: s.Principals}, isPrivate(api.EndpointConfiguration)
+		types := api.EndpointConfiguration.Types
 		if err := apiPatch.apply(edit, in.PatchOperations); err != nil {
+			return nil, err
+		}
+		if err := checkAPISecurity(api, types, in.PatchOperations); err != nil {
 			return nil, err
 		}
 		if isPrivate(api.EndpointConfiguration) != private {
@@ -219,8 +226,8 @@ var apiPatch = patchTable[apiEdit]{rows: []patchRow[apiEdit]{
 	{"/endpointConfiguration/vpcEndpointIds", addRemove, func(e *apiEdit, op patchOp) error {
 		return patchVPCEndpoint(e.EndpointConfiguration, op)
 	}},
-	notBuiltRow[apiEdit]("/securityPolicy", "security policies of APIs"),
-	notBuiltRow[apiEdit]("/endpointAccessMode", "endpoint access modes"),
+	{"/securityPolicy", replaceOnly, func(e *apiEdit, op patchOp) error { return patchSecurityPolicy(&e.SecurityPolicy, op) }},
+	{"/endpointAccessMode", replaceOnly, func(e *apiEdit, op patchOp) error { return patchAccessMode(&e.EndpointAccessMode, op) }},
 }}
 
 // patchBinaryType edits a list as if it were a set of names: the entry is in

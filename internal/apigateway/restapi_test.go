@@ -55,8 +55,6 @@ func TestRestAPIRefusals(t *testing.T) {
 			object{"name": "a", "policy": "{"}},
 		{"BadRequestException", "Invalid policy document. Please check the policy syntax and ensure that Principals are valid.", "POST", "/restapis",
 			object{"name": "a", "policy": `{"Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:role/none"}, "Action": "execute-api:Invoke", "Resource": "*"}}`}},
-		{"NotImplemented", "butai doesn't do this yet: parameter endpointAccessMode of API Gateway CreateRestApi: endpoint access modes are not built", "POST", "/restapis",
-			object{"name": "a", "endpointAccessMode": "STRICT"}},
 		{"BadRequestException", compression, "PATCH", path, patch("replace /minimumCompressionSize test")},
 		{"BadRequestException", "Invalid patch operation specified. Must be one of: [replace]", "PATCH", path, patch("add /minimumCompressionSize 10")},
 		{"BadRequestException", "Invalid patch operation specified. Must be 'add'|'remove'|'replace'", "PATCH", path, patch("test /endpointConfiguration/types/EDGE x")},

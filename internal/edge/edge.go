@@ -133,6 +133,12 @@ func executeHost(host string) (id, region string, ok bool) {
 	return id, region, rest != ""
 }
 
+// APIOfHost is the id of the API whose own host a name is.
+func APIOfHost(host string) (id string, ok bool) {
+	id, _, ok = executeHost(host)
+	return id, ok
+}
+
 // functionURL reads {id}.lambda-url.{region}.on.aws, which is AWS's own form,
 // the same before any other domain, and the path /_aws/lambda-url/{id}/….
 func functionURL(r *http.Request) (id, path string, ok bool) {

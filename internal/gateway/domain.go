@@ -22,6 +22,7 @@ type domain struct {
 	mappings []mappedPath  // longest base path first
 	tls      DomainTLS
 	private  *privateDomain // nil for a public domain
+	strict   bool           // see sameHost
 }
 
 // mappedPath is a base path and what it stands for; an empty stage means that
@@ -35,7 +36,7 @@ func compileDomain(d *DomainName) (*domain, error) {
 	if err != nil {
 		return nil, fmt.Errorf("custom domain %s: %w", d.Name, err)
 	}
-	compiled := &domain{region: d.Region, tls: compileDomainTLS(d), private: private}
+	compiled := &domain{region: d.Region, tls: compileDomainTLS(d), private: private, strict: d.Strict}
 	if byRules(d.RoutingMode) {
 		compiled.rules = compileRules(d.RoutingRules)
 	}
@@ -143,7 +144,7 @@ func (g *Gateway) ServesDomain(host string) bool { return g.domainOf(host) != ni
 func (g *Gateway) ServeDomain(w http.ResponseWriter, r *http.Request) {
 	var t Target
 	if d := g.domainOf(r.Host); d != nil {
-		if d.tls.admits(r, g.clock.Now()) && d.private.reachable() {
+		if d.tls.admits(r, g.clock.Now()) && d.private.reachable() && (!d.strict || sameHost(r)) {
 			t, _ = d.resolve(r)
 			t.enter(d.private)
 			if d.tls.Mutual {

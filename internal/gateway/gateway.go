@@ -204,5 +204,8 @@ func (t *Target) proxyPath() string {
 func (g *Gateway) ServeStage(w http.ResponseWriter, r *http.Request, t Target) {
 	x := newExchange(g, r, t)
 	x.st = g.tables.Load().stages[stageKey{t.APIID, t.Stage}]
+	if x.st != nil && x.st.strict && !t.Custom && !sameHost(r) {
+		x.st = nil // answered as if nothing were there
+	}
 	x.serve(w)
 }

@@ -1,10 +1,8 @@
 package gateway
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -30,15 +28,7 @@ func compileDomainTLS(d *DomainName) DomainTLS {
 }
 
 // MinVersion is the oldest version of TLS that the policy allows.
-func (t *DomainTLS) MinVersion() uint16 {
-	switch {
-	case t.SecurityPolicy == "TLS_1_0":
-		return tls.VersionTLS10
-	case strings.HasPrefix(t.SecurityPolicy, "SecurityPolicy_TLS13_1_3"), t.SecurityPolicy == "SecurityPolicy_TLS13_2025_EDGE":
-		return tls.VersionTLS13
-	}
-	return tls.VersionTLS12
-}
+func (t *DomainTLS) MinVersion() uint16 { return minVersion(t.SecurityPolicy) }
 
 // DomainTLS says how the TLS listener treats a host; false if it is no custom
 // domain.

@@ -57,6 +57,7 @@ type DomainName struct {
 	RoutingMode     string // which of the two count, as on the DomainName; "" for the mappings
 	Certificate     string // ARN of the certificate that its TLS listener shows
 	SecurityPolicy  string // says which versions of TLS are spoken
+	Strict          bool   // the endpoint access mode is STRICT
 	// Private is set if the domain is reached through VPC endpoints alone.
 	Private *PrivateDomain
 	// Truststore are the authorities, in PEM, whose client certificates the

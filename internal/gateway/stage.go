@@ -32,6 +32,8 @@ type stage struct {
 	binary            mediaTypes
 	xray              bool // tracingEnabled
 	hostClosed        bool // disableExecuteApiEndpoint
+	securityPolicy    string
+	strict            bool // the endpoint access mode; see sameHost
 	keyFromAuthorizer bool // API keys come from the authorizer, not from a header
 	compressFrom      int  // size in bytes from which answers are compressed, or noCompression
 	problem           *failure
@@ -75,6 +77,8 @@ func compileStage(s *Stage, b *backends, shared limiters, log *slog.Logger) (*st
 		binary:            slices.Clone(api.BinaryMediaTypes),
 		hostClosed:        wire.Val(api.DisableExecuteApiEndpoint),
 		xray:              wire.Val(s.Stage.TracingEnabled),
+		securityPolicy:    wire.Val(api.SecurityPolicy),
+		strict:            wire.Val(api.EndpointAccessMode) == apigatewayapi.EndpointAccessModeSTRICT,
 		compressFrom:      noCompression,
 		backends:          b,
 		links:             s.VPCLinks,

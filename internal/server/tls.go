@@ -2,7 +2,25 @@ package server
 
 import (
 	"crypto/tls"
+
+	"github.com/butai-dev/butai/internal/edge"
 )
+
+// apiTLS is base as the security policy of the API changes it that host is the
+// own host of; nil if there is no such API, or no policy.
+func (s *Server) apiTLS(base *tls.Config, host string) *tls.Config {
+	id, ok := edge.APIOfHost(host)
+	if !ok {
+		return nil
+	}
+	version, ok := s.gateway.APIMinVersion(id)
+	if !ok {
+		return nil
+	}
+	config := base.Clone()
+	config.MinVersion = version
+	return config
+}
 
 // tlsConfig is how the HTTPS listener meets clients: each custom domain as it
 // is set up, any other host with a certificate that covers it.
@@ -20,7 +38,7 @@ func (s *Server) tlsConfig() *tls.Config {
 	base.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		d, ok := s.gateway.DomainTLS(hello.ServerName)
 		if !ok {
-			return nil, nil
+			return s.apiTLS(base, hello.ServerName), nil
 		}
 		config := base.Clone()
 		config.MinVersion = d.MinVersion()

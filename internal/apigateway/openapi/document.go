@@ -26,6 +26,8 @@ const (
 	extCompression    = "x-amazon-apigateway-minimum-compression-size"
 	extDocumentation  = "x-amazon-apigateway-documentation"
 	extEndpoint       = "x-amazon-apigateway-endpoint-configuration"
+	extSecurityPolicy = "x-amazon-apigateway-security-policy"
+	extAccessMode     = "x-amazon-apigateway-endpoint-access-mode"
 	extGatewayAnswers = "x-amazon-apigateway-gateway-responses"
 	extIntegration    = "x-amazon-apigateway-integration"
 	extPolicy         = "x-amazon-apigateway-policy"
@@ -114,6 +116,7 @@ func (r *reader) attributes() {
 		a.ApiKeySource = wire.Ptr(strings.ToUpper(source))
 	}
 	a.BinaryMediaTypes = r.root.get(extBinaryTypes).texts()
+	a.SecurityPolicy, a.EndpointAccessMode = r.root.get(extSecurityPolicy).optional(), r.root.get(extAccessMode).optional()
 	if n := r.root.get(extCompression); n != nil {
 		size, err := strconv.ParseInt(n.str(), 10, 64)
 		if err != nil {

@@ -144,6 +144,7 @@ func (e *exporter) extensions(doc *node) {
 		if wire.Val(e.API.ApiKeySource) == apigatewayapi.ApiKeySourceTypeAUTHORIZER {
 			doc.setText(extAPIKeySource, e.API.ApiKeySource)
 		}
+		doc.setText(extSecurityPolicy, e.API.SecurityPolicy).setText(extAccessMode, e.API.EndpointAccessMode)
 		if n := e.API.MinimumCompressionSize; n != nil {
 			doc.set(extCompression, intNode(*n))
 		}
