@@ -159,7 +159,7 @@ func (c *call) run() *wire.Response {
 	}
 	svc, err := c.handler.identify(c.req.Request, signature)
 	if err != nil {
-		return c.handler.unknownService(c.req.Request, err, c.requestID)
+		return c.handler.unknownService(c.req.Request, signature, err, c.requestID)
 	}
 	c.svc, c.protocol = svc, svc.spokenBy(c.req.Request)
 	if unsigned != nil {

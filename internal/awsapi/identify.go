@@ -1,13 +1,11 @@
 package awsapi
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/butai-dev/butai/internal/sigv4"
 	"github.com/butai-dev/butai/internal/wire"
-	"github.com/butai-dev/butai/internal/wire/restjson"
 )
 
 // identify finds the service that a request is meant for: by the credential
@@ -37,7 +35,7 @@ func (h *Handler) identify(r *http.Request, signature *sigv4.Signature) (*servic
 		return nil, &wire.Error{Code: "MissingAuthenticationTokenException", Status: http.StatusForbidden,
 			Message: "Missing Authentication Token"}
 	}
-	return nil, wire.NotBuilt("service %q", name)
+	return nil, notServed(name)
 }
 
 // among chooses one of the services that a request may be for, nil if there are
@@ -53,13 +51,4 @@ func among(candidates []*service, r *http.Request, target string) *service {
 		}
 	}
 	return rest
-}
-
-// unknownService answers a request for no service of ours. What protocol its
-// client speaks is anyone's guess; most AWS clients read REST-JSON errors.
-func (h *Handler) unknownService(r *http.Request, err error, requestID string) *wire.Response {
-	if _, seen := h.warned.LoadOrStore(err.Error(), true); !seen {
-		h.Log.Warn(fmt.Sprintf("refused: %v", err), "method", r.Method, "path", r.URL.Path)
-	}
-	return restjson.Protocol{}.EncodeError(nil, err, requestID)
 }

@@ -57,5 +57,5 @@ func resultFix(fn *lambdaTarget, res *FunctionResult, err error) string {
 		return "The authorizer's function failed: " + errorMessage(res.Payload) + ". Its output is in butai logs " + functionName(fn.arn) +
 			"; to refuse a caller it must raise an error with the message Unauthorized."
 	}
-	return "The authorizer's function must return an object with principalId and policyDocument, and if it likes context (flat) and usageIdentifierKey: " + err.Error() + "."
+	return "The authorizer's function must return an object with principalId and policyDocument, and if it likes context (flat) and usageIdentifierKey: " + strings.TrimSuffix(err.Error(), ".") + "."
 }

@@ -97,6 +97,7 @@ func TestTokenAuthorizer(t *testing.T) {
 		"fails":             {"t", "raise boom", `500 {"message":null}`, "AuthorizerConfigurationException"},
 		"may not be called": {"t", "refuse it", `500 {"message":null}`, "AuthorizerConfigurationException"},
 		"no JSON":           {"t", "text", `500 {"message":null}`, "AuthorizerConfigurationException"},
+		"no resources":      {"t", `{"principalId": "me", "policyDocument": {"Version": "2012-10-17", "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": []}]}}`, denied, "AccessDeniedException"},
 		"no principal":      {"t", `{"policyDocument": {"Version": "2012-10-17", "Statement": []}}`, `500 {"message":null}`, "AuthorizerConfigurationException"},
 		"no policy":         {"t", `{"principalId": "me"}`, `500 {"message":null}`, "AuthorizerConfigurationException"},
 		"unknown member":    {"t", strings.Replace(says("Allow", "METHOD"), "{", `{"extra": 1, `, 1), `500 {"message":null}`, "AuthorizerConfigurationException"},

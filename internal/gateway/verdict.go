@@ -73,7 +73,7 @@ func (v *verdict) parsePolicy(payload []byte) error {
 	if err := json.Unmarshal(payload, &raw); err != nil {
 		return invalidResult("%s", err)
 	}
-	doc, err := policy.Parse(raw.PolicyDocument, policy.Inline)
+	doc, err := policy.Parse(raw.PolicyDocument, policy.Authorizer)
 	if err != nil {
 		return fmt.Errorf("Invalid policy document: %w", err) //nolint:staticcheck // a line of the execution log
 	}

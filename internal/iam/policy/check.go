@@ -54,7 +54,7 @@ func checkIdentity(raw *rawDocument, kind Kind) error {
 	}
 	for i := range raw.statements {
 		s := &raw.statements[i]
-		if s.resource == nil && s.notResource == nil || len(s.resourceList()) == 0 {
+		if s.resource == nil && s.notResource == nil || len(s.resourceList()) == 0 && kind != Authorizer {
 			return malformed(msgNoResources)
 		}
 	}

@@ -20,7 +20,7 @@ func Parse(doc []byte, kind Kind) (*Document, error) {
 	}
 	var err error
 	switch kind {
-	case Managed, Inline:
+	case Managed, Inline, Authorizer:
 		err = checkIdentity(raw, kind)
 	default:
 		err = checkPrincipaled(raw, kind)

@@ -26,6 +26,10 @@ const (
 	// Inline is a policy embedded in a user, group, role or session. IAM
 	// still accepts these without a Version, as 2008-10-17.
 	Inline
+	// Authorizer is the answer of an API's Lambda authorizer: an inline policy
+	// whose statements may be for no resources at all, and so allow nothing
+	// (Chalice's AuthResponse(routes=[]) is such a one).
+	Authorizer
 	// Resource is a policy on a bucket, function, API and so on.
 	Resource
 	// Trust is a role's assume-role policy.
