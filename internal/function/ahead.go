@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/butai-dev/butai/internal/function/bootstrap"
-	"github.com/butai-dev/butai/internal/function/runtimeapi"
 	"github.com/butai-dev/butai/internal/function/sandbox"
 )
 
@@ -46,18 +45,13 @@ type pipeline interface {
 type framed struct {
 	*bootstrap.Channel
 	conn *os.File
-	api  *runtimeapi.Server // for extensions, or nil
 
 	mu   sync.Mutex
 	peer *os.File // the process's end, nil once that has ended
 }
 
 func (f *framed) Close() error {
-	err := errors.Join(f.conn.Close(), f.closePeer())
-	if f.api != nil {
-		err = errors.Join(err, f.api.Close())
-	}
-	return err
+	return errors.Join(f.conn.Close(), f.closePeer())
 }
 
 // letGo closes the process's end when the process ends, so that a reader of

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/function/runtimeapi"
 	"github.com/butai-dev/butai/internal/function/runtimes"
 	"github.com/butai-dev/butai/internal/function/sandbox"
 )
@@ -74,6 +75,7 @@ type Engine struct {
 	retired  map[string]time.Time // by Spec.ID: when it was retired, see Retire
 	watched  bool                 // keepWatch is at work
 	onAhead  func()               // for tests: a call is sent ahead
+	shared   *runtimeapi.Shared   // see extensionsAPI
 	closed   bool
 
 	stop chan struct{}
@@ -174,10 +176,14 @@ func (e *Engine) Close() error {
 		p.dropTmp(0)
 	}
 	spares := e.takeSpares(0)
+	shared := e.shared
 	e.mu.Unlock()
 	endSpares(spares)
 	e.end(instances)
 	e.work.Wait()
+	if shared != nil {
+		_ = shared.Close() // everybody who asked it is gone
+	}
 	return errors.Join(e.host.Close(), os.RemoveAll(e.cfg.Dir))
 }
 

@@ -7,10 +7,6 @@ import (
 	"strings"
 )
 
-// runtimeAPIAddress is what environments of AWS show. Bootstraps of ours don't
-// use it; provided.* runtimes get a real address instead.
-const runtimeAPIAddress = "169.254.100.1:9001"
-
 // overridable are platform variables that users may set themselves ("Defined
 // runtime environment variables").
 var overridable = map[string]string{
@@ -64,7 +60,6 @@ func (i *instance) platformVariables(at places) map[string]string {
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  i.initType,
 		"AWS_LAMBDA_LOG_GROUP_NAME":       i.spec.LogGroup,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      i.log.stream,
-		"AWS_LAMBDA_RUNTIME_API":          runtimeAPIAddress,
 		"_AWS_XRAY_DAEMON_ADDRESS":        "169.254.100.1",
 		"_AWS_XRAY_DAEMON_PORT":           "2000",
 		"LAMBDA_TASK_ROOT":                at.task,

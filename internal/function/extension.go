@@ -3,6 +3,8 @@ package function
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"net/netip"
 	"os"
 	"path"
 	"path/filepath"
@@ -62,7 +64,7 @@ func (i *instance) externalExtensions() ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// welcome prepares for a new process's extensions.
+// welcome prepares for a new process's extensions, once.
 func (i *instance) welcome(external []string) *runtimeapi.Extensions {
 	var x *runtimeapi.Extensions
 	x = runtimeapi.NewExtensions(runtimeapi.Function{
@@ -70,8 +72,69 @@ func (i *instance) welcome(external []string) *runtimeapi.Extensions {
 	}, external, i.hub, func() { i.fell(x) })
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.extensions, i.ending = x, endSpindown
+	if i.extensions != nil { // somebody else was faster
+		return i.extensions
+	}
+	i.extensions = x
 	return x
+}
+
+// guests are the extensions, nil if there are none.
+func (i *instance) guests() *runtimeapi.Extensions {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.extensions
+}
+
+// seal ends the time in which a runtime that speaks frames may come to have
+// extensions, and returns them.
+func (i *instance) seal() *runtimeapi.Extensions {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.sealed = true
+	return i.extensions
+}
+
+// extensionsOf finds whose extensions ask, by a connection that they have
+// opened. A runtime's first question makes it one that may have some; it is
+// refused those once its init phase is over.
+func (e *Engine) extensionsOf(own, peer netip.AddrPort) *runtimeapi.Extensions {
+	who := sandbox.WhoOpened(own, peer)
+	e.mu.Lock()
+	all := slices.Collect(maps.Keys(e.all))
+	e.mu.Unlock()
+	for _, i := range all {
+		i.mu.Lock()
+		proc, x, sealed := i.proc, i.extensions, i.sealed
+		i.mu.Unlock()
+		switch {
+		case proc == nil || !proc.Is(who):
+			continue
+		case x == nil && sealed:
+			x = runtimeapi.NewExtensions(runtimeapi.Function{}, nil, nil, func() {})
+			x.Seal()
+		case x == nil:
+			x = i.welcome(nil)
+		}
+		return x
+	}
+	return nil
+}
+
+// extensionsAPI is the address of the API of runtimes that speak frames.
+func (e *Engine) extensionsAPI() (string, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.closed:
+		return "", errClosed
+	case e.shared == nil:
+		var err error
+		if e.shared, err = runtimeapi.ListenShared(e.extensionsOf); err != nil {
+			return "", err
+		}
+	}
+	return e.shared.Address(), nil
 }
 
 // fell ends the process whose extensions can't go on.
@@ -101,26 +164,9 @@ func accompany(plan *sandbox.Spec, external []string) {
 	}
 }
 
-// serveExtensions gives the plan of a sandbox whose runtime speaks frames its
-// extensions, and an API for them; nil without any.
-func (i *instance) serveExtensions(plan *sandbox.Spec, external []string) (*runtimeapi.Server, error) {
-	if len(external) == 0 {
-		return nil, nil
-	}
-	api, err := runtimeapi.ListenForExtensions(i.welcome(external))
-	if err != nil {
-		return nil, err
-	}
-	const name = "AWS_LAMBDA_RUNTIME_API="
-	plan.Env = slices.DeleteFunc(plan.Env, func(entry string) bool { return strings.HasPrefix(entry, name) })
-	plan.Env = append(plan.Env, name+api.Address())
-	accompany(plan, external)
-	return api, nil
-}
-
 // startRuntime starts the program once the extensions have registered.
 func (i *instance) startRuntime(deadline time.Time) *initFailure {
-	x := i.extensions
+	x := i.guests()
 	if x == nil || len(i.proc.Companions()) == 0 {
 		return nil
 	}
@@ -167,10 +213,11 @@ func extensionFailure(err error) *initFailure {
 
 // fault is what keeps an extension from going on, nil if none does.
 func (i *instance) fault() *runtimeapi.Fault {
-	if i.extensions == nil {
+	x := i.guests()
+	if x == nil {
 		return nil
 	}
-	return i.extensions.Fault()
+	return x.Fault()
 }
 
 // crashed is what a call gets when an extension fails.
@@ -216,9 +263,7 @@ func (i *instance) announce(inv *bootstrap.Invocation) {
 
 // extended tells whether the sandbox has any extensions.
 func (i *instance) extended() bool {
-	i.mu.Lock()
-	x := i.extensions
-	i.mu.Unlock()
+	x := i.guests()
 	if x == nil {
 		return false
 	}

@@ -63,12 +63,22 @@ func extensionClient(name string) {
 	}
 	for {
 		_, text := ask("GET", "event/next", "", "Lambda-Extension-Identifier", id)
-		var event struct{ EventType, ShutdownReason, RequestID string }
+		var event struct {
+			EventType, ShutdownReason, RequestID string
+			DeadlineMs                           int64
+		}
 		if err := json.Unmarshal([]byte(text), &event); err != nil {
 			os.Exit(6)
 		}
 		fmt.Println(name, "got", event.EventType, event.ShutdownReason)
 		switch {
+		case event.EventType == "SHUTDOWN" && name == "stubborn":
+			fmt.Println("stubborn has", time.Until(time.UnixMilli(event.DeadlineMs)) <= 2*time.Second)
+			time.Sleep(time.Minute)
+		case event.EventType == "SHUTDOWN" && name == "thorough":
+			time.Sleep(700 * time.Millisecond) // more than what a runtime gets
+			fmt.Println("thorough is done")
+			os.Exit(0)
 		case event.EventType == "SHUTDOWN":
 			os.Exit(0)
 		case name == "slow":

@@ -128,15 +128,6 @@ func TestFrozenSandboxesEnd(t *testing.T) {
 	waitFor(t, "the end", r.empty)
 	wantLines(t, r.logs.text(), "recorder got INVOKE .*", "runtime got 15", "recorder got SHUTDOWN spindown")
 	another := r.python(t, counting)
-	waitFor(t, "a spare", func() bool {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		for _, sh := range r.shelves {
-			if len(sh.ready) > 0 {
-				return true
-			}
-		}
-		return false
-	})
+	waitFor(t, "a spare", r.spare)
 	want(t, "function error after a frozen spare", r.call(t, another, `{}`).FunctionError, "")
 }

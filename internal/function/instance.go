@@ -60,6 +60,7 @@ type instance struct {
 	// mu guards killed, and writes of proc, session, extensions, hub and ending.
 	mu         sync.Mutex
 	extensions *runtimeapi.Extensions // nil if it can't have any
+	sealed     bool                   // it can't get any any more
 	ending     string                 // why it will end, as extensions are told
 	killed     bool
 	hub        *telemetry.Hub // of the process's telemetry
@@ -185,8 +186,8 @@ func (i *instance) initialize(phase string, deadline time.Time) (*initFailure, e
 		return &initFailure{payload: frame.Body, kind: frame.ErrorType}, nil
 	}
 	i.logRuntimeReady(phase)
-	if i.extensions != nil {
-		if failure := extensionFailure(i.extensions.Ready(deadline)); failure != nil {
+	if x := i.seal(); x != nil {
+		if failure := extensionFailure(x.Ready(deadline)); failure != nil {
 			return failure, nil
 		}
 	}

@@ -91,19 +91,15 @@ func (i *instance) start() error {
 		return err
 	}
 	spec.Channel = theirs
-	api, err := i.serveExtensions(spec, external)
-	if err != nil {
-		return errors.Join(err, session.Close())
+	if len(external) > 0 {
+		i.welcome(external)
+		accompany(spec, external)
 	}
-	if session.api = api; api == nil {
-		err = i.spawn(spec, session)
-	} else if err = i.spawn(spec, session); err == nil {
-		api.Serve(i.proc)
+	if err := i.spawn(spec, session); err != nil {
+		return err
 	}
-	if err == nil {
-		session.letGo(i.proc)
-	}
-	return err
+	session.letGo(i.proc)
+	return nil
 }
 
 // prepare plans the sandbox of a runtime whose bootstrap speaks frames, and
@@ -190,12 +186,25 @@ func (i *instance) plan(level sandbox.Level) (*sandbox.Spec, error) {
 	}
 	s.Args = append([]string{program}, f.args(i.spec)...)
 	s.Args = append(s.Args, path.Join(at.runtime, f.program))
-	s.Env = i.environment(at, f.env(i.spec, i.interpreter, at))
+	vars, err := i.familyVariables(f, at)
+	if err != nil {
+		return s, err
+	}
+	s.Env = i.environment(at, vars)
 	if err := i.arm(s, at); err != nil {
 		return s, err
 	}
 	s.Args = i.spec.wrap(s.Args)
 	return s, nil
+}
+
+// familyVariables are those of a family's runtimes. Their bootstraps don't use
+// the API that they name, but the function may: it has the part for extensions.
+func (i *instance) familyVariables(f family, at places) (map[string]string, error) {
+	vars := f.env(i.spec, i.interpreter, at)
+	var err error
+	vars["AWS_LAMBDA_RUNTIME_API"], err = i.engine.extensionsAPI()
+	return vars, err
 }
 
 // baseSpec is what sandboxes of all runtimes have in common.

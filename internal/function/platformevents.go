@@ -156,11 +156,11 @@ func (s *Spec) logs(record any) bool {
 	}
 }
 
-// telemeter begins a new process's telemetry.
+// telemeter begins a new process's telemetry, and forgets the one before it.
 func (i *instance) telemeter() {
 	hub := telemetry.NewHub(i.dial, i.logSubscription, i.engine.cfg.Clock.Now, i.spec.LogFormat == logFormatJSON)
 	i.mu.Lock()
-	i.hub = hub
+	i.hub, i.extensions, i.sealed, i.ending = hub, nil, false, endSpindown
 	i.mu.Unlock()
 	i.log.publish(hub)
 }

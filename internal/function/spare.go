@@ -271,9 +271,13 @@ func (i *instance) startFromSpare(s *spare) error {
 	if opt != "" {
 		binds = append(binds, sandbox.Bind{Source: opt, Target: lambdaPlaces.opt})
 	}
-	f := families[i.interpreter.Runtime.Family]
+	vars, err := i.familyVariables(families[i.interpreter.Runtime.Family], lambdaPlaces)
+	if err != nil {
+		s.end()
+		return err
+	}
 	env := map[string]string{}
-	for _, entry := range i.environment(lambdaPlaces, f.env(i.spec, i.interpreter, lambdaPlaces)) {
+	for _, entry := range i.environment(lambdaPlaces, vars) {
 		name, value, _ := strings.Cut(entry, "=")
 		env[name] = value
 	}
@@ -282,16 +286,20 @@ func (i *instance) startFromSpare(s *spare) error {
 		err = s.proc.Attach(binds, i.spec.MemoryMB, i.spec.EphemeralMB)
 	}
 	if err == nil {
+		// The function may ask for its extensions' API as soon as it is loaded.
+		i.mu.Lock()
+		i.proc, i.session = s.proc, s.session
+		i.mu.Unlock()
 		err = s.session.Load(order, time.Now().Add(initLimit))
 	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	if err != nil {
+		i.proc, i.session = nil, nil
 		s.end()
 		return err
 	}
 	i.log.attach(s.log, nil)
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.proc, i.session = s.proc, s.session
 	if i.killed {
 		i.proc.Kill()
 	}

@@ -42,6 +42,8 @@ func (f *Fault) Error() string { return f.Type + ": " + f.Message }
 type Extensions struct {
 	function  Function
 	telemetry *telemetry.Hub
+	serving   sync.Once
+	mux       *http.ServeMux // see handler
 
 	mu      sync.Mutex
 	changed chan struct{} // closed with every change, and made anew
@@ -123,10 +125,15 @@ func (x *Extensions) Registered(deadline time.Time) error {
 // Ready ends registration and waits until all extensions ask for their next
 // event.
 func (x *Extensions) Ready(deadline time.Time) error {
-	x.mu.Lock()
-	x.closed = true
-	x.mu.Unlock()
+	x.Seal()
 	return x.await(deadline, func(e *extension) bool { return e.asking || e.ended })
+}
+
+// Seal ends registration.
+func (x *Extensions) Seal() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.closed = true
 }
 
 // Any tells whether there are any, and whether there are external ones.

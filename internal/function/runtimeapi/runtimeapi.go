@@ -68,26 +68,6 @@ type Server struct {
 // extensions. Responses longer than limit are refused. The server answers once
 // Serve was called.
 func Listen(limit int, extensions *Extensions) (*Server, error) {
-	s, err := listen(limit, extensions)
-	if err == nil {
-		s.http.Handler = s.routes()
-	}
-	return s, err
-}
-
-// ListenForExtensions is Listen for a process whose runtime has other ways to
-// talk to the engine.
-func ListenForExtensions(extensions *Extensions) (*Server, error) {
-	s, err := listen(0, extensions)
-	if err == nil {
-		mux := http.NewServeMux()
-		extensions.routes(mux)
-		s.http.Handler = mux
-	}
-	return s, err
-}
-
-func listen(limit int, extensions *Extensions) (*Server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("runtime API: %w", err)
@@ -96,6 +76,7 @@ func listen(limit int, extensions *Extensions) (*Server, error) {
 		listener: listener, limit: limit, extensions: extensions,
 		ready: make(chan bootstrap.Frame, 1), events: make(chan *bootstrap.Invocation), answer: make(chan bootstrap.Frame, 1),
 	}
+	s.http.Handler = s.routes()
 	s.http.ReadHeaderTimeout = headerTimeout
 	s.http.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // a killed process leaves broken connections
 	return s, nil

@@ -65,18 +65,7 @@ func (p *Process) Dial(ctx context.Context, port int) (net.Conn, error) {
 // listens tells whether what listens at an address is in this sandbox.
 func (p *Process) listens(at netip.AddrPort) bool {
 	owner, err := queryListener(at)
-	switch {
-	case err != nil || owner.inode == 0:
-		return false
-	case p.uid != 0:
-		return owner.uid == p.uid
-	}
-	for _, pid := range descendants(p.Pid()) {
-		if holds(pid, owner.inode) {
-			return true
-		}
-	}
-	return false
+	return err == nil && p.owns(owner)
 }
 
 // queryListener asks the kernel for the socket that a connection to an address

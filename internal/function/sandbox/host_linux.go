@@ -158,7 +158,7 @@ func (h *Host) start(level Level, spec *Spec, trial bool) (*Process, error) {
 	if len(spec.Companions) > 0 && level != Namespaces {
 		return nil, errNoCompanions
 	}
-	p := &Process{host: h, done: make(chan struct{}), gone: make(chan struct{})}
+	p := &Process{host: h, supervised: level == Namespaces, done: make(chan struct{}), gone: make(chan struct{})}
 	p.keepsTmp.Store(spec.KeepTmp)
 	if spec.LateDir {
 		p.lateDir = spec.Dir

@@ -123,8 +123,13 @@ func (p *Process) TakeTmp() *Tmp {
 // StartProgram fails: there are no companions to wait for.
 func (p *Process) StartProgram() error { return errNoCompanions }
 
-// Signal fails.
-func (p *Process) Signal(int, syscall.Signal) error { return errNoCompanions }
+// Signal sends a signal to the program, for which to must be 0.
+func (p *Process) Signal(to int, s syscall.Signal) error {
+	if to != 0 || p.cmd == nil {
+		return errNoCompanions
+	}
+	return p.cmd.Process.Signal(s)
+}
 
 // Freeze fails: it takes Linux.
 func (p *Process) Freeze() error { return errors.New("sandbox: processes can only be frozen on Linux") }

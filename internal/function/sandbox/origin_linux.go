@@ -15,16 +15,30 @@ import (
 
 // Owns tells whether it was this sandbox that opened a connection and still
 // holds it.
-func (p *Process) Owns(own, peer netip.AddrPort) bool {
-	owner, found := findSocket(peer, own)
-	if !found || owner.inode == 0 {
+func (p *Process) Owns(own, peer netip.AddrPort) bool { return p.Is(WhoOpened(own, peer)) }
+
+// Peer is the program at the other end of a connection; the zero value is
+// nobody.
+type Peer struct{ socket socketOwner }
+
+// WhoOpened finds out who opened a connection and still holds it.
+func WhoOpened(own, peer netip.AddrPort) Peer {
+	owner, _ := findSocket(peer, own)
+	return Peer{owner}
+}
+
+// Is tells whether the peer is in this sandbox.
+func (p *Process) Is(peer Peer) bool { return p.owns(peer.socket) }
+
+func (p *Process) owns(socket socketOwner) bool {
+	switch {
+	case socket.inode == 0:
 		return false
-	}
-	if p.uid != 0 {
-		return owner.uid == p.uid
+	case p.uid != 0:
+		return socket.uid == p.uid
 	}
 	for _, pid := range descendants(p.Pid()) {
-		if holds(pid, owner.inode) {
+		if holds(pid, socket.inode) {
 			return true
 		}
 	}

@@ -25,7 +25,9 @@ type Process struct {
 	status  *os.File   // where the first process reports, nil without one
 	orders  *os.File   // where it is told what to do, nil unless it is controlled
 	address netip.Addr // see Address
-	frost   frost
+	// supervised tells that the program is a child of the sandbox's first process.
+	supervised bool
+	frost      frost
 
 	companions []*Companion
 
@@ -63,10 +65,33 @@ func (p *Process) Exit() Exit {
 // StartProgram starts the program of a sandbox with companions.
 func (p *Process) StartProgram() error { return p.order(order{Start: true}) }
 
-// Signal sends a signal to the program of a controlled sandbox if to is 0, or
-// to the companion of that number, counted from 1. SIGKILL goes to what those
-// have started, too. One that has ended doesn't mind.
-func (p *Process) Signal(to int, s syscall.Signal) error { return p.order(order{Signal: s, To: to}) }
+// Signal sends a signal to the program if to is 0, or to the companion of that
+// number, counted from 1. SIGKILL goes to what those have started, too. One that
+// has ended doesn't mind.
+func (p *Process) Signal(to int, s syscall.Signal) error {
+	if p.orders == nil && to == 0 {
+		return p.signalProgram(s)
+	}
+	return p.order(order{Signal: s, To: to})
+}
+
+// signalProgram signals the program of a sandbox that takes no orders.
+func (p *Process) signalProgram(s syscall.Signal) error {
+	pid := p.Pid()
+	if p.supervised {
+		// The first process's first child: the others are orphans that it was given.
+		pid = 0
+		for _, child := range descendants(p.Pid())[1:] {
+			if parentOf(child) == p.Pid() && (pid == 0 || child < pid) {
+				pid = child
+			}
+		}
+	}
+	if pid == 0 {
+		return os.ErrProcessDone
+	}
+	return syscall.Kill(pid, s)
+}
 
 func (p *Process) order(o order) error {
 	if p.orders == nil {
