@@ -11,8 +11,10 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/acmapi"
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/apigatewayv2api"
 	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
+	"github.com/butai-dev/butai/internal/api/ecrapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/api/route53api"
@@ -176,6 +178,9 @@ func makeError(t *testing.T, model *wire.ServiceModel, op *wire.Operation, id wi
 	m.fill(id, reflect.ValueOf(err).Elem(), 0, wire.InBody)
 	a := newAnswer(model, op, profiles[model.Name].protocol.EncodeError(model, err, testRequestID))
 	a.code, _, _, a.message = wire.ErrorFacts(err)
+	if older, ok := queueErrors[a.code]; ok && model.Name == "sqs" {
+		a.code = older
+	}
 	a.shape = model.Schema.Shape(id)
 	a.want = roundTrip(t, normal(t, model.Schema, id, reflect.ValueOf(err))).(map[string]any)
 	delete(a.want, "message")
@@ -221,10 +226,12 @@ type typedError struct {
 func richErrors() []wire.ModelledError {
 	return []wire.ModelledError{
 		&acmapi.ThrottlingException{}, &apigatewayapi.LimitExceededException{}, &apigatewayapi.ServiceUnavailableException{},
-		&apigatewayapi.TooManyRequestsException{}, &cloudwatchapi.DashboardInvalidInputError{}, &cloudwatchapi.ResourceNotFoundException{},
+		&apigatewayapi.TooManyRequestsException{}, &apigatewayv2api.NotFoundException{}, &apigatewayv2api.TooManyRequestsException{},
+		&cloudwatchapi.DashboardInvalidInputError{}, &cloudwatchapi.ResourceNotFoundException{},
 		&dynamodbapi.ConditionalCheckFailedException{},
 		&dynamodbapi.ProvisionedThroughputExceededException{}, &dynamodbapi.RequestLimitExceeded{},
 		&dynamodbapi.ThrottlingException{}, &dynamodbapi.TransactionCanceledException{},
+		&ecrapi.InvalidLayerPartException{}, &ecrapi.KmsException{},
 		&logsapi.DataAlreadyAcceptedException{}, &logsapi.InvalidSequenceTokenException{}, &logsapi.MalformedQueryException{},
 		&logsapi.TooManyTagsException{}, &route53api.InvalidChangeBatch{}, &lambdaapi.EC2UnexpectedException{},
 		&lambdaapi.TooManyRequestsException{}, &s3api.InvalidObjectState{},

@@ -17,23 +17,29 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/acmapi"
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/apigatewayv2api"
 	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
+	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
+	"github.com/butai-dev/butai/internal/api/ecrapi"
+	"github.com/butai-dev/butai/internal/api/eventsapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/api/route53api"
 	"github.com/butai-dev/butai/internal/api/s3api"
 	"github.com/butai-dev/butai/internal/api/snsapi"
+	"github.com/butai-dev/butai/internal/api/sqsapi"
 	"github.com/butai-dev/butai/internal/api/stsapi"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
 // models are all generated operation tables.
 var models = map[string]*wire.ServiceModel{
-	"acm": &acmapi.Service, "apigateway": &apigatewayapi.Service, "cloudwatch": &cloudwatchapi.Service, "dynamodb": &dynamodbapi.Service,
+	"acm": &acmapi.Service, "apigateway": &apigatewayapi.Service, "apigatewayv2": &apigatewayv2api.Service, "cloudwatch": &cloudwatchapi.Service,
+	"dynamodb": &dynamodbapi.Service, "dynamodbstreams": &dynamodbstreamsapi.Service, "ecr": &ecrapi.Service, "events": &eventsapi.Service,
 	"iam": &iamapi.Service, "lambda": &lambdaapi.Service, "logs": &logsapi.Service,
-	"route53": &route53api.Service, "s3": &s3api.Service, "sns": &snsapi.Service, "sts": &stsapi.Service,
+	"route53": &route53api.Service, "s3": &s3api.Service, "sns": &snsapi.Service, "sqs": &sqsapi.Service, "sts": &stsapi.Service,
 }
 
 // python returns an interpreter that has botocore, or skips the test.
