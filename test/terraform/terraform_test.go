@@ -45,6 +45,9 @@ func TestEveryResource(t *testing.T) {
 	if got, want := tf.Output("api_found"), tf.Output("api"); got != want {
 		t.Errorf("the data source found API %q, want %q", got, want)
 	}
+	if got, want := tf.Output("bus_found"), "arn:aws:events:us-east-1:000000000000:event-bus/shop"; got != want {
+		t.Errorf("the data source found bus %q, want %q", got, want)
+	}
 	if got, want := tf.Output("authorizers"), "3 token TOKEN"; got != want {
 		t.Errorf("the data sources found authorizers %q, want %q", got, want)
 	}
@@ -157,8 +160,10 @@ var unreadable = map[string]bool{
 	"aws_iam_role":               true, // force_detach_policies
 	"aws_cloudwatch_log_group":   true, // skip_destroy
 	"aws_lambda_permission":      true, // function_name spelt as an ARN
+	"aws_cloudwatch_event_rule":  true, // force_destroy
 	"aws_sns_topic_subscription": true, // confirmation_timeout_in_minutes, endpoint_auto_confirms
 
+	"aws_cloudwatch_event_target":               true, // force_destroy
 	"aws_lambda_provisioned_concurrency_config": true, // skip_destroy
 	"aws_api_gateway_rest_api":                  true, // put_rest_api_mode
 }
@@ -256,6 +261,9 @@ func assertEmpty(t *testing.T, s *harness.Server) {
 		{"route53", "list-hosted-zones", "--query", "HostedZones"},
 		{"acm", "list-certificates", "--query", "CertificateSummaryList"},
 		{"s3api", "list-buckets", "--query", "Buckets"},
+		{"events", "list-event-buses", "--query", "EventBuses[?Name!='default']"},
+		{"events", "list-rules", "--query", "Rules"},
+		{"logs", "describe-resource-policies", "--query", "resourcePolicies"},
 		{"logs", "describe-log-groups", "--log-group-name-prefix", "everything", "--query", "logGroups"},
 	} {
 		var left []any

@@ -20,8 +20,11 @@ resource "aws_iam_role_policy" "send" {
   name = "send"
   role = aws_iam_role.events.id
   policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = [{ Effect = "Allow", Action = "sqs:SendMessage", Resource = aws_sqs_queue.dead.arn }]
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Action = "sqs:SendMessage", Resource = aws_sqs_queue.dead.arn },
+      { Effect = "Allow", Action = "events:PutEvents", Resource = aws_cloudwatch_event_bus.shop.arn },
+    ]
   })
 }
 
@@ -129,6 +132,9 @@ resource "aws_lambda_function_event_invoke_config" "events" {
   maximum_retry_attempts       = 0
 
   destination_config {
+    on_success {
+      destination = aws_cloudwatch_event_bus.shop.arn
+    }
     on_failure {
       destination = aws_sqs_queue.dead.arn
     }
