@@ -57,9 +57,9 @@ var required = []string{"id", "detail-type", "source", "account", "time", "regio
 
 // TestEventPattern tells whether a pattern matches an event.
 func (*Service) TestEventPattern(_ context.Context, in *eventsapi.TestEventPatternRequest) (*eventsapi.TestEventPatternResponse, error) {
-	p, err := pattern.Compile(*in.EventPattern)
+	p, err := compile(*in.EventPattern)
 	if err != nil {
-		return nil, badPattern(err)
+		return nil, err
 	}
 	decoded, err := pattern.Decode([]byte(*in.Event))
 	object, ok := decoded.(map[string]any)

@@ -78,15 +78,26 @@ func (s *Service) checkRule(p rulePlace, in *eventsapi.PutRuleRequest) error {
 		}
 	}
 	if in.EventPattern != nil {
-		if _, err := pattern.Compile(*in.EventPattern); err != nil {
-			return badPattern(err)
+		if _, err := compile(*in.EventPattern); err != nil {
+			return err
 		}
 	}
 	return s.checkRole(in.RoleArn)
 }
 
-func badPattern(err error) error {
-	return &eventsapi.InvalidEventPatternException{Message: wire.Ptr("Event pattern is not valid. Reason: " + pattern.Reason(err))}
+// compile reads an event pattern, which asks for something.
+func compile(text string) (*pattern.Pattern, error) {
+	reason := ""
+	p, err := pattern.Compile(text)
+	switch {
+	case err != nil:
+		reason = pattern.Explain(err)
+	case p.IsEmpty():
+		reason = "Empty objects are not allowed"
+	default:
+		return p, nil
+	}
+	return nil, &eventsapi.InvalidEventPatternException{Message: wire.Ptr("Event pattern is not valid. Reason: " + reason)}
 }
 
 // checkRole checks a role that EventBridge is to act as.
