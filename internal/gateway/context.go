@@ -28,8 +28,8 @@ var _ vtl.Source = errorSource{}
 
 func (contextSource) Keys() []string {
 	return []string{"resourceId", "resourcePath", "httpMethod", "extendedRequestId", "requestTime", "path",
-		"accountId", "protocol", "stage", "domainPrefix", "requestTimeEpoch", "requestId", "identity",
-		"domainName", "deploymentId", "apiId"}
+		"accountId", "protocol", "requestOverride", "stage", "domainPrefix", "requestTimeEpoch", "requestId", "identity",
+		"domainName", "deploymentId", "responseOverride", "apiId"}
 }
 
 func (s contextSource) Lookup(name string) (vtl.Value, bool) {
