@@ -16,8 +16,8 @@ type contextSource struct{ x *exchange }
 
 // identitySource is $context.identity. Without a signature or an API key only
 // the client's address and user agent are known; the rest is null. An API key
-// shows only where the method requires one, and moves its neighbours (a Java
-// map's order).
+// shows only where the method requires one, a VPC endpoint only where the client
+// came through one, and both move their neighbours (a Java map's order).
 type identitySource struct{ x *exchange }
 
 // errorSource is $context.error.
@@ -132,6 +132,10 @@ func (s identitySource) knownKeys() []string {
 	if s.x.m != nil && s.x.m.keyRequired || s.x.test {
 		return []string{"cognitoIdentityPoolId", "cognitoIdentityId", "apiKey", "principalOrgId", "cognitoAuthenticationType", "userArn",
 			"apiKeyId", "userAgent", "accountId", "caller", "sourceIp", "accessKey", "cognitoAuthenticationProvider", "user"}
+	}
+	if s.x.target.VPCEndpoint != "" {
+		return []string{"cognitoIdentityPoolId", "cognitoIdentityId", "vpceId", "principalOrgId", "cognitoAuthenticationType", "userArn",
+			"userAgent", "accountId", "caller", "sourceIp", "accessKey", "vpcId", "cognitoAuthenticationProvider", "user"}
 	}
 	return []string{"cognitoIdentityPoolId", "accountId", "cognitoIdentityId", "caller", "sourceIp", "principalOrgId",
 		"accessKey", "cognitoAuthenticationType", "cognitoAuthenticationProvider", "userArn", "userAgent", "user"}

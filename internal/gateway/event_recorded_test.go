@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"crypto/tls"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -214,5 +216,34 @@ func TestRecordedRoleFunction(t *testing.T) {
 	f.do(request("GET", "/s", ""))
 	if call := f.fn.last(t); call.RoleARN != testRole {
 		t.Errorf("invoked as %q", call.RoleARN)
+	}
+}
+
+// TestMeasuredPrivateEvent has what functions behind private APIs are told of
+// the VPC endpoint that their client came through.
+func TestMeasuredPrivateEvent(t *testing.T) {
+	t.Parallel()
+	s := api{"GET /": proxyMethod()}.stage("s", strs{"stage": "x"})
+	s.Deployment.API.Policy = ptr(fmt.Sprintf(allowAnyone, ""))
+	f := newFixture(t, returns(`{}`), s)
+	r := request("GET", "/s", "", "User-Agent", "agent")
+	r.TLS = &tls.ConnectionState{Version: tls.VersionTLS12, CipherSuite: tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
+	f.ServeAPI(httptest.NewRecorder(), r, testAPI+"-vpce-0123abcd", "", "/s")
+	var event struct {
+		Headers        map[string]string
+		RequestContext struct{ Identity json.RawMessage }
+	}
+	if err := json.Unmarshal(f.fn.last(t).Payload, &event); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"Host": "example.com", "User-Agent": "agent", "X-Forwarded-For": "192.0.2.1", "x-amzn-vpce-config": "1", "x-amzn-vpce-id": "vpce-0123abcd",
+		"x-amzn-tls-version": "TLSv1.2", "x-amzn-cipher-suite": "ECDHE-RSA-AES128-GCM-SHA256"}
+	if diff := cmp.Diff(want, event.Headers); diff != "" {
+		t.Errorf("headers: -want +got\n%s", diff)
+	}
+	const identity = `{"cognitoIdentityPoolId":null,"cognitoIdentityId":null,"vpceId":"vpce-0123abcd","principalOrgId":null,"cognitoAuthenticationType":null,` +
+		`"userArn":null,"userAgent":"agent","accountId":null,"caller":null,"sourceIp":"192.0.2.1","accessKey":null,"vpcId":null,"cognitoAuthenticationProvider":null,"user":null}`
+	if diff := cmp.Diff(identity, string(event.RequestContext.Identity)); diff != "" {
+		t.Errorf("identity: -want +got\n%s", diff)
 	}
 }

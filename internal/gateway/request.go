@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -65,7 +66,26 @@ func (x *exchange) headers() fields {
 			h = append(h, field{clientSpelling(name, x.r.ProtoMajor == 2), values})
 		}
 	}
-	proto, port := "http", "80"
+	h = append(h,
+		field{"Host", []string{x.r.Host}},
+		field{"X-Forwarded-For", []string{forwardedFor(one(x.r.Header, "X-Forwarded-For"), x.sourceIP())}})
+	if endpoint := x.target.VPCEndpoint; endpoint != "" {
+		h = append(h, x.endpointFields(endpoint)...)
+	} else {
+		proto, port := x.listener()
+		h = append(h,
+			field{"X-Amzn-Trace-Id", []string{x.trace.forRequest()}},
+			field{"X-Forwarded-Port", []string{port}},
+			field{"X-Forwarded-Proto", []string{proto}})
+	}
+	slices.SortFunc(h, func(a, b field) int { return compareFold(a.name, b.name) })
+	x.header = h
+	return h
+}
+
+// listener is the protocol that the client speaks, and the port it came to.
+func (x *exchange) listener() (proto, port string) {
+	proto, port = "http", "80"
 	if x.r.TLS != nil {
 		proto, port = "https", "443"
 	}
@@ -74,15 +94,28 @@ func (x *exchange) headers() fields {
 			port = p
 		}
 	}
-	h = append(h,
-		field{"Host", []string{x.r.Host}},
-		field{"X-Amzn-Trace-Id", []string{x.trace.forRequest()}},
-		field{"X-Forwarded-For", []string{forwardedFor(one(x.r.Header, "X-Forwarded-For"), x.sourceIP())}},
-		field{"X-Forwarded-Port", []string{port}},
-		field{"X-Forwarded-Proto", []string{proto}})
-	slices.SortFunc(h, func(a, b field) int { return compareFold(a.name, b.name) })
-	x.header = h
+	return proto, port
+}
+
+// endpointFields are what a VPC endpoint adds instead (measured): there is no
+// VPC here whose id it could add too.
+func (x *exchange) endpointFields(endpoint string) fields {
+	h := fields{{"x-amzn-vpce-config", []string{"1"}}, {"x-amzn-vpce-id", []string{endpoint}}}
+	if c := x.r.TLS; c != nil {
+		h = append(h, field{"x-amzn-tls-version", []string{strings.Replace(tls.VersionName(c.Version), "TLS ", "TLSv", 1)}},
+			field{"x-amzn-cipher-suite", []string{opensslName(tls.CipherSuiteName(c.CipherSuite))}})
+	}
 	return h
+}
+
+// opensslName is what OpenSSL calls a cipher suite; those of TLS 1.3 have one
+// name.
+func opensslName(suite string) string {
+	exchange, cipher, ok := strings.Cut(strings.TrimPrefix(suite, "TLS_"), "_WITH_")
+	if !ok {
+		return suite
+	}
+	return strings.NewReplacer("AES_", "AES", "_CBC", "", "_", "-").Replace(exchange + "-" + cipher)
 }
 
 func forwardedFor(earlier, client string) string {
