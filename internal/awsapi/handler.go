@@ -274,10 +274,13 @@ func (c *call) invoke(ctx context.Context, in any) (out any, err error) {
 // wire.Errors are internal: the client learns only the request id.
 func (c *call) fail(err error) *wire.Response {
 	c.failure = err
+	var about *wire.About
 	var modelled wire.ModelledError
 	var plain *wire.Error
 	var bytes *wire.SerializationError
 	switch {
+	case errors.As(err, &about):
+		return c.protocol.EncodeError(c.svc.ServiceModel, about, c.requestID)
 	case errors.As(err, &modelled):
 		return c.protocol.EncodeError(c.svc.ServiceModel, modelled, c.requestID)
 	case errors.As(err, &plain):

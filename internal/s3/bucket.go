@@ -36,7 +36,7 @@ func getBucket(r store.ReadTx, account, name string, expectedOwner *string) (*bu
 	case err != nil:
 		return nil, err
 	case b == nil:
-		return nil, &s3api.NoSuchBucket{Message: wire.Ptr("The specified bucket does not exist")}
+		return nil, &wire.About{Err: &s3api.NoSuchBucket{Message: wire.Ptr("The specified bucket does not exist")}, Member: "BucketName", Value: name}
 	case b.Account != account, expectedOwner != nil && *expectedOwner != b.Account:
 		return nil, accessDenied()
 	}

@@ -57,7 +57,7 @@ func (s *Service) DeleteObject(ctx context.Context, in *s3api.DeleteObjectReques
 		if in.IfMatch != nil {
 			current, err := newest(tx, b, *in.Key)
 			if err == nil {
-				err = condition{ifMatch: in.IfMatch}.check(current)
+				err = condition{ifMatch: in.IfMatch}.check(*in.Key, current)
 			}
 			if err != nil {
 				return err

@@ -131,7 +131,7 @@ func getObject(r store.ReadTx, b *bucket, key string, version *string) (*object,
 	if version == nil {
 		o, err := newest(r, b, key)
 		if err == nil && (o == nil || o.Marker) {
-			err = noSuchKey()
+			err = noSuchKey(key)
 		}
 		return o, err
 	}
@@ -165,7 +165,7 @@ type condition struct {
 	ifMatch, ifNoneMatch *string
 }
 
-func (c condition) check(current *object) error {
+func (c condition) check(key string, current *object) error {
 	exists := current != nil && !current.Marker
 	if c.ifNoneMatch != nil {
 		if *c.ifNoneMatch != "*" {
@@ -177,7 +177,7 @@ func (c condition) check(current *object) error {
 	}
 	if c.ifMatch != nil {
 		if !exists {
-			return noSuchKey()
+			return noSuchKey(key)
 		}
 		if !sameETag(*c.ifMatch, current.ETag) {
 			return preconditionFailed()
@@ -197,7 +197,7 @@ func (s *Service) insert(tx store.Tx, b *bucket, o *object, when condition) (gar
 	if err != nil {
 		return nil, err
 	}
-	if err := when.check(current); err != nil {
+	if err := when.check(o.Key, current); err != nil {
 		return nil, err
 	}
 	o.Sequence = uint64(s.Clock.Now().UnixNano())

@@ -132,8 +132,8 @@ func accessDenied() error {
 	return &s3api.AccessDenied{Message: wire.Ptr("Access Denied")}
 }
 
-func noSuchKey() error {
-	return &s3api.NoSuchKey{Message: wire.Ptr("The specified key does not exist.")}
+func noSuchKey(key string) error {
+	return &wire.About{Err: &s3api.NoSuchKey{Message: wire.Ptr("The specified key does not exist.")}, Member: "Key", Value: key}
 }
 
 func noSuchVersion() error {

@@ -24,6 +24,19 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return ErrorText(e.Code, &e.Message) }
 
+// About is an error whose answer names what it is about, in a member that no
+// model declares: S3's Key and BucketName.
+type About struct {
+	Err           error
+	Member, Value string
+}
+
+// Error implements error.
+func (e *About) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error itself.
+func (e *About) Unwrap() error { return e.Err }
+
 // ErrorText joins an error code and its message.
 func ErrorText(code string, message *string) string {
 	if message == nil || *message == "" {

@@ -44,7 +44,8 @@ type Protocol interface {
 	Decode(m *ServiceModel, op *Operation, r *Request, in any) error
 	// Encode writes out, which is nil for operations without output.
 	Encode(m *ServiceModel, op *Operation, out any, requestID string) (*Response, error)
-	// EncodeError writes an error; err is a ModelledError or an *Error.
+	// EncodeError writes an error; err is a ModelledError, an *Error or an
+	// *About of either.
 	EncodeError(m *ServiceModel, err error, requestID string) *Response
 }
 
@@ -60,6 +61,8 @@ func (e *SerializationError) Error() string { return "SerializationException: " 
 // error that Protocol.EncodeError is given.
 func ErrorFacts(err error) (code string, status int, fault bool, message string) {
 	switch e := err.(type) {
+	case *About:
+		return ErrorFacts(e.Err)
 	case ModelledError:
 		schema, id := e.ErrorShape()
 		trait := schema.Shape(id).Error

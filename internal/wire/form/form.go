@@ -67,6 +67,9 @@ func (d decoder) structure(shape *wire.Shape, t *tree, rv reflect.Value) error {
 		}
 		child := t.children[name]
 		if child == nil {
+			child = t.children[m.Wire] // the member's own name will do too (recorded with SQS)
+		}
+		if child == nil {
 			continue
 		}
 		field := rv.Field(i)

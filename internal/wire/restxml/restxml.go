@@ -2,6 +2,8 @@
 package restxml
 
 import (
+	"crypto/sha512"
+	"encoding/base64"
 	"net/http"
 
 	"github.com/butai-dev/butai/internal/wire"
@@ -47,7 +49,7 @@ func (Protocol) Decode(m *wire.ServiceModel, op *wire.Operation, r *wire.Request
 
 // Encode writes the status, headers and body of a successful answer.
 func (p Protocol) Encode(m *wire.ServiceModel, op *wire.Operation, out any, requestID string) (*wire.Response, error) {
-	res := &wire.Response{Status: op.Status, Header: http.Header{p.requestIDHeader(): {requestID}}}
+	res := &wire.Response{Status: op.Status, Header: p.ids(requestID)}
 	if out == nil {
 		return res, nil
 	}
@@ -121,11 +123,18 @@ func (p Protocol) root(op *wire.Operation, shape *wire.Shape) string {
 	return shape.Name
 }
 
-func (p Protocol) requestIDHeader() string {
+// ids are the headers by which AWS knows an answer again: S3 has two.
+func (p Protocol) ids(requestID string) http.Header {
 	if p.S3 {
-		return "x-amz-request-id"
+		return http.Header{"x-amz-request-id": {requestID}, "x-amz-id-2": {hostID(requestID)}}
 	}
-	return "x-amzn-RequestId"
+	return http.Header{"x-amzn-RequestId": {requestID}}
+}
+
+// hostID is S3's second id of a request: 48 bytes that say nothing to others.
+func hostID(requestID string) string {
+	sum := sha512.Sum384([]byte(requestID))
+	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
 func (p Protocol) xmlns() []string {
@@ -150,14 +159,19 @@ func (p Protocol) finish(res *wire.Response, w *xmlbody.Writer) {
 // other REST-XML services.
 func (p Protocol) EncodeError(m *wire.ServiceModel, err error, requestID string) *wire.Response {
 	code, status, fault, message := wire.ErrorFacts(err)
-	res := &wire.Response{Status: status, Header: http.Header{p.requestIDHeader(): {requestID}}}
+	res := &wire.Response{Status: status, Header: p.ids(requestID)}
 	var w xmlbody.Writer
 	if p.S3 {
 		w.Open("Error")
 		w.Leaf("Code", code)
 		w.Leaf("Message", message)
+		if about, ok := err.(*wire.About); ok {
+			w.Leaf(about.Member, about.Value)
+			err = about.Err
+		}
 		errorMembers(&w, err)
 		w.Leaf("RequestId", requestID)
+		w.Leaf("HostId", hostID(requestID))
 		w.Close("Error")
 		p.finish(res, &w)
 		return res
