@@ -77,6 +77,8 @@ type instance struct {
 	initFailure *initFailure
 	internal    error // the sandbox could not be set up: nobody's function's fault
 
+	debt debt // of processor time, see weight.go
+
 	peak     int64     // memory high-water mark, bytes
 	peakRead time.Time // when it was read
 
@@ -122,6 +124,7 @@ func (e *Engine) launch(p *pool, initType string) (*instance, error) {
 		return nil, err
 	}
 	e.inherit(i)
+	e.inheritDebt(i)
 	defer e.watchBoot(i)()
 	i.initFailure, err = i.boot(phaseInit, time.Now().Add(p.initLimit(initType)))
 	if err != nil {

@@ -78,6 +78,7 @@ type outcome struct {
 func (i *instance) run(req *Request, sent bool) (*Result, error) {
 	start := time.Now()
 	i.wake()
+	i.beginWeighed(start)
 	cold := i.calls == 0
 	i.calls++
 	i.log.begin(req)
@@ -97,6 +98,7 @@ func (i *instance) run(req *Request, sent bool) (*Result, error) {
 		took = i.spec.Timeout
 	}
 	i.took, i.dead = took, out.dead
+	i.endWeighed(start)
 	if i.internal != nil {
 		return nil, i.internal
 	}

@@ -129,7 +129,7 @@ func (i *instance) spawn(spec *sandbox.Spec, s session) error {
 		return errors.Join(err, s.Close())
 	}
 	defer write.Close()
-	spec.Log = write
+	spec.Log, spec.Weight = write, i.weightNow()
 	var companions *os.File
 	if len(spec.Companions) > 0 {
 		if companions, spec.CompanionLog, err = logPipe(); err != nil {

@@ -54,6 +54,7 @@ type pool struct {
 	starting int
 	typical  time.Duration // what calls take at best, of late
 	served   int           // calls that have ended
+	crashing bool          // the last sandbox that had a call died in it
 	retired  bool
 	debugger *debugger // that of a person, who waits at a pool of one sandbox; else nil
 
@@ -361,6 +362,9 @@ func (e *Engine) release(i *instance, leave func()) {
 	p := i.pool
 	p.learn(i.took)
 	i.learn()
+	if i.calls > 0 {
+		p.crashing = i.dead
+	}
 	if i.place >= 0 {
 		p.disengage(i)
 	}

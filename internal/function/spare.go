@@ -30,6 +30,10 @@ const (
 	// spareWait is how long after a cold start the spare that it took is
 	// replaced: the function's own import comes first.
 	spareWait = 20 * time.Millisecond
+	// spareWeight is what a spare weighs that boots, for spareQuiet: others come
+	// first, but on a machine that is always busy there shall be spares, too.
+	spareWeight = sandbox.Ordinary / 10
+	spareQuiet  = time.Second
 	// spareBoot is how long a spare may take to boot.
 	spareBoot = 10 * time.Second
 )
@@ -218,7 +222,7 @@ func (e *Engine) bootSpare(key shelfKey, spec *Spec, interpreter *runtimes.Inter
 	}
 	plan.Binds = slices.DeleteFunc(plan.Binds, func(b sandbox.Bind) bool { return b.Target == lambdaPlaces.task })
 	plan.MountPoints = []string{lambdaPlaces.task}
-	plan.Dir, plan.MemoryMB, plan.TmpMB = "/", 0, 0
+	plan.Dir, plan.MemoryMB, plan.TmpMB, plan.Weight = "/", 0, 0, spareWeight
 	if families[interpreter.Runtime.Family].dirOnce {
 		plan.Dir, plan.LateDir = lambdaPlaces.task, true
 	}
@@ -237,6 +241,8 @@ func (e *Engine) bootSpare(key shelfKey, spec *Spec, interpreter *runtimes.Inter
 		return nil, err
 	}
 	session.letGo(proc)
+	hurry := time.AfterFunc(spareQuiet, func() { _ = proc.SetWeight(sandbox.Ordinary) })
+	defer hurry.Stop()
 	s := &spare{proc: proc, session: session, log: read}
 	frame, err := session.Ready(time.Now().Add(spareBoot))
 	if err == nil && frame.Kind != bootstrap.Spare {
@@ -282,6 +288,9 @@ func (i *instance) startFromSpare(s *spare) error {
 		env[name] = value
 	}
 	order, err := json.Marshal(env)
+	if err == nil {
+		err = s.proc.SetWeight(i.weightNow())
+	}
 	if err == nil {
 		err = s.proc.Attach(binds, i.spec.MemoryMB, i.spec.EphemeralMB)
 	}

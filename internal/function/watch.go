@@ -43,6 +43,9 @@ func (e *Engine) keepWatch() {
 			e.mu.Unlock()
 			for _, l := range logs {
 				l.writer.passOn(l.call)
+				if l.busy != nil {
+					l.busy.watchWeight(l.since, now)
+				}
 			}
 			for _, i := range tired {
 				i.freeze()
@@ -55,6 +58,8 @@ func (e *Engine) keepWatch() {
 type unread struct {
 	writer *logWriter
 	call   int
+	busy   *instance // with the call under way, nil in its init phase
+	since  time.Time // when that had its turn
 }
 
 // look puts those in a hurry who have waited for too long, takes back what
@@ -62,7 +67,7 @@ type unread struct {
 // sandboxes that should be frozen; e.mu is held.
 func (e *Engine) look(now time.Time) (logs []unread, freezing []*instance, active bool) {
 	for i := range e.booting {
-		logs = append(logs, unread{i.log, i.log.call()})
+		logs = append(logs, unread{i.log, i.log.call(), nil, now})
 	}
 	active = len(e.booting) > 0
 	for _, p := range e.pools {
@@ -73,7 +78,7 @@ func (e *Engine) look(now time.Time) (logs []unread, freezing []*instance, activ
 			case len(i.ahead) > 0:
 				e.takeBack(p, i)
 			default:
-				logs = append(logs, unread{i.log, i.log.call()})
+				logs = append(logs, unread{i.log, i.log.call(), i, i.since})
 			}
 		}
 		e.lookAtLine(p, now)

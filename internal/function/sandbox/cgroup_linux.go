@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +19,7 @@ type cgroups struct {
 	memory, pids string // directories to create groups in; equal on version 2
 	v2           bool
 	why          string // why a controller is missing
+	processor    processor
 }
 
 // findCgroups looks for writable memory and pids controllers. Version 1
@@ -32,7 +34,7 @@ func findCgroups(procCgroup, mountRoot, name string) cgroups {
 	for _, base := range []string{filepath.Join(mountRoot, "memory", own["memory"]), filepath.Join(mountRoot, "pids", own["pids"]), filepath.Join(mountRoot, own[""])} {
 		sweepGroups(base)
 	}
-	var g cgroups
+	g := cgroups{processor: findProcessor(mountRoot, own, name)}
 	if own["memory"] == "" {
 		return findUnified(mountRoot, own[""], name)
 	}
@@ -127,7 +129,7 @@ func findUnified(mountRoot, own, name string) cgroups {
 	if err := enableControllers(group); err != nil {
 		return cgroups{why: "control groups: " + err.Error()}
 	}
-	return cgroups{memory: group, pids: group, v2: true}
+	return cgroups{memory: group, pids: group, v2: true, processor: findUnifiedProcessor(base, group)}
 }
 
 func enableControllers(dir string) error {
@@ -149,10 +151,11 @@ type group struct {
 	memory, pids string
 	v2           bool
 	peak         *os.File // memory high-water mark, kept open: it's read after each call
+	share        share    // of the processor
 }
 
 // create makes the group called name with the given limits.
-func (g cgroups) create(name string, memoryMB, maxTasks int) (*group, error) {
+func (g cgroups) create(name string, memoryMB, maxTasks, weight int) (*group, error) {
 	made := &group{v2: g.v2}
 	if g.memory != "" {
 		made.memory = filepath.Join(g.memory, name)
@@ -178,7 +181,25 @@ func (g cgroups) create(name string, memoryMB, maxTasks int) (*group, error) {
 			}
 		}
 	}
+	var err error
+	if made.share, err = g.processor.create(made.memory, name); err == nil && weight != Ordinary {
+		err = made.share.weigh(weight)
+	}
+	if err != nil {
+		made.remove()
+		return nil, err
+	}
 	return made, nil
+}
+
+// dirs are the group's directories, each once.
+func (g *group) dirs() (list []string) {
+	for _, dir := range []string{g.memory, g.pids, g.share.dir, g.share.usage} {
+		if dir != "" && !slices.Contains(list, dir) {
+			list = append(list, dir)
+		}
+	}
+	return list
 }
 
 // mkdir makes a sandbox's group, and its parent anew if that has gone: a server
@@ -235,10 +256,7 @@ func (g *group) limitMemory(mb int) error {
 
 // add puts a process, and what it starts from now on, into the group.
 func (g *group) add(pid int) error {
-	for _, dir := range []string{g.memory, g.pids} {
-		if dir == "" {
-			continue
-		}
+	for _, dir := range g.dirs() {
 		if err := writeFile(filepath.Join(dir, "cgroup.procs"), strconv.Itoa(pid)); err != nil {
 			return fmt.Errorf("enter control group: %w", err)
 		}
@@ -285,10 +303,7 @@ func (g *group) remove() {
 	if g.peak != nil {
 		g.peak.Close()
 	}
-	for _, dir := range []string{g.memory, g.pids} {
-		if dir == "" {
-			continue
-		}
+	for _, dir := range g.dirs() {
 		for try := 0; try < 100; try++ {
 			if err := os.Remove(dir); err == nil || !errors.Is(err, syscall.EBUSY) {
 				break

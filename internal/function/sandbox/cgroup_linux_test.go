@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // fakeTree writes files below a folder that stands for /sys/fs/cgroup.
@@ -44,6 +45,8 @@ func TestVersion2Groups(t *testing.T) {
 		"user/me/b/one/memory.events":        "oom 1\noom_kill 1\n",
 		"user/me/b/one/pids.max":             "max",
 		"user/me/b/one/cgroup.procs":         "",
+		"user/me/b/one/cpu.weight":           "",
+		"user/me/b/one/cpu.stat":             "usage_usec 1500\nuser_usec 1000\n",
 		"user/me/butai-999999999-1/x/unused": "",
 	})
 	g := findCgroups(filepath.Join(root, "proc"), root, "b")
@@ -51,14 +54,17 @@ func TestVersion2Groups(t *testing.T) {
 	if !g.v2 || g.memory != base || g.pids != base {
 		t.Fatalf("groups %+v", g)
 	}
-	made, err := g.create("one", 128, 100)
+	made, err := g.create("one", 128, 100, 7)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, want := range map[string]string{"memory.max": strconv.Itoa(128 << 20), "memory.swap.max": "0", "pids.max": "100"} {
+	for file, want := range map[string]string{"memory.max": strconv.Itoa(128 << 20), "memory.swap.max": "0", "pids.max": "100", "cpu.weight": "7"} {
 		if got := content(t, filepath.Join(base, "one", file)); got != want {
 			t.Errorf("%s = %q, want %q", file, got, want)
 		}
+	}
+	if got, err := made.share.used(); err != nil || got != 1500*time.Microsecond {
+		t.Errorf("processor time %v, %v", got, err)
 	}
 	if got := made.peakBytes(); got != 4096 {
 		t.Errorf("peak = %d, want 4096", got)
@@ -83,7 +89,7 @@ func TestHybridHostUsesVersion1(t *testing.T) {
 	if g.v2 || g.memory != filepath.Join(root, "memory/m/b") || g.pids != filepath.Join(root, "pids/p/b") {
 		t.Fatalf("groups %+v", g)
 	}
-	made, err := g.create("one", 64, 7)
+	made, err := g.create("one", 64, 7, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +122,7 @@ func TestNoGroups(t *testing.T) {
 	if g.memory != "" || g.why == "" {
 		t.Errorf("groups %+v, want none and a reason", g)
 	}
-	made, err := g.create("one", 128, 10)
+	made, err := g.create("one", 128, 10, 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -207,7 +208,7 @@ func (h *Host) prepare(p *Process, level Level, spec *Spec) error {
 	if level == Namespaces {
 		p.address = h.addressOf(serial)
 	}
-	group, err := h.cgroups.create("sandbox-"+strconv.FormatInt(serial, 10), memory, spec.MaxTasks)
+	group, err := h.cgroups.create("sandbox-"+strconv.FormatInt(serial, 10), memory, spec.MaxTasks, cmp.Or(spec.Weight, Ordinary))
 	if err != nil {
 		return err
 	}
@@ -458,6 +459,7 @@ func (h *Host) memoryRungs() []Rung {
 	return []Rung{
 		{"memory limit", h.cgroups.memory != "", cond(h.cgroups.memory != "", version, h.cgroups.why)},
 		{"task limit", h.cgroups.pids != "", cond(h.cgroups.pids != "", version, h.cgroups.why)},
+		{"processor", h.cgroups.processor.why == "", cond(h.cgroups.processor.why == "", version+": calls that last give way to others", h.cgroups.processor.why)},
 	}
 }
 

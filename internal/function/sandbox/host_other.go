@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // Host starts processes on this machine, without isolation.
@@ -119,6 +120,12 @@ func (p *Process) TakeTmp() *Tmp {
 	<-p.done
 	return nil
 }
+
+// SetWeight does nothing here.
+func (p *Process) SetWeight(int) error { return nil }
+
+// ProcessorTime is not known here.
+func (p *Process) ProcessorTime() (time.Duration, error) { return 0, errors.ErrUnsupported }
 
 // StartProgram fails: there are no companions to wait for.
 func (p *Process) StartProgram() error { return errNoCompanions }

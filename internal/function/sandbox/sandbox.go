@@ -57,6 +57,10 @@ type Spec struct {
 	KeepTmp  bool
 	MemoryMB int // memory limit of everything inside; 0 means none
 	MaxTasks int // processes and threads; 0 means none
+	// Weight is the share of the processor, from 1 to 10000, that it gets beside
+	// others who want it; Ordinary if it is 0. It counts for nothing where the
+	// host has no control groups for it.
+	Weight int
 
 	// Companions run beside the program, as the same user and with the same
 	// limits. They start first; the program waits for Process.StartProgram.
@@ -73,6 +77,9 @@ type Spec struct {
 	// CompanionLog is what Log is for the companions; nil if they share it.
 	CompanionLog *os.File
 }
+
+// Ordinary is what any process on the host weighs.
+const Ordinary = 100
 
 var errNoRoot = errors.New("sandbox: a root file system of its own needs the namespaces rung of isolation, which this host does not offer")
 
