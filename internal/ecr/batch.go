@@ -74,6 +74,11 @@ func (s *Service) BatchDeleteImage(ctx context.Context, in *ecrapi.BatchDeleteIm
 		if _, err := open(ctx, tx, p); err != nil {
 			return err
 		}
+		byDigest, err := tagsOf(tx, p)
+		if err != nil {
+			return err
+		}
+		var freed []string
 		for _, id := range in.ImageIds {
 			rec, failure, err := pick(tx, p, id)
 			if err == nil && failure == nil && id.ImageTag == nil {
@@ -86,13 +91,13 @@ func (s *Service) BatchDeleteImage(ctx context.Context, in *ecrapi.BatchDeleteIm
 				out.Failures = append(out.Failures, *failure)
 				continue
 			}
-			gone, err := remove(tx, p, rec, wire.Val(id.ImageTag))
+			gone, left, err := remove(tx, p, rec, wire.Val(id.ImageTag), byDigest)
 			if err != nil {
 				return err
 			}
-			out.ImageIds = append(out.ImageIds, gone...)
+			out.ImageIds, freed = append(out.ImageIds, gone...), append(freed, left...)
 		}
-		return nil
+		return release(tx, p, freed)
 	})
 }
 
@@ -113,50 +118,51 @@ func indexed(r store.ReadTx, p place, digest string, id ecrapi.ImageIdentifier) 
 	return nil, nil
 }
 
-// remove deletes a tag of an image, or all; without any the image goes, with
-// the layers that no other image of the repository has.
-func remove(tx store.Tx, p place, rec *imageRecord, tag string) (gone []ecrapi.ImageIdentifier, err error) {
-	byDigest, err := tagsOf(tx, p)
-	if err != nil {
-		return nil, err
-	}
-	left := byDigest[rec.Digest]
-	drop := left
+// remove deletes a tag of an image, or all; without any the image goes, and
+// freed are the layers that it had. byDigest are the repository's tags, and
+// stay so.
+func remove(tx store.Tx, p place, rec *imageRecord, tag string, byDigest map[string][]string) (gone []ecrapi.ImageIdentifier, freed []string, err error) {
+	drop, left := byDigest[rec.Digest], []string(nil)
 	if tag != "" {
-		drop, left = []string{tag}, slices.DeleteFunc(slices.Clone(left), func(t string) bool { return t == tag })
-	} else {
-		left = nil
+		left = slices.DeleteFunc(slices.Clone(drop), func(t string) bool { return t == tag })
+		drop = []string{tag}
 	}
 	for _, t := range drop {
 		if err := tags.Delete(tx, p.key(t)...); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		gone = append(gone, ecrapi.ImageIdentifier{ImageDigest: &rec.Digest, ImageTag: &t})
 	}
 	if len(drop) == 0 {
 		gone = append(gone, ecrapi.ImageIdentifier{ImageDigest: &rec.Digest})
 	}
+	byDigest[rec.Digest] = left
 	if len(left) > 0 {
-		return gone, nil
+		return gone, nil, nil
 	}
-	if err := images.Delete(tx, p.key(rec.Digest)...); err != nil {
-		return nil, err
+	return gone, rec.Blobs, images.Delete(tx, p.key(rec.Digest)...)
+}
+
+// release deletes those layers that no image of the repository has any more.
+func release(tx store.Tx, p place, freed []string) error {
+	if len(freed) == 0 {
+		return nil
 	}
 	used := map[string]bool{}
 	for other, err := range images.All(tx, p.key()...) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, digest := range other.Blobs {
 			used[digest] = true
 		}
 	}
-	for _, digest := range rec.Blobs {
+	for _, digest := range freed {
 		if !used[digest] {
 			if err := layers.Delete(tx, p.key(digest)...); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return gone, nil
+	return nil
 }

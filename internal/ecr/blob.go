@@ -69,6 +69,9 @@ type upload struct {
 	hash  hash.Hash
 	size  int64
 	used  time.Time
+	// The API's parts, but for the last, have a minimal size: ended says that
+	// the last one so far is below it, short that another came after such a one.
+	ended, short bool
 }
 
 // uploads are those under way, by their ids. They don't survive the server:

@@ -12,23 +12,34 @@ import (
 // The operations that Service offers; a method with another signature would
 // count as not built.
 var _ interface {
+	ecrapi.BatchCheckLayerAvailabilityAPI
 	ecrapi.BatchDeleteImageAPI
 	ecrapi.BatchGetImageAPI
+	ecrapi.CompleteLayerUploadAPI
 	ecrapi.CreateRepositoryAPI
+	ecrapi.DeleteLifecyclePolicyAPI
 	ecrapi.DeleteRepositoryAPI
 	ecrapi.DeleteRepositoryPolicyAPI
 	ecrapi.DescribeImagesAPI
 	ecrapi.DescribeRepositoriesAPI
 	ecrapi.GetAuthorizationTokenAPI
+	ecrapi.GetDownloadUrlForLayerAPI
+	ecrapi.GetLifecyclePolicyAPI
+	ecrapi.GetLifecyclePolicyPreviewAPI
 	ecrapi.GetRepositoryPolicyAPI
+	ecrapi.InitiateLayerUploadAPI
+	ecrapi.ListImageReferrersAPI
 	ecrapi.ListImagesAPI
 	ecrapi.ListTagsForResourceAPI
 	ecrapi.PutImageAPI
 	ecrapi.PutImageScanningConfigurationAPI
 	ecrapi.PutImageTagMutabilityAPI
+	ecrapi.PutLifecyclePolicyAPI
 	ecrapi.SetRepositoryPolicyAPI
+	ecrapi.StartLifecyclePolicyPreviewAPI
 	ecrapi.TagResourceAPI
 	ecrapi.UntagResourceAPI
+	ecrapi.UploadLayerPartAPI
 } = (*Service)(nil)
 
 var (

@@ -74,12 +74,16 @@ func newHouse(t *testing.T) *house {
 	t.Cleanup(server.Close)
 	h.host = strings.TrimPrefix(server.URL, "http://")
 	h.restart()
+	t.Cleanup(func() { must(t, h.Close(context.Background())) })
 	return h
 }
 
 func (h *house) restart() {
 	h.t.Helper()
 	var err error
+	if h.Service != nil {
+		must(h.t, h.Close(h.t.Context()))
+	}
 	h.Service, err = ecr.New(h.t.Context(), ecr.Config{
 		Store: h.store, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Authorizer: h, Dir: h.dir, Host: h.host,
 	})

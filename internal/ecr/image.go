@@ -27,6 +27,9 @@ type manifest struct {
 	Subject       *descriptor
 }
 
+// blobs are the configuration and the layers of an image.
+func (m *manifest) blobs() []descriptor { return append([]descriptor{*m.Config}, m.Layers...) }
+
 type descriptor struct {
 	MediaType, Digest string
 	Size              int64
@@ -45,11 +48,14 @@ func readManifest(raw []byte, mediaType string) (*imageRecord, *manifest, error)
 	}
 	sum := sha256.Sum256(raw)
 	rec := &imageRecord{Digest: algorithm + hex.EncodeToString(sum[:]), MediaType: mediaType, Manifest: raw}
+	if m.Subject != nil {
+		rec.Subject = m.Subject.Digest
+	}
 	kind := types.MediaType(mediaType)
 	switch {
 	case kind.IsImage() && m.Config != nil:
 		rec.ArtifactType = cmp.Or(m.ArtifactType, m.Config.MediaType)
-		for _, d := range append([]descriptor{*m.Config}, m.Layers...) {
+		for _, d := range m.blobs() {
 			rec.Blobs = append(rec.Blobs, d.Digest)
 			rec.Size += d.Size
 		}
@@ -66,7 +72,7 @@ func readManifest(raw []byte, mediaType string) (*imageRecord, *manifest, error)
 // putManifest stores a manifest, under a tag if there is one. What it names
 // must be in the repository.
 func (s *Service) putManifest(tx store.Tx, repository *repositoryRecord, p place, rec *imageRecord, m *manifest, tag string) error {
-	for _, digest := range rec.Blobs {
+	for i, digest := range rec.Blobs {
 		l, err := layers.Get(tx, p.key(digest)...)
 		if err != nil {
 			return err
@@ -74,6 +80,12 @@ func (s *Service) putManifest(tx store.Tx, repository *repositoryRecord, p place
 		if l == nil {
 			return &ecrapi.LayersNotFoundException{Message: wire.Ptr(fmt.Sprintf(
 				"Layers with digests '[%s]' required for pushing image into repository with name '%s' in the registry with id '%s' do not exist", digest, p.name, p.account))}
+		}
+		if l.MediaType == "" {
+			l.MediaType = m.blobs()[i].MediaType
+			if err := layers.Put(tx, l, p.key(digest)...); err != nil {
+				return err
+			}
 		}
 	}
 	for _, d := range m.Manifests {
@@ -96,6 +108,7 @@ func (s *Service) putManifest(tx store.Tx, repository *repositoryRecord, p place
 			return err
 		}
 	}
+	s.expireSoon(repository)
 	if tag == "" {
 		return nil
 	}

@@ -30,6 +30,7 @@ var (
 	beginPath    = regexp.MustCompile(`^(.+)/blobs/uploads/?$`)
 	uploadPath   = regexp.MustCompile(`^(.+)/blobs/uploads/([^/]+)$`)
 	manifestPath = regexp.MustCompile(`^(.+)/manifests/([^/]+)$`)
+	referrerPath = regexp.MustCompile(`^(.+)/referrers/([^/]+)$`)
 	tagsPath     = regexp.MustCompile(`^(.+)/tags/list$`)
 )
 
@@ -102,6 +103,11 @@ var registryCodes = map[string]string{
 
 // serve finds out what is asked for.
 func (v *visit) serve() error {
+	rest := v.locate()
+	if m := blobPath.FindStringSubmatch(rest); m != nil && v.hasPass(v.Request) {
+		v.place.name = m[1]
+		return v.sendBlob(m[2])
+	}
 	user, password, ok := v.BasicAuth()
 	if ok {
 		v.caller = v.bearerOf(user, password)
@@ -116,11 +122,17 @@ func (v *visit) serve() error {
 	}
 	v.caller.SourceIP, _, _ = net.SplitHostPort(v.RemoteAddr) // a server's requests have both
 	v.caller.UserAgent = v.UserAgent()
-	path := v.Request.URL.Path
-	if len(path) <= len(registryRoot) {
+	if len(v.Request.URL.Path) <= len(registryRoot) {
 		v.WriteHeader(http.StatusOK)
 		return nil
 	}
+	return v.route(rest)
+}
+
+// locate finds out which account and region a request is for, and returns the
+// rest of its path.
+func (v *visit) locate() string {
+	path := v.Request.URL.Path
 	rest := strings.TrimPrefix(path, registryRoot)
 	v.prefix = registryRoot
 	if m := registryPath.FindStringSubmatch(path); m != nil {
@@ -129,7 +141,7 @@ func (v *visit) serve() error {
 	} else if m := registryHost.FindStringSubmatch(v.Request.Host); m != nil {
 		v.place.account, v.place.region = m[1], m[2]
 	}
-	return v.route(rest)
+	return rest
 }
 
 // route calls what a path and a method stand for.
@@ -144,6 +156,7 @@ func (v *visit) route(path string) error {
 		}},
 		{blobPath, map[string]func(string) error{http.MethodGet: v.getBlob, http.MethodHead: v.getBlob}},
 		{manifestPath, map[string]func(string) error{http.MethodGet: v.getManifest, http.MethodHead: v.getManifest, http.MethodPut: v.putManifest}},
+		{referrerPath, map[string]func(string) error{http.MethodGet: v.listReferrers}},
 		{tagsPath, map[string]func(string) error{http.MethodGet: v.listTags}},
 	} {
 		m := road.path.FindStringSubmatch(path)

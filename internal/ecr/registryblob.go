@@ -28,6 +28,11 @@ func (v *visit) getBlob(digest string) error {
 	if _, err := v.enter(action); err != nil {
 		return err
 	}
+	return v.sendBlob(digest)
+}
+
+// sendBlob answers one who may have the layer.
+func (v *visit) sendBlob(digest string) error {
 	l, err := v.layer(v.Request.Context(), digest)
 	if err != nil {
 		return err

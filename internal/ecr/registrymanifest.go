@@ -71,6 +71,9 @@ func (v *visit) putManifest(reference string) error {
 	}
 	v.Header().Set("Location", v.prefix+v.place.name+"/manifests/"+rec.Digest)
 	v.Header().Set(digestHeader, rec.Digest)
+	if rec.Subject != "" {
+		v.Header().Set("Oci-Subject", rec.Subject) // says that the referrers are listed
+	}
 	v.WriteHeader(http.StatusCreated)
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 
 // shown is a repository as the API shows it.
 func (s *Service) shown(rec *repositoryRecord) *ecrapi.Repository {
-	p := place{rec.Account, rec.Region, rec.Name}
+	p := rec.place()
 	return &ecrapi.Repository{
 		RepositoryArn: wire.Ptr(p.arn()), RegistryId: &rec.Account, RepositoryName: &rec.Name, RepositoryUri: wire.Ptr(s.uri(p)),
 		CreatedAt: &rec.Created, ImageTagMutability: &rec.Mutability, ImageTagMutabilityExclusionFilters: rec.Exclusions,
@@ -115,7 +115,7 @@ func (s *Service) DeleteRepository(ctx context.Context, in *ecrapi.DeleteReposit
 			}
 		}
 		out.Repository = s.shown(rec)
-		for _, remove := range []func(store.Tx, ...string) error{images.DeleteAll, tags.DeleteAll, layers.DeleteAll, repositories.Delete} {
+		for _, remove := range []func(store.Tx, ...string) error{images.DeleteAll, tags.DeleteAll, layers.DeleteAll, previews.Delete, repositories.Delete} {
 			if err := remove(tx, p.key()...); err != nil {
 				return err
 			}

@@ -40,6 +40,7 @@ type Service struct {
 	blobs   blobs
 	uploads uploads
 	secret  []byte // that tokens are signed with
+	expiry  expiry
 }
 
 // repositoryRecord is one repository.
@@ -51,6 +52,13 @@ type repositoryRecord struct {
 	ScanOnPush            bool                                       `json:",omitzero"`
 	Tags                  map[string]string                          `json:",omitzero"`
 	Policy                string                                     `json:",omitzero"`
+	Lifecycle             lifecycleRecord                            `json:",omitzero"`
+}
+
+// lifecycleRecord is a repository's lifecycle policy, if its text isn't "".
+type lifecycleRecord struct {
+	Text      string
+	Evaluated time.Time `json:",omitzero"`
 }
 
 // imageRecord is one manifest of a repository: an image's, or an index of
@@ -62,6 +70,7 @@ type imageRecord struct {
 	Manifest     []byte
 	Size         int64 // of what it names, in bytes
 	Blobs        []string
+	Subject      string `json:",omitzero"` // digest of the image that it is about, such as a signature's
 	Pushed       time.Time
 	Pulled       time.Time `json:",omitzero"`
 }
@@ -70,8 +79,9 @@ type tagRecord struct{ Tag, Digest string }
 
 // layerRecord says that a repository has a layer or configuration.
 type layerRecord struct {
-	Digest string
-	Size   int64
+	Digest    string
+	Size      int64
+	MediaType string `json:",omitzero"` // as a manifest has it
 }
 
 var (
@@ -80,11 +90,12 @@ var (
 	images       = record.New[imageRecord]("ecr", "image")
 	tags         = record.New[tagRecord]("ecr", "tag")
 	layers       = record.New[layerRecord]("ecr", "layer")
+	previews     = record.New[previewRecord]("ecr", "preview") // one for each repository
 	secrets      = record.New[[]byte]("ecr", "secret")
 )
 
 // New opens the service over its store and deletes layers that no repository
-// has.
+// has. From then on images expire by their lifecycle policies; Close ends that.
 func New(ctx context.Context, cfg Config) (*Service, error) {
 	s := &Service{Config: cfg}
 	var err error
@@ -108,7 +119,16 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list layers: %w", err)
 	}
-	return s, s.blobs.sweep(used)
+	if err := s.blobs.sweep(used); err != nil {
+		return nil, err
+	}
+	return s, s.startExpiry(ctx)
+}
+
+// Close waits for images that are being expired until ctx ends.
+func (s *Service) Close(ctx context.Context) error {
+	s.expiry.queue.Close(ctx)
+	return nil
 }
 
 // place is where a repository's name is unique: an account's registry in a
@@ -118,6 +138,8 @@ type place struct{ account, region, name string }
 func (p place) key(more ...string) []string {
 	return append([]string{p.account, p.region, p.name}, more...)
 }
+
+func (rec *repositoryRecord) place() place { return place{rec.Account, rec.Region, rec.Name} }
 
 func (p place) arn() string {
 	return arn.New("ecr", p.region, p.account, "repository/"+p.name).String()

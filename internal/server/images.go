@@ -19,6 +19,9 @@ func (s *Server) startECR(ctx context.Context) (err error) {
 	s.services.ecr, err = ecr.New(ctx, ecr.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Authorizer: s.services.iam, Dir: s.dir(ecrDir), Host: s.registryHost(),
 	})
+	if err == nil {
+		s.onClose(func() error { return s.services.ecr.Close(ctx) })
+	}
 	return err
 }
 
