@@ -33,7 +33,8 @@ type Server struct {
 // Secret is in the environment of every server, and must stay there.
 const Secret = "must not reach functions"
 
-// binary builds butai once per test process.
+// binary builds butai once per test process, or takes the one that BUTAI_BINARY
+// names.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "butai-test-")
 	if err != nil {
@@ -44,6 +45,11 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "butai")
+	if built := os.Getenv("BUTAI_BINARY"); built != "" {
+		// Not by this process: others that it starts meanwhile would hold the
+		// file open for writing, and it couldn't be run.
+		return path, exec.Command("cp", built, path).Run()
+	}
 	out, err := exec.Command("go", "build", "-o", path, "github.com/butai-dev/butai/cmd/butai").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
@@ -209,8 +215,12 @@ func (s *Server) Run(t testing.TB, dir, name string, args ...string) string {
 
 // Try runs a tool against the server and returns what it printed.
 func (s *Server) Try(dir, name string, args ...string) (stdout, stderr string, err error) {
+	return s.try(nil, dir, name, args...)
+}
+
+func (s *Server) try(env []string, dir, name string, args ...string) (stdout, stderr string, err error) {
 	cmd := exec.Command(name, args...)
-	cmd.Dir, cmd.Env = dir, s.Env()
+	cmd.Dir, cmd.Env = dir, append(s.Env(), env...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	err = cmd.Run()
