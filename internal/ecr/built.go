@@ -15,17 +15,23 @@ var _ interface {
 	ecrapi.BatchCheckLayerAvailabilityAPI
 	ecrapi.BatchDeleteImageAPI
 	ecrapi.BatchGetImageAPI
+	ecrapi.BatchGetRepositoryScanningConfigurationAPI
 	ecrapi.CompleteLayerUploadAPI
 	ecrapi.CreateRepositoryAPI
 	ecrapi.DeleteLifecyclePolicyAPI
+	ecrapi.DeleteRegistryPolicyAPI
 	ecrapi.DeleteRepositoryAPI
 	ecrapi.DeleteRepositoryPolicyAPI
+	ecrapi.DescribeImageReplicationStatusAPI
 	ecrapi.DescribeImagesAPI
+	ecrapi.DescribeRegistryAPI
 	ecrapi.DescribeRepositoriesAPI
 	ecrapi.GetAuthorizationTokenAPI
 	ecrapi.GetDownloadUrlForLayerAPI
 	ecrapi.GetLifecyclePolicyAPI
 	ecrapi.GetLifecyclePolicyPreviewAPI
+	ecrapi.GetRegistryPolicyAPI
+	ecrapi.GetRegistryScanningConfigurationAPI
 	ecrapi.GetRepositoryPolicyAPI
 	ecrapi.InitiateLayerUploadAPI
 	ecrapi.ListImageReferrersAPI
@@ -35,6 +41,9 @@ var _ interface {
 	ecrapi.PutImageScanningConfigurationAPI
 	ecrapi.PutImageTagMutabilityAPI
 	ecrapi.PutLifecyclePolicyAPI
+	ecrapi.PutRegistryPolicyAPI
+	ecrapi.PutRegistryScanningConfigurationAPI
+	ecrapi.PutReplicationConfigurationAPI
 	ecrapi.SetRepositoryPolicyAPI
 	ecrapi.StartLifecyclePolicyPreviewAPI
 	ecrapi.TagResourceAPI
@@ -73,6 +82,9 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 		}
 		return targets
 	}
+	if !reflect.ValueOf(in).Elem().FieldByName("RepositoryName").IsValid() && member(in, "ResourceArn") == nil {
+		return []wire.IAMTarget{target} // it is about the registry
+	}
 	if text := member(in, "ResourceArn"); text != nil {
 		if p, err := placeOfARN(*text); err == nil {
 			return []wire.IAMTarget{s.target(ctx, op, p)}
@@ -85,10 +97,11 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 func (s *Service) target(ctx context.Context, op *wire.Operation, p place) wire.IAMTarget {
 	target := wire.IAMTarget{Action: "ecr:" + op.Name, Resource: p.arn()}
 	_ = s.Store.View(ctx, func(r store.ReadTx) error { // a failure shows again in the call itself
-		if rec, err := repositories.Get(r, p.key()...); err == nil && rec != nil {
-			target.Policy = grants(rec.Policy)
+		rec, err := repositories.Get(r, p.key()...)
+		if err == nil && rec != nil {
+			target.Policy, err = resourcePolicy(r, rec)
 		}
-		return nil
+		return err
 	})
 	return target
 }

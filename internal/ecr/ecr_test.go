@@ -125,7 +125,12 @@ func (h *house) login(id string) remote.Option {
 
 func (h *house) ref(tail string) name.Reference {
 	h.t.Helper()
-	ref, err := name.ParseReference(h.host + "/" + account + "/" + region + "/" + tail)
+	return h.at(account + "/" + region + "/" + tail)
+}
+
+func (h *house) at(path string) name.Reference {
+	h.t.Helper()
+	ref, err := name.ParseReference(h.host + "/" + path)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -98,29 +98,37 @@ func (s *Service) putManifest(tx store.Tx, repository *repositoryRecord, p place
 				"Images with digests '[%s]' required for pushing image into repository with name '%s' in the registry with id '%s' do not exist", d.Digest, p.name, p.account))}
 		}
 	}
-	have, err := images.Get(tx, p.key(rec.Digest)...)
+	kept, err := s.keep(tx, repository, rec, tag)
 	if err != nil {
 		return err
 	}
-	if have == nil {
-		rec.Pushed = s.Clock.Now().UTC()
-		if err := images.Put(tx, rec, p.key(rec.Digest)...); err != nil {
-			return err
+	return s.replicate(tx, p, kept, tag)
+}
+
+// keep puts an image into a repository that has what it names, unless it is
+// there, and under a tag if there is one.
+func (s *Service) keep(tx store.Tx, repository *repositoryRecord, rec *imageRecord, tag string) (*imageRecord, error) {
+	p := repository.place()
+	if tag != "" {
+		old, err := tags.Get(tx, p.key(tag)...)
+		if err != nil {
+			return nil, err
+		}
+		if old != nil && old.Digest != rec.Digest && repository.fixed(tag) {
+			return nil, &ecrapi.ImageTagAlreadyExistsException{Message: wire.Ptr(fmt.Sprintf(
+				"The image tag '%s' already exists in the '%s' repository and cannot be overwritten because the tag is immutable.", tag, p.name))}
+		}
+		if err := tags.Put(tx, &tagRecord{Tag: tag, Digest: rec.Digest}, p.key(tag)...); err != nil {
+			return nil, err
 		}
 	}
 	s.expireSoon(repository)
-	if tag == "" {
-		return nil
+	have, err := images.Get(tx, p.key(rec.Digest)...)
+	if err != nil || have != nil {
+		return have, err
 	}
-	old, err := tags.Get(tx, p.key(tag)...)
-	if err != nil {
-		return err
-	}
-	if old != nil && old.Digest != rec.Digest && repository.fixed(tag) {
-		return &ecrapi.ImageTagAlreadyExistsException{Message: wire.Ptr(fmt.Sprintf(
-			"The image tag '%s' already exists in the '%s' repository and cannot be overwritten because the tag is immutable.", tag, p.name))}
-	}
-	return tags.Put(tx, &tagRecord{Tag: tag, Digest: rec.Digest}, p.key(tag)...)
+	rec.Pushed = s.Clock.Now().UTC()
+	return rec, images.Put(tx, rec, p.key(rec.Digest)...)
 }
 
 // lookup finds an image by its tag or digest; nil if there is none.
@@ -197,7 +205,7 @@ func all(r store.ReadTx, p place) ([]*imageRecord, error) {
 }
 
 // detail is an image as DescribeImages shows it.
-func detail(p place, repository *repositoryRecord, rec *imageRecord, tagged []string) ecrapi.ImageDetail {
+func detail(p place, scanned bool, rec *imageRecord, tagged []string) ecrapi.ImageDetail {
 	d := ecrapi.ImageDetail{
 		RegistryId: &p.account, RepositoryName: &p.name, ImageDigest: &rec.Digest, ImageTags: tagged, ImageSizeInBytes: &rec.Size,
 		ImagePushedAt: &rec.Pushed, ImageManifestMediaType: &rec.MediaType, ImageStatus: wire.Ptr(ecrapi.ImageStatusACTIVE),
@@ -208,7 +216,7 @@ func detail(p place, repository *repositoryRecord, rec *imageRecord, tagged []st
 	if !rec.Pulled.IsZero() {
 		d.LastRecordedPullTime = &rec.Pulled
 	}
-	if repository.ScanOnPush {
+	if scanned {
 		d.ImageScanStatus = &ecrapi.ImageScanStatus{
 			Status: wire.Ptr(ecrapi.ScanStatusUNSUPPORTEDIMAGE), Description: wire.Ptr("UnsupportedImageError: butai has no scanner."),
 		}
@@ -226,11 +234,15 @@ func (s *Service) DescribeImages(ctx context.Context, in *ecrapi.DescribeImagesR
 		if err != nil {
 			return err
 		}
-		byDigest, err := tagsOf(r, p)
+		registry, err := settingsOf(r, p)
 		if err != nil {
 			return err
 		}
-		list, err := all(r, p)
+		scanned, _ := repository.scanned(registry)
+		list, byDigest, err := shelf(r, p)
+		if err != nil {
+			return err
+		}
 		if len(in.ImageIds) > 0 {
 			list, err = named(r, p, in.ImageIds)
 		}
@@ -240,7 +252,7 @@ func (s *Service) DescribeImages(ctx context.Context, in *ecrapi.DescribeImagesR
 				status = wire.Val(in.Filter.TagStatus)
 			}
 			if matches(status, byDigest[rec.Digest]) && (in.Filter == nil || isActive(in.Filter.ImageStatus)) {
-				found = append(found, detail(p, repository, rec, byDigest[rec.Digest]))
+				found = append(found, detail(p, scanned, rec, byDigest[rec.Digest]))
 			}
 		}
 		return err

@@ -49,8 +49,8 @@ func (s *Service) PullTarget(ctx context.Context, account, region, name string) 
 	err = s.Store.View(ctx, func(r store.ReadTx) error {
 		rec, err := repositories.Get(r, p.key()...)
 		if err == nil && rec != nil {
-			target.Policy = grants(rec.Policy)
-			open = rec.Policy != "" || account == wire.CallerFrom(ctx).Account
+			target.Policy, err = resourcePolicy(r, rec)
+			open = target.Policy != "" || account == wire.CallerFrom(ctx).Account
 		}
 		return err
 	})

@@ -181,8 +181,11 @@ func (v *visit) route(path string) error {
 // with it.
 func (v *visit) enter(action string) (rec *repositoryRecord, err error) {
 	ctx := wire.WithCaller(v.Request.Context(), v.caller)
+	target := wire.IAMTarget{Action: "ecr:" + action, Resource: v.place.arn()}
 	err = v.Store.View(ctx, func(r store.ReadTx) error {
-		rec, err = open(ctx, r, v.place)
+		if rec, err = open(ctx, r, v.place); err == nil {
+			target.Policy, err = resourcePolicy(r, rec)
+		}
 		return err
 	})
 	if err != nil {
@@ -191,7 +194,6 @@ func (v *visit) enter(action string) (rec *repositoryRecord, err error) {
 		}
 		return nil, err
 	}
-	target := wire.IAMTarget{Action: "ecr:" + action, Resource: v.place.arn(), Policy: grants(rec.Policy)}
 	if denial := v.Authorizer.Authorize(ctx, v.caller, target); denial != "" {
 		return nil, refuse(http.StatusForbidden, "DENIED", denial)
 	}

@@ -167,20 +167,3 @@ func (rec *repositoryRecord) fixed(tag string) bool {
 	}
 	return immutable
 }
-
-// PutImageScanningConfiguration says whether images are to be scanned when
-// they are pushed. There is no scanner: DescribeImages says so of each.
-func (s *Service) PutImageScanningConfiguration(ctx context.Context, in *ecrapi.PutImageScanningConfigurationRequest) (*ecrapi.PutImageScanningConfigurationResponse, error) {
-	p := placeOf(ctx, in.RegistryId, in.RepositoryName)
-	scan := wire.Val(in.ImageScanningConfiguration.ScanOnPush)
-	err := s.edit(ctx, p, func(_ store.Tx, rec *repositoryRecord) error {
-		rec.ScanOnPush = scan
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &ecrapi.PutImageScanningConfigurationResponse{
-		RegistryId: &p.account, RepositoryName: &p.name, ImageScanningConfiguration: &ecrapi.ImageScanningConfiguration{ScanOnPush: &scan},
-	}, nil
-}

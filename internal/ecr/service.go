@@ -72,7 +72,8 @@ type imageRecord struct {
 	Blobs        []string
 	Subject      string `json:",omitzero"` // digest of the image that it is about, such as a signature's
 	Pushed       time.Time
-	Pulled       time.Time `json:",omitzero"`
+	Pulled       time.Time                       `json:",omitzero"`
+	Replicated   []ecrapi.ImageReplicationStatus `json:",omitzero"`
 }
 
 type tagRecord struct{ Tag, Digest string }
@@ -90,7 +91,8 @@ var (
 	images       = record.New[imageRecord]("ecr", "image")
 	tags         = record.New[tagRecord]("ecr", "tag")
 	layers       = record.New[layerRecord]("ecr", "layer")
-	previews     = record.New[previewRecord]("ecr", "preview") // one for each repository
+	settings     = record.New[settingsRecord]("ecr", "settings") // of an account in a region
+	previews     = record.New[previewRecord]("ecr", "preview")   // one for each repository
 	secrets      = record.New[[]byte]("ecr", "secret")
 )
 
@@ -176,7 +178,11 @@ func get(r store.ReadTx, p place) (*repositoryRecord, error) {
 // open only through its policy, which was evaluated with the caller's.
 func open(ctx context.Context, r store.ReadTx, p place) (*repositoryRecord, error) {
 	rec, err := get(r, p)
-	if err == nil && p.account != wire.CallerFrom(ctx).Account && rec.Policy == "" {
+	if err != nil || p.account == wire.CallerFrom(ctx).Account {
+		return rec, err
+	}
+	shared, err := resourcePolicy(r, rec)
+	if err == nil && shared == "" {
 		return nil, &wire.Error{Code: "AccessDeniedException", Status: 400, Message: "User: " + wire.CallerFrom(ctx).ARN +
 			" is not authorized to perform this operation on resource: " + p.arn() + " because no resource-based policy allows it"}
 	}

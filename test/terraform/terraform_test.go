@@ -42,6 +42,10 @@ func TestEveryResource(t *testing.T) {
 	if got, want := tf.Output("snapped"), "1 1"; got != want {
 		t.Errorf("the version with SnapStart, and as the data source found it = %q, want %q", got, want)
 	}
+	if got, want := tf.Output("containers"), "true containers/app AWS"; got != want {
+		t.Errorf("the data sources found of ECR %q, want %q", got, want)
+	}
+	stored := tf.Output("stored_version")
 	if got, want := tf.Output("api_found"), tf.Output("api"); got != want {
 		t.Errorf("the data source found API %q, want %q", got, want)
 	}
@@ -62,6 +66,9 @@ func TestEveryResource(t *testing.T) {
 	tf.PlanIsEmpty()
 	docs.check(t, s, tf, "one") // nothing was deployed anew
 	checkPrivateDomain(t, s, "one")
+	if got := tf.Output("stored_version"); got == "" || got == stored {
+		t.Errorf("the object's version was %q, and is %q after it was overwritten", stored, got)
+	}
 	after := ids(tf.State())
 	for address, id := range before {
 		if after[address] != id && !replaced[address] {
@@ -159,6 +166,7 @@ var unreadable = map[string]bool{
 	"aws_iam_user":               true, // force_destroy
 	"aws_iam_role":               true, // force_detach_policies
 	"aws_cloudwatch_log_group":   true, // skip_destroy
+	"aws_ecr_repository":         true, // force_delete
 	"aws_lambda_permission":      true, // function_name spelt as an ARN
 	"aws_cloudwatch_event_rule":  true, // force_destroy
 	"aws_sns_topic_subscription": true, // confirmation_timeout_in_minutes, endpoint_auto_confirms
@@ -236,40 +244,7 @@ func importID(r harness.Resource) (string, bool) {
 // assertEmpty asks each service whether anything is left.
 func assertEmpty(t *testing.T, s *harness.Server) {
 	t.Helper()
-	for _, query := range [][]string{
-		{"apigateway", "get-rest-apis", "--query", "items"},
-		{"apigateway", "get-domain-names", "--query", "items"},
-		{"apigateway", "get-domain-name-access-associations", "--query", "items"},
-		{"apigateway", "get-vpc-links", "--query", "items"},
-		{"apigatewayv2", "get-vpc-links", "--query", "Items"},
-		{"apigateway", "get-client-certificates", "--query", "items"},
-		{"apigateway", "get-api-keys", "--query", "items"},
-		{"apigateway", "get-usage-plans", "--query", "items"},
-		{"cloudwatch", "describe-alarms", "--query", "MetricAlarms"},
-		{"cloudwatch", "list-dashboards", "--query", "DashboardEntries"},
-		{"lambda", "list-functions", "--query", "Functions"},
-		{"iam", "list-roles", "--query", "Roles"},
-		{"iam", "list-users", "--query", "Users"},
-		{"iam", "list-policies", "--scope", "Local", "--query", "Policies"},
-		{"dynamodb", "list-tables", "--query", "TableNames"},
-		{"sqs", "list-queues", "--endpoint-url", s.URL, "--query", "QueueUrls || `[]`"}, // the CLI's first version needs to be told
-		{"sns", "list-topics", "--query", "Topics"},
-		{"sns", "list-subscriptions", "--query", "Subscriptions"},
-		{"lambda", "list-layers", "--query", "Layers"},
-		{"lambda", "list-event-source-mappings", "--query", "EventSourceMappings"},
-		{"lambda", "list-code-signing-configs", "--query", "CodeSigningConfigs"},
-		{"route53", "list-hosted-zones", "--query", "HostedZones"},
-		{"acm", "list-certificates", "--query", "CertificateSummaryList"},
-		{"s3api", "list-buckets", "--query", "Buckets"},
-		{"events", "list-event-buses", "--query", "EventBuses[?Name!='default']"},
-		{"events", "list-rules", "--query", "Rules"},
-		{"logs", "describe-resource-policies", "--query", "resourcePolicies"},
-		{"logs", "describe-log-groups", "--log-group-name-prefix", "everything", "--query", "logGroups"},
-	} {
-		var left []any
-		s.AWS(t, &left, query...)
-		if len(left) > 0 {
-			t.Errorf("aws %s: %v is left", strings.Join(query[:2], " "), left)
-		}
+	if left := s.Run(t, "", harness.Python(t), "testdata/left.py"); left != "" {
+		t.Errorf("left behind:\n%s", left)
 	}
 }
