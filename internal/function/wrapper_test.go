@@ -49,3 +49,22 @@ def handler(event, context):
 	want(t, "limits", string(r.call(t, spec, `{}`).Payload),
 		`[[1024, 1024], [742, 742], [8388608, -1], [65536, 65536], [-1, -1], [-1, -1], [0, 0]]`)
 }
+
+// TestIntrospection is what a function finds out about its environment
+// (recorded), but for the owner of /var/task, which here is root, and the numbers
+// of users.
+func TestIntrospection(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, `
+import getpass, os, platform, pwd, stat
+def look(path):
+    s = os.stat(path)
+    return [stat.filemode(s.st_mode), pwd.getpwuid(s.st_uid).pw_name]
+def handler(event, context):
+    return [getpass.getuser(), pwd.getpwuid(os.getuid()).pw_name, platform.system(), os.getcwd(),
+            look('/var/task')[0], look('/opt')] + [look('/tmp')]
+`)
+	want(t, "environment", string(r.call(t, spec, `{}`).Payload),
+		`["sbx_user1051", "sbx_user1051", "Linux", "/var/task", "drwxr-xr-x", ["drwxr-xr-x", "root"], ["drwx------", "sbx_user1051"]]`)
+}

@@ -144,7 +144,7 @@ func mountTmp(c *initConfig) error {
 		}
 		return nil
 	}
-	options := "mode=1777"
+	options := fmt.Sprintf("mode=700,uid=%d,gid=%d", c.UID, c.GID) // its user's alone: recorded
 	if c.TmpMB > 0 {
 		options += ",size=" + strconv.Itoa(c.TmpMB) + "m"
 	}
