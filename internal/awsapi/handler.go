@@ -217,7 +217,11 @@ func (c *call) decode() (any, error) {
 		validate = c.svc.Schema.ValidateWhole
 	}
 	if found := validate(c.op.Input, in, c.svc.isExempt); len(found) > 0 {
-		return nil, &wire.Error{Code: c.svc.validation, Status: 400, Message: wire.ViolationText(found)}
+		message := wire.ViolationText(found)
+		if c.svc.newer != nil {
+			message = c.svc.newer.Replace(message)
+		}
+		return nil, &wire.Error{Code: c.svc.validation, Status: 400, Message: message}
 	}
 	return in, nil
 }

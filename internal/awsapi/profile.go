@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/butai-dev/butai/internal/sigv4"
 	"github.com/butai-dev/butai/internal/wire"
@@ -32,6 +33,9 @@ type profile struct {
 	prefix string
 	// exempt leaves constraints of these shapes to the service.
 	exempt []string
+	// newer makes patterns in messages those of AWS's front end, where it is
+	// ahead of the model; nil if it isn't.
+	newer *strings.Replacer
 	// whole has elements that break a constraint reported at their list or map.
 	whole bool
 }
@@ -86,6 +90,8 @@ var profiles = map[string]profile{
 		denied: wire.Error{Code: "AccessDeniedException", Status: 403}, family: sigv4.REST,
 		// Lambda words these itself.
 		exempt: []string{"Runtime", "CompatibleArchitectures", "EventSourcePosition"}, whole: true,
+		// Recorded 2025-11: names of functions may have regions of the European sovereign cloud.
+		newer: strings.NewReplacer(`([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?`, `((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?`),
 	},
 	"logs": {
 		protocol: awsjson.Protocol{}, maxBody: 2 << 20, validation: "InvalidParameterException",

@@ -81,9 +81,23 @@ var _ interface {
 } = (*Service)(nil)
 
 var (
-	_ wire.Refuser  = (*Service)(nil)
-	_ wire.IAMNamer = (*Service)(nil)
+	_ wire.Refuser   = (*Service)(nil)
+	_ wire.Explainer = (*Service)(nil)
+	_ wire.IAMNamer  = (*Service)(nil)
 )
+
+// WhyNot implements wire.Explainer.
+func (*Service) WhyNot(op *wire.Operation) string {
+	switch {
+	case strings.Contains(op.Name, "CapacityProvider"), strings.Contains(op.Name, "FunctionScalingConfig"):
+		return "there are no Lambda Managed Instances"
+	case strings.Contains(op.Name, "DurableExecution"):
+		return "there are no durable functions"
+	case strings.Contains(op.Name, "RecursionConfig"):
+		return "functions that call each other in a circle through queues, topics or buckets aren't stopped"
+	}
+	return ""
+}
 
 // Refused implements wire.Refuser.
 func (*Service) Refused() []wire.Refusal {

@@ -50,6 +50,7 @@ var recordedCreation = []recorded{
 	{"environment of just 4096 bytes", "POST 2015-03-31/functions", creation(`"FunctionName":"fits","Environment":{"Variables":{"LARGE_VAR":"` + strings.Repeat("x", 4096-len(`{"LARGE_VAR":""}`)) + `"}}`), "201 *"},
 	{"update: role", "PUT 2015-03-31/functions/example/configuration", `{"Role":"r1"}`, violated(`Value 'r1' at 'role' failed to satisfy constraint: Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+`)},
 	{"update: runtime", "PUT 2015-03-31/functions/example/configuration", `{"Runtime":"non-existent-runtime"}`, invalid("Value non-existent-runtime at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: " + functionRuntimes + " or be a valid ARN")},
+	{"SnapStart", "POST 2015-03-31/functions", creation(`"SnapStart":{"ApplyOn":"invalidOption"}`), violated("Value 'invalidOption' at 'snapStart.applyOn' failed to satisfy constraint: Member must satisfy enum value set: [PublishedVersions, None]")},
 	{"update: stale revision", "PUT 2015-03-31/functions/example/configuration", `{"RevisionId":"` + stray + `","Timeout":5}`, stale("GetFunction/GetAlias")},
 	{"update: an image for a function from a zip", "PUT 2015-03-31/functions/example/code", `{"ImageUri":"123456789012.dkr.ecr.eu-west-1.amazonaws.com/x:latest"}`, invalid("Please don't provide ImageUri when updating a function with packageType Zip.")},
 	{"publish: code hash", "POST 2015-03-31/functions/example/versions", `{"CodeSha256":"somenonexistentsha256"}`,

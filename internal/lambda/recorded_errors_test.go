@@ -40,6 +40,8 @@ var recordedNames = []recorded{
 	{"another region", "GET 2015-03-31/functions/arn:aws:lambda:us-west-2:123456789012:function:example", "", notFound("Functions from 'us-west-2' are not reachable in this region ('eu-west-1')")},
 	{"another region: URL", "GET 2021-10-31/functions/arn:aws:lambda:us-west-2:123456789012:function:example/url", "", notFound("Functions from 'us-west-2' are not reachable in this region ('eu-west-1')")},
 	{"another region: invoke", "POST 2015-03-31/functions/arn:aws:lambda:us-west-2:123456789012:function:example/invocations", "{}", notFound("Functions from 'us-west-2' are not reachable in this region ('eu-west-1')")},
+	{"a name of the wrong form", "POST 2015-03-31/functions/arn:aws:lambda:eu-west-1:123400000000@function:myfn/invocations", "BLOB",
+		violated(`Value 'arn:aws:lambda:eu-west-1:123400000000@function:myfn' at 'functionName' failed to satisfy constraint: Member must satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?`)},
 	{"list's FunctionVersion", "GET 2015-03-31/functions/?FunctionVersion=invalid", "", violated("Value 'invalid' at 'functionVersion' failed to satisfy constraint: Member must satisfy enum value set: [ALL]")},
 }
 
@@ -74,6 +76,11 @@ var recordedAliases = []recorded{
 	{"get of an absent one", "GET 2015-03-31/functions/example/aliases/none", "", notFound("Cannot find alias arn: FN:example:none")},
 	{"update of an absent one", "PUT 2015-03-31/functions/example/aliases/none", `{"FunctionVersion":"1"}`, notFound("Alias not found: FN:example:none")},
 	{"update with a stale revision", "PUT 2015-03-31/functions/example/aliases/both", `{"RevisionId":"` + stray + `"}`, stale("GetFunction/GetAlias")},
+	{"a number for a name", "POST 2015-03-31/functions/example/aliases", `{"Name":"2024","FunctionVersion":"1"}`,
+		violated("Value '2024' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)")},
+	{"a date for a name", "POST 2015-03-31/functions/example/aliases", `{"Name":"2024-01-02","FunctionVersion":"2"}`,
+		`201 {"AliasArn":"FN:example:2024-01-02","Name":"2024-01-02","FunctionVersion":"2","Description":"","RevisionId":…}`},
+	{"invoke by it", "POST 2015-03-31/functions/example:2024-01-02/invocations", "{}", `200 "2"`},
 	{"delete of an absent one", "DELETE 2015-03-31/functions/example/aliases/none", "", "204"},
 	{"delete", "DELETE 2015-03-31/functions/example/aliases/both", "", "204"},
 	{"list", "GET 2015-03-31/functions/example/aliases?FunctionVersion=1", "",
@@ -275,8 +282,12 @@ var recordedMappings = []recorded{
 		invalid("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10")},
 	{"queue", "POST 2015-03-31/event-source-mappings", `{"FunctionName":"example","EventSourceArn":"` + workQueue + `","Enabled":false}`,
 		`202 {"UUID":…,"BatchSize":10,"MaximumBatchingWindowInSeconds":0,"EventSourceArn":"` + workQueue + `","FunctionArn":"FN:example","LastModified":1764037614.123,"State":"Creating","StateTransitionReason":"USER_INITIATED","FunctionResponseTypes":[],"EventSourceMappingArn":…}`},
+	{"queue twice", "POST 2015-03-31/event-source-mappings", `{"FunctionName":"example","EventSourceArn":"` + workQueue + `"}`,
+		conflicts(`An event source mapping with SQS arn (" ` + workQueue + ` ") and function (" example ") provided mapping already exists. Please update or delete the existing mapping with UUID UUID`)},
 	{"stream", "POST 2015-03-31/event-source-mappings", `{"FunctionName":"example","EventSourceArn":"` + itemsFeed + `","StartingPosition":"TRIM_HORIZON","BatchSize":1,"MaximumBatchingWindowInSeconds":1,"MaximumRetryAttempts":1,"Enabled":false}`,
 		`202 {"UUID":…,"StartingPosition":"TRIM_HORIZON","BatchSize":1,"MaximumBatchingWindowInSeconds":1,"ParallelizationFactor":1,"EventSourceArn":"` + itemsFeed + `","FunctionArn":"FN:example","LastModified":1764037614.123,"LastProcessingResult":"No records processed","State":"Creating","StateTransitionReason":"User action","DestinationConfig":{"OnFailure":{}},"MaximumRecordAgeInSeconds":-1,"BisectBatchOnFunctionError":false,"MaximumRetryAttempts":1,"TumblingWindowInSeconds":0,"FunctionResponseTypes":[],"EventSourceMappingArn":…}`},
+	{"stream twice", "POST 2015-03-31/event-source-mappings", `{"FunctionName":"FN:example","EventSourceArn":"` + itemsFeed + `","StartingPosition":"LATEST"}`,
+		conflicts(`The event source arn (" ` + itemsFeed + ` ") and function (" example ") provided mapping already exists. Please update or delete the existing mapping with UUID UUID`)},
 }
 
 // TestRecordedErrors compares butai's answers with AWS's.
