@@ -43,14 +43,19 @@ func (s *Service) publish(ctx context.Context, i id) error {
 		retired = s.Catalog.Put(f)
 	}
 	s.publishURLs(i, at)
-	for _, specID := range retired {
-		s.Engine.Retire(specID)
-	}
+	s.retire(retired)
 	if f != nil {
 		s.prepare(i, f)
 		s.Engine.Expect(f.Versions[catalog.Latest])
 	}
 	return nil
+}
+
+// retire has the engine end the sandboxes of what was replaced.
+func (s *Service) retire(specIDs []string) {
+	for _, id := range specIDs {
+		s.Engine.Retire(id)
+	}
 }
 
 // prepare has the engine keep ready what is provisioned, and makes the

@@ -144,7 +144,10 @@ func (s *Service) optimized(ctx context.Context, i id, spec *function.Spec, fail
 	if !ok {
 		return
 	}
-	err := s.update(ctx, i, func(tx store.Tx) error {
+	// Who sees the version's new state may invoke it, so that is published first;
+	// for the time of the commit, others' publications wait.
+	s.publishing.Lock()
+	err := s.Store.Update(ctx, func(tx store.Tx) error {
 		v, err := versions.Get(tx, i.key(key)...)
 		if err != nil || v == nil || v.SpecID != spec.ID {
 			return err // deleted meanwhile
@@ -159,8 +162,17 @@ func (s *Service) optimized(ctx context.Context, i id, spec *function.Spec, fail
 			c.SnapStart = &lambdaapi.SnapStartResponse{ApplyOn: c.SnapStart.ApplyOn, OptimizationStatus: wire.Ptr(lambdaapi.SnapStartOptimizationStatusOff)}
 		}
 		c.RevisionId = wire.Ptr(ident.UUID())
-		return versions.Put(tx, v, i.key(key)...)
+		if err := versions.Put(tx, v, i.key(key)...); err != nil {
+			return err
+		}
+		f, err := s.compile(tx, i)
+		if err == nil && f != nil {
+			s.retire(s.Catalog.Put(f))
+		}
+		return err
 	})
+	s.publishing.Unlock()
+	err = errors.Join(err, s.publish(context.WithoutCancel(ctx), i))
 	if err != nil && ctx.Err() == nil {
 		s.Log.Error("the state of a version with SnapStart could not be stored", "function", spec.ARN, "version", spec.Version, "reason", err)
 	}

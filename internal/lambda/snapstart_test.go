@@ -7,6 +7,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/function"
+	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -89,6 +90,49 @@ func TestSnapStart(t *testing.T) {
 	}))(t)
 	if v := h.publish(t); *v.State != "Active" || *v.SnapStart.ApplyOn != "None" {
 		t.Errorf("published without SnapStart: %s", shape(t, v))
+	}
+}
+
+// committed is a store that tells when a transaction is durable, before whoever
+// asked for it goes on.
+type committed struct {
+	store.Store
+	tell func()
+}
+
+func (c *committed) Update(ctx context.Context, fn func(store.Tx) error) error {
+	err := c.Store.Update(ctx, fn)
+	c.tell()
+	return err
+}
+
+// TestActiveMeansInvokable looks at a version the moment that its state can be
+// seen.
+func TestActiveMeansInvokable(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	active := make(chan error, 1)
+	h.store = &committed{h.store, func() {
+		c, err := h.GetFunctionConfiguration(as(t), &lambdaapi.GetFunctionConfigurationRequest{FunctionName: wire.Ptr("example"), Qualifier: wire.Ptr("1")})
+		if err != nil || *c.State != lambdaapi.StateActive {
+			return
+		}
+		_, err = h.Invoke(as(t), &lambdaapi.InvocationRequest{FunctionName: wire.Ptr("example"), Qualifier: wire.Ptr("1")})
+		select {
+		case active <- err:
+		default:
+		}
+	}}
+	if err := h.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.open(t)
+	h.create(t, func(in *lambdaapi.CreateFunctionRequest) {
+		in.Runtime, in.SnapStart = wire.Ptr("python3.12"), &lambdaapi.SnapStart{ApplyOn: wire.Ptr("PublishedVersions")}
+	})
+	h.publish(t)
+	if err := <-active; err != nil {
+		t.Errorf("version 1 is active, but %v", err)
 	}
 }
 

@@ -136,17 +136,15 @@ func (p *Process) guardMemory(limit, tmpSize int64) {
 		alarm.SetReadDeadline(time.Unix(1, 0))
 	}()
 	buf := make([]byte, 4096)
-	for {
+	// The alarm doesn't ring for what is there already.
+	for err := p.watchMemory(limit, tmpSize); err == nil; {
 		if _, err := alarm.Read(buf); err != nil {
 			return
 		}
 		if p.group.v2 {
 			p.group.throttleAbove("max") // writing to /tmp is no fault
 		}
-		if err := p.watchMemory(limit, tmpSize); err != nil {
-			return
-		}
-		if p.group.v2 {
+		if err = p.watchMemory(limit, tmpSize); err == nil && p.group.v2 {
 			p.group.throttleAbove(strconv.FormatInt(limit, 10))
 		}
 	}
@@ -158,19 +156,17 @@ var errOverLimit = errors.New("the processes take more than their memory")
 func (p *Process) watchMemory(limit, tmpSize int64) error {
 	pause := fastestLook
 	for last := int64(0); ; {
-		use, err := p.group.memoryUse()
+		total, taken, err := p.memoryTaken(tmpSize)
 		if err != nil {
 			return err // the group is gone
 		}
-		// Shared memory that isn't in /tmp is the processes' own.
-		taken := use.total - use.cached - min(use.shared, p.tmpBytes(tmpSize, use.shared))
 		p.taken.Store(max(p.taken.Load(), taken))
 		if taken > limit+memorySlack {
 			p.overLimit.Store(true)
 			p.Kill()
 			return errOverLimit
 		}
-		if use.total < limit {
+		if total < limit {
 			return nil
 		}
 		pause = min(2*pause, slowestLook)
@@ -184,6 +180,24 @@ func (p *Process) watchMemory(limit, tmpSize int64) error {
 		case <-time.After(pause):
 		}
 	}
+}
+
+// memoryTaken returns what the group is charged for and what of it the processes
+// take. The kernel's counters can't be read all at once, so it looks at files
+// and cache before and after, and believes the larger figure: a file in /tmp
+// that is removed meanwhile is not the processes' memory.
+func (p *Process) memoryTaken(tmpSize int64) (total, taken int64, err error) {
+	var other int64
+	for range 2 {
+		use, err := p.group.memoryUse()
+		if err != nil {
+			return 0, 0, err
+		}
+		// Shared memory that isn't in /tmp is the processes' own.
+		other = max(other, use.cached+min(use.shared, p.tmpBytes(tmpSize, use.shared)))
+		total = use.total
+	}
+	return total, total - other, nil
 }
 
 // tmpBytes returns how much of the sandbox's /tmp is used, or otherwise if that

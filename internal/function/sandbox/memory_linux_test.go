@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // TestTmpIsNotMemory has sandboxes of 32 MB memory use a /tmp of 64 MB.
@@ -37,6 +38,32 @@ func TestTmpIsNotMemory(t *testing.T) {
 				t.Errorf("%q, %+v; want %q, killed %v", out, exit, tt.out, tt.killed)
 			}
 		})
+	}
+}
+
+// TestMemoryTakenBeforeItIsWatched has a sandbox exceed its limit while nobody
+// looks yet, as on a busy machine.
+func TestMemoryTakenBeforeItIsWatched(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, Namespaces)
+	if h.cgroups.memory == "" {
+		t.Skip(h.cgroups.why)
+	}
+	p, err := h.Start(&Spec{Args: []string{"/bin/sh", "-c", "head -c 60000000 /dev/zero | tail -c 50000000 | sleep 1000"}, Env: []string{"PATH=/usr/bin:/bin"}, Dir: "/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Kill()
+	for total := int64(0); total < 50_000_000; time.Sleep(time.Millisecond) {
+		use, err := p.group.memoryUse()
+		if err != nil {
+			t.Fatal(err)
+		}
+		total = use.total
+	}
+	p.watchFrom(32, 8)
+	if exit := p.Exit(); !exit.OutOfMemory {
+		t.Errorf("%+v, want it killed for its memory", exit)
 	}
 }
 
