@@ -3,11 +3,13 @@ package function
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/butai-dev/butai/internal/function/bootstrap"
 	"github.com/butai-dev/butai/internal/ident"
 )
 
@@ -125,4 +127,54 @@ func TestIdleSandboxesAreSentNothingAhead(t *testing.T) {
 	if !i.takesAhead(time.Now()) {
 		t.Error("a busy one doesn't, so this proves nothing")
 	}
+}
+
+// dawdler is a session whose sender is slow to go on once it has sent something,
+// as on a machine that is short of processor time.
+type dawdler struct{ *framed }
+
+func (d dawdler) Send(inv *bootstrap.Invocation, deadline time.Time) error {
+	err := d.framed.Send(inv, deadline)
+	time.Sleep(time.Duration(rand.IntN(1000)) * time.Microsecond)
+	return err
+}
+
+// TestSlowSenders has those who send calls ahead find their sandbox idle
+// afterwards, while others wait in line: each caller must get its own answer.
+func TestSlowSenders(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.cores = 1 // one that is busy makes a line, beside idle ones
+	spec := r.python(t, "import time\ndef handler(event, context):\n    time.sleep(event)\n    return context.aws_request_id\n")
+	var wg sync.WaitGroup
+	crowd := func(calls int, event string, pause int) {
+		for range 5 {
+			wg.Go(func() {
+				for range calls {
+					id := ident.UUID()
+					res, err := r.Invoke(t.Context(), spec, &Request{RequestID: id, Payload: []byte(event)})
+					if err != nil {
+						t.Errorf("call %s: %v", id, err)
+					} else if string(res.Payload) != `"`+id+`"` {
+						t.Errorf("call %s was answered with %s", id, res.Payload)
+					}
+					time.Sleep(time.Duration(rand.IntN(pause)) * time.Microsecond)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	crowd(2, "0.1", 1)
+	r.mu.Lock()
+	for _, i := range r.pools[spec.ID].idle {
+		i.mu.Lock()
+		i.session, i.quick = dawdler{i.session.(*framed)}, steadyCalls
+		i.mu.Unlock()
+	}
+	idle := len(r.pools[spec.ID].idle)
+	r.mu.Unlock()
+	if idle < 2 {
+		t.Fatalf("%d sandboxes, want several", idle)
+	}
+	crowd(300, "0", 300)
 }
