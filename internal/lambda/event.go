@@ -207,7 +207,7 @@ func (s *Service) settle(e *eventRecord, r *rules, out *catalog.Outcome, err err
 		e.Due = now.Add(s.Retries[e.Failures])
 		e.Failures++
 	}
-	if e.Due.Sub(e.Received) > r.age {
+	if e.Due.Sub(e.Received) >= r.age {
 		return s.finish(e, r, conditionAge, out)
 	}
 	return nil

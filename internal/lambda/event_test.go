@@ -173,3 +173,26 @@ func TestEventConfigs(t *testing.T) {
 }
 
 var _ lambda.Targets = (*world)(nil)
+
+// TestAFailureThatGetsTooOldIsTold: with an age of a minute there is no time
+// for a retry, and the record has the answer of the only attempt (recorded:
+// test_maxeventage).
+func TestAFailureThatGetsTooOldIsTold(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, h *house) {
+		h.create(t)
+		h.putEventConfig(t, func(in *lambdaapi.PutFunctionEventInvokeConfigRequest) {
+			in.MaximumEventAgeInSeconds, in.MaximumRetryAttempts = wire.Ptr(int64(60)), wire.Ptr(int64(2))
+			in.DestinationConfig = &lambdaapi.DestinationConfig{OnFailure: &lambdaapi.OnFailure{Destination: wire.Ptr(failures)}}
+		})
+		h.engine.answer = fails
+		h.send(t, `{"n":1}`)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		const want = `"condition":"EventAgeExceeded","approximateInvokeCount":1},"requestPayload":{"n":1},` +
+			`"responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":"Unhandled"},"responsePayload":{"errorMessage":"boom"}}`
+		if len(h.sent) != 1 || !strings.HasSuffix(string(h.sent[0].Body), want) {
+			t.Errorf("%d messages, the first %s", len(h.sent), h.sent[0].Body)
+		}
+	})
+}

@@ -57,14 +57,23 @@ func newFront(t *testing.T) *front {
 
 var spelled = strings.NewReplacer("FN:", "arn:aws:lambda:eu-west-1:123456789012:function:", "LAYER:", "arn:aws:lambda:eu-west-1:123456789012:layer:")
 
-// ask sends a request and returns the answer as rows write it.
-func (f *front) ask(call, body string) string {
+// send makes a request with further headers.
+func (f *front) send(call, body string, header http.Header) *httptest.ResponseRecorder {
 	method, path, _ := strings.Cut(spelled.Replace(call), " ")
 	r := httptest.NewRequest(method, "http://127.0.0.1:4566/"+path, strings.NewReader(spelled.Replace(body)))
+	for name, values := range header {
+		r.Header[name] = values
+	}
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+account+"/20251125/"+region+"/lambda/aws4_request, SignedHeaders=host, Signature=0")
 	r.Header.Set("X-Amz-Date", "20251125T022654Z")
 	w := httptest.NewRecorder()
 	f.api.ServeHTTP(w, r)
+	return w
+}
+
+// ask sends a request and returns the answer as rows write it.
+func (f *front) ask(call, body string) string {
+	w := f.send(call, body, nil)
 	out := fmt.Sprint(w.Code)
 	if kind := w.Header()["x-amzn-ErrorType"]; kind != nil {
 		out += " " + kind[0]
