@@ -1,6 +1,7 @@
 package functionurl
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"mime"
 	"net"
@@ -131,8 +132,10 @@ func (x *exchange) headers(ip, trace string) map[string]string {
 	}
 	out["host"] = x.r.Host
 	scheme, port := "http", "80"
-	if x.r.TLS != nil {
+	if c := x.r.TLS; c != nil {
 		scheme, port = "https", "443"
+		out["x-amzn-tls-version"] = strings.Replace(tls.VersionName(c.Version), "TLS ", "TLSv", 1)
+		out["x-amzn-tls-cipher-suite"] = tls.CipherSuiteName(c.CipherSuite) // AWS's name too, in TLS 1.3
 	}
 	if _, p, err := net.SplitHostPort(x.r.Host); err == nil {
 		port = p
