@@ -78,6 +78,18 @@ func (s *memorySink) text() string {
 	return b.String()
 }
 
+// messages lists all events' messages; tests that use it have one stream.
+func (s *memorySink) messages() (list []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, events := range s.streams {
+		for _, e := range events {
+			list = append(list, e.Message)
+		}
+	}
+	return list
+}
+
 type fixedRole struct{ credentials Credentials }
 
 func (r fixedRole) AssumeForFunction(context.Context, *Spec) (Credentials, error) {

@@ -86,6 +86,9 @@ func (i *instance) guests() *runtimeapi.Extensions {
 	return i.extensions
 }
 
+// attendant is a session whose runtime may have to be told of extensions.
+type attendant interface{ Attend() error }
+
 // seal ends the time in which a runtime that speaks frames may come to have
 // extensions, and returns them.
 func (i *instance) seal() *runtimeapi.Extensions {

@@ -97,10 +97,14 @@ func TestFreezing(t *testing.T) {
 		for range 2 {
 			waitFor(t, "frost", func() bool { return r.frozen(spec) })
 			pid := r.resting(spec).proc.Pid()
-			time.Sleep(10 * time.Millisecond) // until the last thread has noticed
-			begin := turns(t, pid)
-			time.Sleep(200 * time.Millisecond)
-			want(t, "turns taken while frozen", turns(t, pid)-begin, 0)
+			// On a busy machine it takes a while until the last thread has noticed.
+			still := func(d time.Duration) bool {
+				begin := turns(t, pid)
+				time.Sleep(d)
+				return turns(t, pid) == begin
+			}
+			waitFor(t, "stillness", func() bool { return still(50 * time.Millisecond) })
+			want(t, "stillness while frozen", still(200*time.Millisecond), true)
 			waitFor(t, "the thread to count on", func() bool { return r.count(t, spec) > before+1 })
 			before = r.count(t, spec)
 		}

@@ -190,6 +190,12 @@ func (i *instance) initialize(phase string, deadline time.Time) (*initFailure, e
 	}
 	i.logRuntimeReady(phase)
 	if x := i.seal(); x != nil {
+		if s, ok := i.session.(attendant); ok {
+			if err := s.Attend(); err != nil {
+				exit := i.awaitExit()
+				return &initFailure{exit: &exit}, nil
+			}
+		}
 		if failure := extensionFailure(x.Ready(deadline)); failure != nil {
 			return failure, nil
 		}

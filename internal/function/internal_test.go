@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // inner is a handler whose process registers an extension of its own, which
@@ -60,6 +61,36 @@ func TestInternalExtensions(t *testing.T) {
 		wantLines(t, r.logs.text(), `registered: {"functionName":"demo","functionVersion":"\$LATEST","handler":"main.handler"}`,
 			`EXTENSION\tName: inner\tState: Ready\tEvents: \[INVOKE\]`, "START .*", "inner got INVOKE True", "END .*", "START .*", "inner got INVOKE True", "END .*", "runtime got 15")
 	}
+}
+
+const innerNode = `
+const base = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API + '/2020-01-01/extension/'
+const answer = await fetch(base + 'register', { method: 'POST', headers: { 'Lambda-Extension-Name': 'inner' }, body: '{"events":["INVOKE"]}' })
+const headers = { 'Lambda-Extension-Identifier': answer.headers.get('Lambda-Extension-Identifier') }
+async function follow() {
+  for (;;) {
+    const event = await (await fetch(base + 'event/next', { headers })).json()
+    console.log('inner got', event.eventType)
+  }
+}
+follow()
+process.on('SIGTERM', () => { console.log('node leaves'); process.exit(0) })
+export const handler = async () => 1
+`
+
+// TestInternalExtensionOfNode has an extension live in Node.js's own event loop.
+func TestInternalExtensionOfNode(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.function(t, "nodejs20.x", "main.handler", map[string]string{"main.mjs": innerNode})
+	spec.Timeout = 10 * time.Second
+	for range 2 {
+		want(t, "payload", string(r.call(t, spec, `{}`).Payload), "1")
+		waitFor(t, "the sandbox to be free", func() bool { return r.idle(spec) == 1 })
+	}
+	r.Retire(spec.ID)
+	waitFor(t, "the end", r.empty)
+	wantLines(t, r.logs.text(), `EXTENSION\tName: inner\tState: Ready\tEvents: \[INVOKE\]`, "START .*", ".*inner got INVOKE", "START .*", ".*inner got INVOKE", ".*node leaves")
 }
 
 // TestShutdownPhases is about how long sandboxes have to end: without
@@ -121,4 +152,33 @@ func (r rig) spare() bool {
 		}
 	}
 	return false
+}
+
+// TestNodeBesideAnExtension: the event loop goes on between calls then, for
+// signals, and still ends calls when it is empty.
+func TestNodeBesideAnExtension(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.extend(t, r.function(t, "nodejs20.x", "main.handler", map[string]string{"main.js": `
+process.on('SIGTERM', () => { console.log('node leaves'); process.exit(0) })
+exports.handler = (event, context, callback) => {
+  if (event.size) return callback(null, 'x'.repeat(event.size))
+  setTimeout(() => callback(null, event), 5)
+}
+exports.never = async () => { await new Promise(() => {}) }`}), "recorder")
+	for _, event := range []string{`"a"`, `{"b":[1,2]}`, `"` + strings.Repeat("long", 100_000) + `"`} {
+		want(t, "answer", string(r.call(t, spec, event).Payload), event)
+		waitFor(t, "the sandbox to be free", func() bool { return r.idle(spec) == 1 })
+	}
+	want(t, "length of a long answer", len(r.call(t, spec, `{"size":3000000}`).Payload), 3_000_002)
+	waitFor(t, "the sandbox to be free", func() bool { return r.idle(spec) == 1 })
+	r.Retire(spec.ID)
+	waitFor(t, "the end", r.empty)
+	wantLines(t, r.logs.text(), ".*node leaves", "recorder got SHUTDOWN spindown")
+
+	never := *spec
+	never.ID, never.Handler = "never", "main.never"
+	if res := r.call(t, &never, `{}`); !strings.Contains(string(res.Payload), `"errorType":"Runtime.NodeJsExit"`) {
+		t.Errorf("payload %s", res.Payload)
+	}
 }

@@ -257,7 +257,7 @@ func TestJavaContextAndLog(t *testing.T) {
 		dir = spec.CodeDir
 	}
 	want(t, "context", string(res.Payload), `[1,"demo","$LATEST",256,"`+spec.ARN+`:live",36,"/aws/lambda/demo",true,true,true,"app{k=v}{locale=de}","AWS_Lambda_java17","Root=1-2-3","`+dir+`","ü",true]`)
-	if !strings.Contains(string(res.LogTail), "\nout é\nerr\nparttwo\nlines\nbytes\nEND") {
+	if !strings.Contains(string(res.LogTail), "\nout é\nerr\nparttwo\nlinesbytes\nEND") {
 		t.Errorf("log: %q", res.LogTail)
 	}
 	again := r.call(t, spec, `{}`)
@@ -269,12 +269,12 @@ func TestJavaContextAndLog(t *testing.T) {
 func TestJavaJSONLog(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
-	spec := r.java(t, "demo.Log", compileJava(t, `public class Log { public void run(Context c) { c.getLogger().log("a\n\"b\""); throw new IllegalStateException("bad"); } }`))
+	spec := r.java(t, "demo.Log", compileJava(t, `public class Log { public void run(Context c) { c.getLogger().log("a\n\"b\""); c.getLogger().log("bare".getBytes()); throw new IllegalStateException("bad"); } }`))
 	spec.Handler, spec.LogFormat = "demo.Log::run", "JSON"
 	res := r.call(t, spec, `{}`)
 	for _, pattern := range []string{
-		`\n{"timestamp":"[0-9T:.-]+Z","message":"a\\n\\"b\\"","level":"UNDEFINED","AWSRequestId":"[0-9a-f-]{36}"}\n`,
-		`\n{"timestamp":"[0-9T:.-]+Z","message":"bad: java.lang.IllegalStateException\\n.*","level":"ERROR","AWSRequestId":`,
+		`\n{"timestamp":"[0-9T:.-]+Z","message":"a\\n\\"b\\"","level":"UNDEFINED","AWSRequestId":"[0-9a-f-]{36}"}\nbare{`,
+		`{"timestamp":"[0-9T:.-]+Z","message":"bad: java.lang.IllegalStateException\\n.*\\n\\n","level":"ERROR","AWSRequestId":`,
 	} {
 		if !regexp.MustCompile(pattern).Match(res.LogTail) {
 			t.Errorf("log lacks %s: %s", pattern, res.LogTail)
@@ -498,4 +498,27 @@ func BenchmarkJava(b *testing.B) {
 			})
 		})
 	}
+}
+
+const javaLeaves = `
+public class Leaves implements RequestHandler<Object, Integer> {
+  static { Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("java leaves"))); }
+  public Integer handleRequest(Object in, Context c) { System.out.println("java works"); return 1; }
+}`
+
+// TestJavaBesideAnExtension has a JVM told of its end, which its shutdown hooks
+// notice, before the extension is.
+func TestJavaBesideAnExtension(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.extend(t, r.java(t, "demo.Leaves", compileJava(t, javaLeaves)), "recorder")
+	spec.Timeout = 20 * time.Second
+	for range 2 {
+		want(t, "payload", string(r.call(t, spec, `{}`).Payload), "1")
+		waitFor(t, "the sandbox to be free", func() bool { return r.idle(spec) == 1 })
+	}
+	r.Retire(spec.ID)
+	waitFor(t, "the end", r.empty)
+	wantLines(t, r.logs.text(), "recorder registered: .*", `EXTENSION\tName: recorder\tState: Ready\t.*`, "START .*", "java works", "END .*", "START .*", "END .*",
+		"java leaves", "recorder got SHUTDOWN spindown")
 }

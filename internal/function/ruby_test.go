@@ -2,6 +2,7 @@ package function
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,7 +132,7 @@ end`)
 	want(t, "first", string(r.call(t, spec, `{}`).Payload), "1")
 	res := r.call(t, spec, `{"raise":true}`)
 	want(t, "error", res.FunctionError, "Unhandled")
-	if log := string(res.LogTail); !strings.Contains(log, "Error raised from handler method\n{\n  \"errorMessage\": \"handled\",\n  \"errorType\": \"Function<RuntimeError>\",\n  \"stackTrace\": [\n") {
+	if log := string(res.LogTail); !strings.Contains(log, "Error raised from handler method{\n  \"errorMessage\": \"handled\",\n  \"errorType\": \"Function<RuntimeError>\",\n  \"stackTrace\": [\n") {
 		t.Errorf("log: %s", log)
 	}
 	want(t, "after an error", string(r.call(t, spec, `{}`).Payload), "3")
@@ -139,7 +140,7 @@ end`)
 	want(t, "after death", string(r.call(t, spec, `{}`).Payload), "1")
 
 	bad := r.call(t, r.ruby(t, "main.handler", "def handler(\n"), `{}`)
-	if !strings.Contains(string(bad.Payload), `"errorType":"Init<SyntaxError>"`) || !strings.Contains(r.logs.text(), "Init error when loading handler \n") {
+	if !strings.Contains(string(bad.Payload), `"errorType":"Init<SyntaxError>"`) || !strings.Contains(r.logs.text(), "Init error when loading handler {\n") {
 		t.Errorf("%s\n%s", bad.Payload, r.logs.text())
 	}
 }
@@ -150,11 +151,16 @@ func TestRubyLog(t *testing.T) {
 require 'logger'
 LOG = Logger.new($stdout)
 def handler(event:, context:)
-  puts 'printed', 'twice'
-  $stderr.puts 'to stderr'
-  LOG.info('said')
+  puts 'printed', ['twice']
+  $stderr.puts 'to stderr', 'again'
+  LOG.info("said\non")
   LOG.debug { 'quiet' }
   LOG.error(ArgumentError.new('bad'))
+  begin
+    raise KeyError, 'gone'
+  rescue => e
+    LOG.fatal(e)
+  end
   Logger.new('/tmp/log').info('elsewhere')
   File.read('/tmp/log').include?('elsewhere') && !File.read('/tmp/log').include?(context.aws_request_id)
 end`
@@ -166,7 +172,20 @@ end`
 		t.Fatal(err)
 	}
 	want(t, "answer", string(res.Payload), "true")
-	for _, line := range []string{"printed\ntwice\nto stderr\nI, [", "  INFO " + id + " -- : said\n", " DEBUG " + id + " -- : quiet\n", " ERROR " + id + " -- : bad (ArgumentError)\n"} {
+	// What is put is one event without an end, an entry is one with it; what goes
+	// to standard error is lines.
+	events := r.logs.messages()
+	for _, event := range []string{"printed\ntwice", "to stderr\n", "again\n"} {
+		if !slices.Contains(events, event) {
+			t.Errorf("no event %q among %q", event, events)
+		}
+	}
+	if !slices.ContainsFunc(events, func(e string) bool {
+		return strings.HasPrefix(e, "I, [") && strings.HasSuffix(e, "  INFO "+id+" -- : said\non\n")
+	}) {
+		t.Errorf("no entry of two lines among %q", events)
+	}
+	for _, line := range []string{" DEBUG " + id + " -- : quiet\n", " ERROR " + id + " -- : bad (ArgumentError)\n"} {
 		if !strings.Contains(string(res.LogTail), line) {
 			t.Errorf("log lacks %q: %q", line, res.LogTail)
 		}
@@ -174,7 +193,10 @@ end`
 	spec = r.ruby(t, "main.handler", code)
 	spec.LogFormat, spec.LogLevel = logFormatJSON, "INFO"
 	res = r.call(t, spec, `{}`)
-	if log := string(res.LogTail); !strings.Contains(log, `"level":"INFO","message":"said","requestId":"`) || !strings.Contains(log, `"errorType":"ArgumentError","errorMessage":"bad","stackTrace":[]}`) || strings.Contains(log, "quiet") {
+	if log := string(res.LogTail); !strings.Contains(log, `"location":"/var/task/main.rb:handler:11"}`) {
+		t.Errorf("no place of the error in %s", log)
+	}
+	if log := string(res.LogTail); !strings.Contains(log, `"level":"INFO","message":"said\non","requestId":"`) || !strings.Contains(log, `"errorType":"ArgumentError","errorMessage":"bad","stackTrace":[]}`) || strings.Contains(log, "quiet") {
 		t.Errorf("log: %s", log)
 	}
 }

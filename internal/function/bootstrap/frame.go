@@ -23,6 +23,7 @@ const (
 	Spare      Kind = 'S'
 	Load       Kind = 'L'
 	Restored   Kind = 'Z'
+	Attended   Kind = 'V'
 	Invoke     Kind = 'I'
 	Chunk      Kind = 'C'
 	MediaType  Kind = 'T'
@@ -86,6 +87,7 @@ const (
 
 	serial = 1 // flag of Ready: see Channel.Serial
 	hooks  = 2 // flag of Ready: see Channel.Restore
+	idles  = 4 // flag of Ready: see Channel.Attend
 )
 
 // ErrProtocol means that the process wrote something to the socket that is
@@ -104,6 +106,7 @@ type Channel struct {
 	armed  time.Time // the deadline that the transport's reads have
 	serial bool      // see Serial
 	hooks  bool      // see Restore
+	idles  bool      // see Attend
 }
 
 // NewChannel returns a Channel that throws away bodies longer than limit bytes.
@@ -118,6 +121,7 @@ func (c *Channel) Ready(deadline time.Time) (Frame, error) {
 	if err == nil && frame.Kind == Ready {
 		c.serial = len(frame.Body) > 0 && frame.Body[0]&serial != 0
 		c.hooks = len(frame.Body) > 0 && frame.Body[0]&hooks != 0
+		c.idles = len(frame.Body) > 0 && frame.Body[0]&idles != 0
 	}
 	return frame, err
 }
@@ -137,6 +141,18 @@ func (c *Channel) Restore(deadline time.Time) (Frame, error) {
 	c.serial = false // this answer isn't an invocation's
 	defer func() { c.serial = serial }()
 	return c.Receive(deadline)
+}
+
+// Attend tells a runtime that has been waiting since Ready that there are
+// extensions, so that the function may have something to do between calls:
+// signals to handle, events to fetch. It tells only runtimes that would stand
+// still otherwise.
+func (c *Channel) Attend() error {
+	if !c.idles {
+		return nil
+	}
+	_, err := c.conn.Write([]byte{0, 0, 0, 1, byte(Attended)})
+	return err
 }
 
 // Serial tells whether the runtime can be sent several invocations, which it

@@ -1,6 +1,7 @@
 // Runs a Node.js handler for butai's function engine. It speaks the framed
 // protocol of PROTOCOL.md on file descriptor 3, with blocking reads: between
-// invocations AWS freezes the environment, and so does this.
+// invocations AWS freezes the environment, and so does this, unless there are
+// extensions.
 'use strict';
 
 const fs = require('node:fs');
@@ -12,6 +13,8 @@ const { pathToFileURL } = require('node:url');
 const CHANNEL = 3;
 const FRAME_HEAD = 5;
 const INVOKE_HEAD = 18;
+const ATTENDED = 'V'.charCodeAt(0);
+const WANTS_ATTENDED = 4;
 const EXIT_UNHANDLED_REJECTION = 128;
 const EXIT_UNCAUGHT_EXCEPTION = 129;
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
@@ -41,7 +44,39 @@ function readFrame() {
       }
     }
   }
+  if (have > want) received = Buffer.from(input.subarray(want, have)); // only ever after ATTENDED
   return want;
+}
+
+// --- the event loop -----------------------------------------------------------
+
+// attended is the channel as a stream, once the engine has said that there are
+// extensions: then the loop goes on between calls, for handlers of signals and
+// extensions that live in it. The stream keeps it alive only then, because the
+// end of the loop ends calls.
+let attended;
+let received = Buffer.alloc(0);
+let waiting = false;
+
+function attend() {
+  attended = new (require('node:net').Socket)({ fd: fds.in, readable: true, writable: false });
+  attended.on('data', (data) => {
+    received = received.length === 0 ? data : Buffer.concat([received, data]);
+    deliver();
+  });
+  for (const end of ['end', 'error']) attended.on(end, () => atEnd());
+}
+
+// deliver starts the next invocation if it is there and wanted.
+function deliver() {
+  if (!waiting || received.length < FRAME_HEAD) return;
+  const end = received.readUInt32BE(0) + 4;
+  if (received.length < end) return;
+  waiting = false;
+  attended.unref();
+  input = Buffer.from(received.subarray(0, end));
+  received = received.subarray(end);
+  begin(end);
 }
 
 function writeAll(fd, data) {
@@ -414,11 +449,24 @@ class Invocation {
 let atEnd = () => process.exit(0);
 
 function next() {
+  if (attended) {
+    waiting = true;
+    attended.ref();
+    deliver();
+    return;
+  }
   const end = readFrame();
   if (end === 0) {
     atEnd();
-    return;
+  } else if (input[FRAME_HEAD - 1] === ATTENDED) {
+    attend();
+    next();
+  } else {
+    begin(end);
   }
+}
+
+function begin(end) {
   current = new Invocation(end);
   requestId = current.id;
   current.run();
@@ -521,7 +569,7 @@ async function main() {
   } catch (e) {
     fatal('Uncaught Exception', e, 1);
   }
-  writeFrame('K', '');
+  writeFrame('K', Buffer.from([WANTS_ATTENDED]));
   next();
 }
 

@@ -157,19 +157,65 @@ module ButaiRuntime
   end
 
   class JSONFormatter < Logger::Formatter
+    FRAME = /\A(?<file>.+):(?<line>\d+):in [`'](?<method>.+)'\z/
+
     def call(severity, time, progname, msg)
-      entry = { timestamp: time.utc.strftime('%Y-%m-%dT%H:%M:%S.%6NZ'), level: severity, message: msg.is_a?(Exception) ? msg.message : msg2str(msg), requestId: $_global_aws_request_id }
-      entry[:logger] = progname.to_s unless progname.to_s.empty?
-      entry.update(errorType: msg.class.to_s, errorMessage: msg.message, stackTrace: msg.backtrace || []) if msg.is_a?(Exception)
+      error = msg.is_a?(Exception)
+      entry = { timestamp: time.utc.strftime('%Y-%m-%dT%H:%M:%S.%6NZ'), level: severity, message: text(error ? msg.message : msg2str(msg)), requestId: $_global_aws_request_id }
+      entry[:logger] = text(progname) unless progname.to_s.empty?
+      entry.update(errorType: msg.class.to_s, errorMessage: text(msg.message), stackTrace: Array(msg.backtrace).map { |line| text(line) }, location: location(msg)) if error
       "#{JSON.generate(entry.compact)}\n"
+    end
+
+    private
+
+    def text(value)
+      value.to_s.encode('UTF-8', invalid: :replace, undef: :replace).scrub
+    end
+
+    def location(error)
+      first = error.backtrace&.first or return
+      frame = FRAME.match(text(first))
+      frame ? "#{frame[:file]}:#{frame[:method]}:#{frame[:line]}" : text(first)
     end
   end
 
-  # Gives loggers that write to the function's log one of these formatters.
+  # The function's log for those who write whole messages: each is one event,
+  # whatever lines it has (PROTOCOL.md).
+  class Sink < Logger::LogDevice
+    def initialize; end
+
+    def write(message)
+      text = message.to_s.b
+      return if text.empty?
+
+      ending = text.delete_suffix!("\n") ? "\n" : "\0\n"
+      ButaiRuntime.log.write(text.gsub("\n", "\0\r") << ending)
+    end
+
+    def reopen(*)
+      self
+    end
+
+    def close; end
+  end
+
+  SINK = Sink.new
+
+  # What AWS's runtime makes of Kernel#puts: one message of all that is put, and
+  # no line's end after it. IO#puts is as ever.
+  module PutsPatch
+    def puts(*list)
+      SINK.write(list.flatten.map { |each| each.to_s.encode('UTF-8') }.join("\n"))
+    end
+  end
+
+  # Has loggers that write to the function's log do so in one of these formats.
   module LoggerPatch
     def initialize(logdev, *args, **options)
-      super
-      return unless logdev.nil? || logdev.equal?($stdout) || logdev.equal?($stderr)
+      own = logdev.nil? || logdev.equal?($stdout) || logdev.equal?($stderr)
+      super(own ? SINK : logdev, *args, **options)
+      return unless own
 
       json = ENV['AWS_LAMBDA_LOG_FORMAT'] == 'JSON'
       @default_formatter = json ? JSONFormatter.new : TextFormatter.new
@@ -204,7 +250,8 @@ module ButaiRuntime
     end
 
     def log_failure(title, failure)
-      log.puts(title, JSON.pretty_generate(failure.response))
+      SINK.write(title)
+      SINK.write(JSON.pretty_generate(failure.response))
     end
 
     # --- the handler ----------------------------------------------------------
@@ -294,7 +341,7 @@ module ButaiRuntime
       channel = output
       stdout = $stdout
       File.open(File::NULL, 'w') do |null|
-        self.output = $stdout = null
+        self.output = self.log = $stdout = null
         $LOAD_PATH.unshift('/tmp')
         take_on(JSON.generate(ENV.to_h))
         handler = load_handler('butai_rehearsal.butai_rehearsal')
@@ -303,7 +350,7 @@ module ButaiRuntime
       end
     ensure
       self.output = channel
-      $stdout = stdout
+      self.log = $stdout = stdout
       $LOAD_PATH.delete('/tmp')
       $LOADED_FEATURES.delete(file)
       Object.send(:remove_method, :butai_rehearsal) if Object.private_method_defined?(:butai_rehearsal)
@@ -318,6 +365,7 @@ module ButaiRuntime
       self.log = $stdout
       drop_locale
       Logger.prepend(LoggerPatch)
+      Kernel.module_eval { define_method(:puts, PutsPatch.instance_method(:puts)) }
       return if ENV['BUTAI_SPARE'] && !await_function
 
       root = ENV['LAMBDA_TASK_ROOT']

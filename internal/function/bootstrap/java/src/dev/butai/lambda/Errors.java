@@ -49,7 +49,7 @@ final class Errors {
     }
 
     static String logText(Throwable t) {
-        return message(t) + ": " + type(t) + "\n" + trace(t);
+        return message(t) + ": " + type(t) + "\n" + trace(t) + "\n";
     }
 
     static String trace(Throwable t) {

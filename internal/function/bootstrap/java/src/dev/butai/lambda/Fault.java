@@ -40,6 +40,6 @@ final class Fault extends RuntimeException {
     }
 
     String logText() {
-        return type == null ? getMessage() : getMessage() + ": " + type + "\n" + trace;
+        return (type == null ? getMessage() : getMessage() + ": " + type + "\n" + trace) + "\n";
     }
 }

@@ -38,23 +38,29 @@ public final class Log implements LambdaLogger {
         log(message, LogLevel.UNDEFINED);
     }
 
+    /** Bytes are logged as they are, whatever the format. */
     @Override
     public void log(byte[] message, LogLevel level) {
-        log(new String(message, StandardCharsets.UTF_8), level);
+        if (passes(level)) {
+            event(new String(message, StandardCharsets.UTF_8));
+        }
     }
 
-    /** A message without a level is never filtered. */
     @Override
     public void log(String message, LogLevel level) {
-        boolean plain = level == LogLevel.UNDEFINED;
-        if (!plain && level.ordinal() < least) {
+        if (!passes(level)) {
             return;
         }
         if (json) {
-            line(json(message, level));
+            event(json(message, level) + "\n");
         } else {
-            line(plain ? message : "[" + level + "] " + message);
+            event(level == LogLevel.UNDEFINED ? String.valueOf(message) : "[" + level + "] " + message);
         }
+    }
+
+    /** A message without a level is never filtered. */
+    private static boolean passes(LogLevel level) {
+        return level == LogLevel.UNDEFINED || level.ordinal() >= least;
     }
 
     /** Logs why an invocation or the init phase failed. */
@@ -70,12 +76,13 @@ public final class Log implements LambdaLogger {
         }
     }
 
-    private static void line(String text) {
-        String one = String.valueOf(text);
-        while (one.endsWith("\n")) {
-            one = one.substring(0, one.length() - 1);
+    private static void event(String text) {
+        if (text.isEmpty()) {
+            return;
         }
-        byte[] bytes = (one.replace("\r\n", "\n").replace("\n", "\0\r") + "\n").getBytes(StandardCharsets.UTF_8);
+        String end = text.endsWith("\n") ? "\n" : "\0\n";
+        String body = end.length() == 1 ? text.substring(0, text.length() - 1) : text;
+        byte[] bytes = (body.replace("\r\n", "\n").replace("\n", "\0\r") + end).getBytes(StandardCharsets.UTF_8);
         System.out.write(bytes, 0, bytes.length);
     }
 
