@@ -154,7 +154,7 @@ func TestRequestAuthorizer(t *testing.T) {
 	fn := guardAnswers(map[string]string{"": says("Allow", ownARN+"/*")})
 	f := newFixture(t, fn, guarded(func(a *apigatewayapi.Authorizer) {
 		a.Type = ptr("REQUEST")
-		a.IdentitySource = ptr("method.request.header.X-A, method.request.querystring.q,stageVariables.stage,context.httpMethod")
+		a.IdentitySource = ptr("method.request.header.x-A, method.request.querystring.q,stageVariables.stage,context.httpMethod")
 	}))
 	for target, want := range map[string]string{
 		"/s/proxy/1":       `401 {"message":"Unauthorized"}`,
