@@ -2,6 +2,7 @@ package apigateway
 
 import (
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/apigatewayv2api"
 	"github.com/butai-dev/butai/internal/gateway"
 	"github.com/butai-dev/butai/internal/wire"
 )
@@ -135,5 +136,26 @@ var _ interface {
 	wire.Refuser
 	wire.IAMNamer
 } = (*Service)(nil)
+
+var _ interface {
+	apigatewayv2api.CreateRoutingRuleAPI
+	apigatewayv2api.CreateVpcLinkAPI
+	apigatewayv2api.DeleteRoutingRuleAPI
+	apigatewayv2api.DeleteVpcLinkAPI
+	apigatewayv2api.GetDomainNameAPI
+	apigatewayv2api.GetDomainNamesAPI
+	apigatewayv2api.GetRoutingRuleAPI
+	apigatewayv2api.GetTagsAPI
+	apigatewayv2api.GetVpcLinkAPI
+	apigatewayv2api.GetVpcLinksAPI
+	apigatewayv2api.ListRoutingRulesAPI
+	apigatewayv2api.PutRoutingRuleAPI
+	apigatewayv2api.TagResourceAPI
+	apigatewayv2api.UntagResourceAPI
+	apigatewayv2api.UpdateDomainNameAPI
+	apigatewayv2api.UpdateVpcLinkAPI
+	wire.Refuser
+	wire.IAMNamer
+} = (*V2)(nil)
 
 var _ Publisher = (*gateway.Gateway)(nil)

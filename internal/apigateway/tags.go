@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/api/apigatewayv2api"
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/record"
@@ -56,7 +57,18 @@ var taggables = []taggable{
 		a, id, err := getAssociation(r, sc, ids[0], ids[1])
 		return tagsOf(a, err)(accessAssociations, id, func(v *apigatewayapi.DomainNameAccessAssociation) *map[string]string { return &v.Tags })
 	}},
-	{"vpclinks/{}", func(r store.ReadTx, sc scope, ids []string) (*tagged, error) {
+	{"vpclinks/{}", func(r store.ReadTx, sc scope, ids []string) (*tagged, error) { // of either API
+		if l, err := vpcLinksV2.Get(r, sc.id(ids...)...); err != nil || l != nil {
+			if err != nil {
+				return nil, err
+			}
+			return &tagged{&l.Tags, func(tx store.Tx) error {
+				if l.Tags == nil {
+					l.Tags = map[string]string{} // this API shows that there are none
+				}
+				return vpcLinksV2.Put(tx, l, sc.id(ids...)...)
+			}}, nil
+		}
 		return tagsOf(find(r, vpcLinks, noVPCLink(), sc.id(ids...)))(vpcLinks, sc.id(ids...), func(v *apigatewayapi.VpcLink) *map[string]string { return &v.Tags })
 	}},
 	{"clientcertificates/{}", func(r store.ReadTx, sc scope, ids []string) (*tagged, error) {
@@ -161,4 +173,23 @@ func (s *Service) GetTags(ctx context.Context, in *apigatewayapi.GetTagsRequest)
 		maps.Copy(out.Tags, *t.tags)
 		return out, nil
 	})
+}
+
+// TagResource adds tags, or replaces those of the same keys.
+func (v *V2) TagResource(ctx context.Context, in *apigatewayv2api.TagResourceRequest) (*apigatewayv2api.TagResourceResponse, error) {
+	return &apigatewayv2api.TagResourceResponse{}, v.rest.TagResource(ctx, &apigatewayapi.TagResourceRequest{ResourceArn: in.ResourceArn, Tags: in.Tags})
+}
+
+// UntagResource removes tags.
+func (v *V2) UntagResource(ctx context.Context, in *apigatewayv2api.UntagResourceRequest) error {
+	return v.rest.UntagResource(ctx, (*apigatewayapi.UntagResourceRequest)(in))
+}
+
+// GetTags returns the tags of a resource.
+func (v *V2) GetTags(ctx context.Context, in *apigatewayv2api.GetTagsRequest) (*apigatewayv2api.GetTagsResponse, error) {
+	out, err := v.rest.GetTags(ctx, &apigatewayapi.GetTagsRequest{ResourceArn: in.ResourceArn})
+	if err != nil {
+		return nil, err
+	}
+	return &apigatewayv2api.GetTagsResponse{Tags: out.Tags}, nil
 }

@@ -1,6 +1,8 @@
 package apigateway_test
 
 import (
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayv2api"
@@ -82,5 +84,27 @@ func TestIAMTargetsV2(t *testing.T) {
 	got := apigateway.NewV2(nil).IAMTargets(ctx, apigatewayv2api.Service.Operation("GetVpcLink"), &apigatewayv2api.GetVpcLinkRequest{VpcLinkId: wire.Ptr("a1b2c3")})
 	if want := "arn:aws:apigateway:us-east-1::/vpclinks/a1b2c3"; len(got) != 1 || got[0].Action != "apigateway:GET" || got[0].Resource != want {
 		t.Errorf("asks for %v, want %s", got, want)
+	}
+}
+
+// The tag operations of the second API are those of the first, on its paths.
+func TestTagsV2(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.newRuledDomain("BASE_PATH_MAPPING_ONLY")
+	link := h.must(201, "POST", "/v2/vpclinks", object{"name": "mine", "subnetIds": []string{"subnet-0123abcd"}})["vpcLinkId"].(string)
+	first := h.must(202, "POST", "/vpclinks", object{"name": "first", "targetArns": []string{balancer}})["id"].(string)
+	for resource, read := range map[string]string{
+		"/domainnames/api.example.com": "/v2/domainnames/api.example.com", "/vpclinks/" + link: "/v2/vpclinks/" + link, "/vpclinks/" + first: "/vpclinks/" + first,
+	} {
+		tags := "/v2/tags/" + url.PathEscape("arn:aws:apigateway:us-east-1::"+resource)
+		h.same("tag "+resource, h.must(201, "POST", tags, object{"tags": object{"a": "1", "b": "2"}}), `{}`)
+		h.must(204, "DELETE", tags+"?tagKeys=a", nil)
+		h.same("tags of "+resource, h.must(200, "GET", tags, nil), `{"tags": {"b": "2"}}`)
+		h.same(resource, h.must(200, "GET", read, nil)["tags"].(object), `{"b": "2"}`)
+		h.must(204, "DELETE", tags+"?tagKeys=b", nil)
+		if got := h.must(200, "GET", read, nil)["tags"]; strings.HasPrefix(read, "/v2/") && got == nil {
+			t.Errorf("%s shows no tags", read)
+		}
 	}
 }
