@@ -3,6 +3,7 @@ package apigateway
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,17 +23,15 @@ func (s *Service) connect(ctx context.Context, d *domain) error {
 	if err := cmp.Or(checkPrivate(d, s.Principals), checkSecurity(v.SecurityPolicy, v.EndpointAccessMode, v.EndpointConfiguration)); err != nil {
 		return err
 	}
-	switch v.EndpointConfiguration.Types[0] {
-	case apigatewayapi.EndpointTypeEDGE:
-		if err := s.checkCertificate(ctx, d, v.CertificateArn, "us-east-1"); err != nil {
-			return err
+	for _, kind := range v.EndpointConfiguration.Types {
+		certificate, region := v.CertificateArn, d.Region
+		switch kind {
+		case apigatewayapi.EndpointTypeEDGE:
+			region = "us-east-1"
+		case apigatewayapi.EndpointTypeREGIONAL:
+			certificate = v.RegionalCertificateArn
 		}
-	case apigatewayapi.EndpointTypeREGIONAL:
-		if err := s.checkCertificate(ctx, d, v.RegionalCertificateArn, d.Region); err != nil {
-			return err
-		}
-	default: // private
-		if err := s.checkCertificate(ctx, d, v.CertificateArn, d.Region); err != nil {
+		if err := s.checkCertificate(ctx, d, kind, certificate, region); err != nil {
 			return err
 		}
 	}
@@ -49,26 +48,28 @@ func (d *domain) address(now *time.Time) {
 		}
 		return
 	}
-	if v.EndpointConfiguration.Types[0] == apigatewayapi.EndpointTypeEDGE {
-		if v.DistributionDomainName == nil {
-			v.DistributionDomainName = wire.Ptr("d" + ident.Lower(13) + ".cloudfront.net")
-			v.DistributionHostedZoneId = wire.Ptr(cloudFrontZone)
-			v.CertificateUploadDate = now
-		}
-		v.RegionalDomainName, v.RegionalHostedZoneId = nil, nil
-		return
+	switch {
+	case !slices.Contains(v.EndpointConfiguration.Types, apigatewayapi.EndpointTypeEDGE):
+		v.DistributionDomainName, v.DistributionHostedZoneId, v.CertificateUploadDate = nil, nil, nil
+	case v.DistributionDomainName == nil:
+		v.DistributionDomainName = wire.Ptr("d" + ident.Lower(13) + ".cloudfront.net")
+		v.DistributionHostedZoneId = wire.Ptr(cloudFrontZone)
+		v.CertificateUploadDate = now
 	}
-	if v.RegionalDomainName == nil {
+	switch {
+	case !slices.Contains(v.EndpointConfiguration.Types, apigatewayapi.EndpointTypeREGIONAL):
+		v.RegionalDomainName, v.RegionalHostedZoneId = nil, nil
+	case v.RegionalDomainName == nil:
 		v.RegionalDomainName = wire.Ptr("d-" + ident.Lower(10) + ".execute-api." + d.Region + ".amazonaws.com")
 		v.RegionalHostedZoneId = nonEmpty(wire.Ptr(regionalZone(d.Region)))
 	}
-	v.DistributionDomainName, v.DistributionHostedZoneId, v.CertificateUploadDate = nil, nil, nil
 }
 
-// checkCertificate holds a domain's certificate against ACM.
-func (s *Service) checkCertificate(ctx context.Context, d *domain, certificate *string, region string) error {
+// checkCertificate holds a domain's certificate for a type of endpoint against
+// ACM.
+func (s *Service) checkCertificate(ctx context.Context, d *domain, kind string, certificate *string, region string) error {
 	if certificate == nil {
-		return badRequest("A certificate was not provided for the endpoint type %s.", d.Domain.EndpointConfiguration.Types[0])
+		return badRequest("A certificate was not provided for the endpoint type %s.", kind)
 	}
 	c, err := arn.Parse(*certificate)
 	switch {
@@ -89,7 +90,8 @@ func (s *Service) checkCertificate(ctx context.Context, d *domain, certificate *
 	return nil
 }
 
-// domainCertificate is the ARN of the certificate that a domain shows.
+// domainCertificate is the ARN of the certificate that a domain shows: that of
+// its edge, if it has both.
 func domainCertificate(d *apigatewayapi.DomainName) string {
 	if d.EndpointConfiguration.Types[0] == apigatewayapi.EndpointTypeREGIONAL {
 		return wire.Val(d.RegionalCertificateArn)

@@ -125,21 +125,15 @@ func (s *Service) GetDomainNames(ctx context.Context, in *apigatewayapi.GetDomai
 }
 
 var domainPatch = patchTable[apigatewayapi.DomainName]{rows: []patchRow[apigatewayapi.DomainName]{
-	textRow("/certificateArn", func(d *apigatewayapi.DomainName) **string { return &d.CertificateArn }),
-	textRow("/certificateName", func(d *apigatewayapi.DomainName) **string { return &d.CertificateName }),
-	textRow("/regionalCertificateArn", func(d *apigatewayapi.DomainName) **string { return &d.RegionalCertificateArn }),
-	textRow("/regionalCertificateName", func(d *apigatewayapi.DomainName) **string { return &d.RegionalCertificateName }),
+	optionalRow("/certificateArn", func(d *apigatewayapi.DomainName) **string { return &d.CertificateArn }),
+	optionalRow("/certificateName", func(d *apigatewayapi.DomainName) **string { return &d.CertificateName }),
+	optionalRow("/regionalCertificateArn", func(d *apigatewayapi.DomainName) **string { return &d.RegionalCertificateArn }),
+	optionalRow("/regionalCertificateName", func(d *apigatewayapi.DomainName) **string { return &d.RegionalCertificateName }),
 	{"/securityPolicy", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error { return patchSecurityPolicy(&d.SecurityPolicy, op) }},
 	{"/endpointAccessMode", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error { return patchAccessMode(&d.EndpointAccessMode, op) }},
-	{"/endpointConfiguration/types/{}", anyEdit, func(d *apigatewayapi.DomainName, op patchOp) error {
-		before := isPrivate(d.EndpointConfiguration)
-		if err := patchEndpointType(d.EndpointConfiguration, op); err != nil {
-			return err
-		}
-		if isPrivate(d.EndpointConfiguration) != before {
-			return badRequest("A custom domain name can't be changed from public to private, or back.")
-		}
-		return nil
+	{"/endpointConfiguration/types", addRemove, patchDomainType},
+	{"/endpointConfiguration/types/{}", []string{"add", "copy", "move", "remove", "replace", "test"}, func(_ *apigatewayapi.DomainName, op patchOp) error {
+		return badRequest("%s Invalid request input", op.path) // measured
 	}},
 	{"/endpointConfiguration/ipAddressType", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error {
 		return patchIPAddressType(d.EndpointConfiguration, op)
@@ -148,13 +142,7 @@ var domainPatch = patchTable[apigatewayapi.DomainName]{rows: []patchRow[apigatew
 		patchTruststore(func(m *apigatewayapi.MutualTlsAuthentication) **string { return &m.TruststoreUri })},
 	{"/mutualTlsAuthentication/truststoreVersion", anyEdit,
 		patchTruststore(func(m *apigatewayapi.MutualTlsAuthentication) **string { return &m.TruststoreVersion })},
-	{"/ownershipVerificationCertificateArn", anyEdit, func(d *apigatewayapi.DomainName, op patchOp) error {
-		d.OwnershipVerificationCertificateArn = nil
-		if op.op != "remove" {
-			d.OwnershipVerificationCertificateArn = nonEmpty(op.value)
-		}
-		return nil
-	}},
+	optionalRow("/ownershipVerificationCertificateArn", func(d *apigatewayapi.DomainName) **string { return &d.OwnershipVerificationCertificateArn }),
 	textRow("/policy", func(d *apigatewayapi.DomainName) **string { return &d.Policy }),
 	notBuiltRow[apigatewayapi.DomainName]("/managementPolicy", "sharing of private custom domains with other accounts"),
 	{"/routingMode", replaceOnly, func(d *apigatewayapi.DomainName, op patchOp) error {
@@ -173,11 +161,14 @@ func (s *Service) UpdateDomainName(ctx context.Context, in *apigatewayapi.Update
 		if err != nil {
 			return nil, err
 		}
-		if err := domainPatch.apply(&d.Domain, in.PatchOperations); err != nil {
+		before := d.Domain
+		before.EndpointConfiguration = wire.Ptr(*before.EndpointConfiguration)
+		if err := domainPatch.apply(&d.Domain, rooted(in.PatchOperations)); err != nil {
 			return nil, err
 		}
 		dropEmpty(&d.Domain)
-		return d, cmp.Or(checkPrivate(d, s.Principals), checkSecurity(d.Domain.SecurityPolicy, d.Domain.EndpointAccessMode, d.Domain.EndpointConfiguration))
+		return d, cmp.Or(checkMigration(&before, &d.Domain), checkPrivate(d, s.Principals),
+			checkSecurity(d.Domain.SecurityPolicy, d.Domain.EndpointAccessMode, d.Domain.EndpointConfiguration))
 	}
 	wanted, err := view(ctx, s, edit)
 	if err != nil {

@@ -21,7 +21,14 @@ func TestDomainNameLifecycle(t *testing.T) {
 	if name := regional["regionalDomainName"].(string); !strings.HasPrefix(name, "d-") || !strings.HasSuffix(name, ".execute-api.us-east-1.amazonaws.com") {
 		t.Errorf("regional name %s", name)
 	}
-	edge := h.must(200, "PATCH", "/domainnames/api.example.com", patch("replace /regionalCertificateArn ", "replace /certificateArn "+certificate, "replace /endpointConfiguration/types/0 EDGE"))
+	both := h.must(200, "PATCH", "/domainnames/api.example.com", patch("add /endpointConfiguration/types EDGE", "add /certificateName edge-cert", "add /certificateArn "+certificate))
+	h.same("to both", both, `{`+common+`, "regionalCertificateArn": "`+certificate+`", "certificateArn": "`+certificate+`", "certificateName": "edge-cert", "certificateUploadDate": 1751371200,
+		"endpointConfiguration": {"types": ["EDGE", "REGIONAL"], "ipAddressType": "ipv4"}, "regionalDomainName": "`+regional["regionalDomainName"].(string)+`",
+		"regionalHostedZoneId": "Z1UJRXOUMOOFQ8", "distributionDomainName": "*", "distributionHostedZoneId": "Z2FDTNDATAQYW2", "tags": {"a": "b"}}`)
+	if configs := h.must(200, "GET", "/v2/domainnames/api.example.com", nil)["domainNameConfigurations"].([]any); len(configs) != 2 {
+		t.Errorf("the second API shows %v", configs)
+	}
+	edge := h.must(200, "PATCH", "/domainnames/api.example.com", patch("remove /endpointConfiguration/types REGIONAL", "remove regionalCertificateArn", "remove certificateName"))
 	h.same("to edge", edge, `{`+common+`, "certificateArn": "`+certificate+`", "certificateUploadDate": 1751371200, "endpointConfiguration": {"types": ["EDGE"], "ipAddressType": "ipv4"},
 		"distributionDomainName": "*", "distributionHostedZoneId": "Z2FDTNDATAQYW2", "tags": {"a": "b"}}`)
 	if h.plane.domains["api.example.com"] == nil {
@@ -77,6 +84,34 @@ func TestDomainNameRefusals(t *testing.T) {
 	} {
 		h.fails(c.kind, c.message, "POST", "/domainnames", c.body)
 	}
+}
+
+func TestDomainNameMigrationRefusals(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	const path = "/domainnames/api.example.com"
+	h.must(201, "POST", "/domainnames", object{"domainName": "api.example.com", "regionalCertificateArn": certificate, "endpointConfiguration": object{"types": []string{"REGIONAL"}},
+		"securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09", "endpointAccessMode": "STRICT"})
+	toEdge := []string{"add /endpointConfiguration/types EDGE", "add /certificateArn " + certificate}
+	h.fails("BadRequestException", "An endpoint type can only be added while the endpoint access mode is BASIC.", "PATCH", path, patch(toEdge...))
+	h.must(200, "PATCH", path, patch("replace /endpointAccessMode BASIC"))
+	for _, c := range []struct {
+		message string
+		ops     []string
+	}{
+		{"/endpointConfiguration/types/0 Invalid request input", []string{"replace /endpointConfiguration/types/0 EDGE"}},
+		{"Can only perform one update operation at a time. Request would delete regional endpoint, create edge endpoint", append(toEdge, "remove /endpointConfiguration/types REGIONAL")},
+		{"A certificate was not provided for the endpoint type EDGE.", toEdge[:1]},
+		{"REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.", []string{"remove /endpointConfiguration/types REGIONAL"}},
+		{"A custom domain name can't be changed from public to private, or back.", []string{"add /endpointConfiguration/types PRIVATE"}},
+		{"Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE", []string{"add /endpointConfiguration/types wrong"}},
+	} {
+		h.fails("BadRequestException", c.message, "PATCH", path, patch(c.ops...))
+	}
+	h.must(200, "PATCH", path, patch(toEdge...))
+	h.fails("BadRequestException", "The endpoint access mode can't be changed while the domain name has two endpoint types.", "PATCH", path, patch("replace /endpointAccessMode STRICT"))
+	h.fails("BadRequestException", "Security policy SecurityPolicy_TLS13_1_3_2025_09 is not supported for endpoint type EDGE", "PATCH", path, patch("remove /endpointConfiguration/types REGIONAL"))
+	h.must(200, "PATCH", path, patch("remove /endpointConfiguration/types REGIONAL", "replace /securityPolicy SecurityPolicy_TLS13_2025_EDGE"))
 }
 
 func TestBasePathMappings(t *testing.T) {

@@ -22,20 +22,24 @@ var routingModes = map[string]string{
 // domainV2 is a public custom domain as the second API shows it.
 func domainV2(d *domain) *apigatewayv2api.DomainName {
 	v := &d.Domain
-	config := apigatewayv2api.DomainNameConfiguration{
-		ApiGatewayDomainName: v.RegionalDomainName, HostedZoneId: v.RegionalHostedZoneId, CertificateArn: v.RegionalCertificateArn,
-		CertificateName: v.RegionalCertificateName, DomainNameStatus: v.DomainNameStatus, DomainNameStatusMessage: v.DomainNameStatusMessage,
-		EndpointType: &v.EndpointConfiguration.Types[0], IpAddressType: v.EndpointConfiguration.IpAddressType, SecurityPolicy: v.SecurityPolicy,
-		OwnershipVerificationCertificateArn: v.OwnershipVerificationCertificateArn,
-	}
-	if *config.EndpointType == apigatewayapi.EndpointTypeEDGE {
-		config.ApiGatewayDomainName, config.HostedZoneId = v.DistributionDomainName, v.DistributionHostedZoneId
-		config.CertificateArn, config.CertificateName, config.CertificateUploadDate = v.CertificateArn, v.CertificateName, v.CertificateUploadDate
+	var configs []apigatewayv2api.DomainNameConfiguration
+	for _, kind := range v.EndpointConfiguration.Types {
+		config := apigatewayv2api.DomainNameConfiguration{
+			ApiGatewayDomainName: v.RegionalDomainName, HostedZoneId: v.RegionalHostedZoneId, CertificateArn: v.RegionalCertificateArn,
+			CertificateName: v.RegionalCertificateName, DomainNameStatus: v.DomainNameStatus, DomainNameStatusMessage: v.DomainNameStatusMessage,
+			EndpointType: &kind, IpAddressType: v.EndpointConfiguration.IpAddressType, SecurityPolicy: v.SecurityPolicy,
+			OwnershipVerificationCertificateArn: v.OwnershipVerificationCertificateArn,
+		}
+		if kind == apigatewayapi.EndpointTypeEDGE {
+			config.ApiGatewayDomainName, config.HostedZoneId = v.DistributionDomainName, v.DistributionHostedZoneId
+			config.CertificateArn, config.CertificateName, config.CertificateUploadDate = v.CertificateArn, v.CertificateName, v.CertificateUploadDate
+		}
+		configs = append(configs, config)
 	}
 	out := &apigatewayv2api.DomainName{
 		ApiMappingSelectionExpression: wire.Ptr("$request.basepath"), DomainName: v.DomainName,
 		DomainNameArn:            wire.Ptr(arn.ARN{Partition: "aws", Service: "apigateway", Region: d.Region, Resource: domainPath + *v.DomainName}.String()),
-		DomainNameConfigurations: []apigatewayv2api.DomainNameConfiguration{config}, Tags: v.Tags,
+		DomainNameConfigurations: configs, Tags: v.Tags,
 	}
 	for mode, first := range routingModes {
 		if first == wire.Val(v.RoutingMode) {

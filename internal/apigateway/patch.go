@@ -132,6 +132,17 @@ func textRow[T any](path string, field func(*T) **string) patchRow[T] {
 	}}
 }
 
+// optionalRow is a row for a text that can also be added and removed.
+func optionalRow[T any](path string, field func(*T) **string) patchRow[T] {
+	return patchRow[T]{path: path, ops: anyEdit, apply: func(v *T, op patchOp) error {
+		*field(v) = nil
+		if op.op != "remove" {
+			*field(v) = nonEmpty(op.value)
+		}
+		return nil
+	}}
+}
+
 // mapRow is a row for the entries of a map. parse checks and converts an
 // entry; missing is the answer to a change of an entry that isn't there.
 func mapRow[T, E any](path string, field func(*T) *map[string]E, missing string, parse func(v *T, key string, op patchOp) (E, error)) patchRow[T] {

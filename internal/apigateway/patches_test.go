@@ -74,6 +74,14 @@ func TestPatchOperations(t *testing.T) {
 	s.patches(200, "/clientcertificates/{certificate}", []patchable{{"/description", replace, "d"}})
 	s.name("link", s.must(202, "POST", "/vpclinks", object{"name": "l", "targetArns": []string{"arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/net/n/1"}})["id"].(string))
 	s.patches(200, "/vpclinks/{link}", []patchable{{"/name", replace, "n"}, {"/description", replace, "d"}})
+	s.must(201, "POST", "/domainnames", object{"domainName": "a.example.com", "certificateArn": certificate})
+	s.patches(200, "/domainnames/a.example.com", []patchable{ // see TestDomainNameLifecycle for the types of endpoint and certificates
+		{"/certificateName", all, "n"}, {"/regionalCertificateName", all, "n"}, {"/regionalCertificateArn", all, certificate}, {"/ownershipVerificationCertificateArn", all, certificate},
+		{"/endpointConfiguration/ipAddressType", replace, "dualstack"}, {"/routingMode", replace, "ROUTING_RULE_THEN_BASE_PATH_MAPPING"}, {"/securityPolicy", replace, "TLS_1_0"},
+		{"/tags/a", none, "b"}, {"/domainName", none, "b.example.com"},
+	})
+	s.must(201, "POST", "/domainnames/a.example.com/basepathmappings", object{"restApiId": s.fill("{api}"), "stage": "dev", "basePath": "v1"})
+	s.patches(200, "/domainnames/a.example.com/basepathmappings/v1", []patchable{{"/restapiId", replace, "{api}"}, {"/stage", replace, "dev"}, {"/basepath", replace, "v1"}})
 }
 
 // TestPatchOperationsOfAPIs goes on with what belongs to an API.

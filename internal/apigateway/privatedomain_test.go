@@ -42,7 +42,7 @@ func TestPrivateDomain(t *testing.T) {
 	h.fails("BadRequestException", "Private APIs can only be associated with private custom domain names, and public APIs with public ones.",
 		"POST", base+"/basepathmappings"+of, object{"restApiId": public, "basePath": "q"})
 	h.fails("BadRequestException", "A custom domain name can't be changed from public to private, or back.",
-		"PATCH", base+of, patch("replace /endpointConfiguration/types/0 REGIONAL"))
+		"PATCH", base+of, patch("add /endpointConfiguration/types REGIONAL"))
 
 	association := object{"domainNameArn": domainARN, "accessAssociationSourceType": "VPCE", "accessAssociationSource": "vpce-1", "tags": object{"a": "b"}}
 	associationARN := "arn:aws:apigateway:us-east-1:111111111111:/domainnameaccessassociations/domainname/private.example.com+" + id + "/vpcesource/vpce-1"

@@ -185,13 +185,7 @@ var apiPatch = patchTable[apiEdit]{rows: []patchRow[apiEdit]{
 		e.Name = op.value
 		return nil
 	}},
-	{"/description", anyEdit, func(e *apiEdit, op patchOp) error {
-		e.Description = nil
-		if op.op != "remove" {
-			e.Description = nonEmpty(op.value)
-		}
-		return nil
-	}},
+	optionalRow("/description", func(e *apiEdit) **string { return &e.Description }),
 	{"/policy", replaceOnly, func(e *apiEdit, op patchOp) (err error) {
 		e.Policy, err = storePolicy(e.scope, *e.Id, op.value, e.principals)
 		return err

@@ -27,7 +27,7 @@ func checkSecurity(policy, mode *string, endpoint *apigatewayapi.EndpointConfigu
 		return badRequest("Endpoint access mode is required for the specified security policy")
 	case !enhanced(policy) && mode != nil:
 		return badRequest("Endpoint access mode is not supported for the specified security policy")
-	case enhanced(policy) && strings.HasSuffix(*policy, "_EDGE") != edge,
+	case enhanced(policy) && len(endpoint.Types) == 1 && strings.HasSuffix(*policy, "_EDGE") != edge,
 		isPrivate(endpoint) && wire.Val(policy) == apigatewayapi.SecurityPolicyTLS10:
 		return badRequest("Security policy %s is not supported for endpoint type %s", *policy, endpoint.Types[0])
 	}

@@ -120,13 +120,7 @@ var planPatch = patchTable[planEdit]{picky: true, rows: []patchRow[planEdit]{
 		e.Throttle = throttleOf(orEmpty(e.Throttle))
 		return setLimit(e.Throttle, "rateLimit", op)
 	}},
-	{"/productCode", anyEdit, func(e *planEdit, op patchOp) error {
-		e.ProductCode = nil
-		if op.op != "remove" {
-			e.ProductCode = nonEmpty(op.value)
-		}
-		return nil
-	}},
+	optionalRow("/productCode", func(e *planEdit) **string { return &e.ProductCode }),
 	{"/apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>", removeOnly, notRouted},
 	{"/apiStages/<apidId:stageName>/throttle", removeOnly, notRouted},
 }}
