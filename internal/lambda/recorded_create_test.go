@@ -45,7 +45,7 @@ var recordedCreation = []recorded{
 	{"exists", "POST 2015-03-31/functions", creation(`"FunctionName":"example"`), conflicts("Function already exist: example")},
 	{"reserved key", "POST 2015-03-31/functions", creation(`"Environment":{"Variables":{"AWS_REGION":"x"}}`),
 		invalid("Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: AWS_REGION")},
-	{"large environment, in the request's order", "POST 2015-03-31/functions", creation(`"Environment":{"Variables":{"SMALL_VAR":"ok","LARGE_VAR":"` + strings.Repeat("x", 4064) + `"}}`),
+	{"large environment, in the recorded order", "POST 2015-03-31/functions", creation(`"Environment":{"Variables":{"SMALL_VAR":"ok","LARGE_VAR":"` + strings.Repeat("x", 4064) + `"}}`),
 		invalid(`Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: {"SMALL_VAR":"ok","LARGE_VAR":"` + strings.Repeat("x", 4064) + `"}`)},
 	{"environment of just 4096 bytes", "POST 2015-03-31/functions", creation(`"FunctionName":"fits","Environment":{"Variables":{"LARGE_VAR":"` + strings.Repeat("x", 4096-len(`{"LARGE_VAR":""}`)) + `"}}`), "201 *"},
 	{"update: role", "PUT 2015-03-31/functions/example/configuration", `{"Role":"r1"}`, violated(`Value 'r1' at 'role' failed to satisfy constraint: Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+`)},

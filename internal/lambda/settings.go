@@ -207,7 +207,8 @@ func checkEnvironment(variables map[string]string) error {
 }
 
 // measured is the JSON of the variables, whose length is limited. They come in
-// the order of a Java HashMap, which is the recorded one.
+// the order of a Java HashMap, which gives the recorded text. The request's own
+// order would too, but is lost here.
 func measured(variables map[string]string) (string, error) {
 	buckets := uint32(16)
 	for len(variables)*4 > int(buckets)*3 {

@@ -45,6 +45,15 @@ var (
 	errNoURL         = missing("The resource you requested does not exist.")
 )
 
+// urlFunction checks that there is what a URL is to lead to.
+func urlFunction(tx store.ReadTx, r ref) error {
+	_, _, err := find(tx, r)
+	if permanent(err) {
+		err = errNoURLFunction
+	}
+	return err
+}
+
 // shownURL is a URL's configuration with the URL. AWS's own host name leads
 // to AWS, so it is written as this server is reached.
 func shownURL(ctx context.Context, region string, u *urlRecord) *lambdaapi.FunctionUrlConfig {
@@ -83,8 +92,8 @@ func (s *Service) CreateFunctionUrlConfig(ctx context.Context, in *lambdaapi.Cre
 	}}
 	setIf(&u.Config.InvokeMode, in.InvokeMode)
 	err = s.update(ctx, r.id, func(tx store.Tx) error {
-		if _, _, err := find(tx, r); err != nil {
-			return errNoURLFunction
+		if err := urlFunction(tx, r); err != nil {
+			return err
 		}
 		have, err := urls.Get(tx, r.key(r.qualifier)...)
 		if err != nil {
@@ -142,8 +151,8 @@ func (s *Service) UpdateFunctionUrlConfig(ctx context.Context, in *lambdaapi.Upd
 	now := s.Clock.Now().UTC().Format(urlTime)
 	var u *urlRecord
 	err = s.update(ctx, r.id, func(tx store.Tx) error {
-		if _, _, err := find(tx, r); err != nil {
-			return errNoURLFunction
+		if err := urlFunction(tx, r); err != nil {
+			return err
 		}
 		if u, err = urls.Get(tx, r.key(r.qualifier)...); err != nil || u == nil {
 			return orElse(err, errNoURL)
