@@ -120,7 +120,15 @@ func (s *Service) policyFor(ctx context.Context, p place) (text string) {
 		}
 		return nil
 	})
+	if text == "" && c.Account != p.Account {
+		return ownOnly(p)
+	}
 	return text
+}
+
+// ownOnly is what a bus without a policy is to callers of other accounts.
+func ownOnly(p place) string {
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + p.Account + `"},"Action":"events:*","Resource":"*"}]}`
 }
 
 // conditions are the condition keys of a call that tell of targets.

@@ -85,19 +85,13 @@ func (s *Service) checkRule(p rulePlace, in *eventsapi.PutRuleRequest) error {
 	return s.checkRole(in.RoleArn)
 }
 
-// compile reads an event pattern, which asks for something.
+// compile reads an event pattern.
 func compile(text string) (*pattern.Pattern, error) {
-	reason := ""
-	p, err := pattern.Compile(text)
-	switch {
-	case err != nil:
-		reason = pattern.Explain(err)
-	case p.IsEmpty():
-		reason = "Empty objects are not allowed"
-	default:
-		return p, nil
+	p, err := pattern.CompileRule(text)
+	if err != nil {
+		return nil, &eventsapi.InvalidEventPatternException{Message: wire.Ptr("Event pattern is not valid. Reason: " + pattern.Explain(err))}
 	}
-	return nil, &eventsapi.InvalidEventPatternException{Message: wire.Ptr("Event pattern is not valid. Reason: " + reason)}
+	return p, nil
 }
 
 // checkRole checks a role that EventBridge is to act as.

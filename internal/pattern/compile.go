@@ -7,8 +7,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Compile reads a pattern.
-func Compile(text string) (*Pattern, error) {
+// Compile reads a pattern; one of no members asks for nothing.
+func Compile(text string) (*Pattern, error) { return compile(text, true) }
+
+// CompileRule reads the pattern of a rule, which asks for something.
+func CompileRule(text string) (*Pattern, error) { return compile(text, false) }
+
+func compile(text string, mayBeEmpty bool) (*Pattern, error) {
 	r := newReader(text)
 	t, err := r.next()
 	switch {
@@ -17,7 +22,7 @@ func Compile(text string) (*Pattern, error) {
 	case t.Kind() != '{':
 		return nil, r.invalid("Filter is not an object")
 	}
-	root, err := r.object(true)
+	root, err := r.object(mayBeEmpty)
 	if err != nil {
 		return nil, err
 	}
@@ -27,9 +32,8 @@ func Compile(text string) (*Pattern, error) {
 	return &Pattern{root}, nil
 }
 
-// object reads the members of an object, of which only the outermost may have
-// none.
-func (r *reader) object(outermost bool) (*node, error) {
+// object reads the members of an object.
+func (r *reader) object(mayBeEmpty bool) (*node, error) {
 	n := &node{members: map[string]*node{}}
 	for {
 		t, err := r.next()
@@ -37,7 +41,7 @@ func (r *reader) object(outermost bool) (*node, error) {
 			return nil, err
 		}
 		if t.Kind() == '}' {
-			if len(n.members) == 0 && len(n.any) == 0 && !outermost {
+			if len(n.members) == 0 && len(n.any) == 0 && !mayBeEmpty {
 				return nil, r.invalid("Empty objects are not allowed")
 			}
 			return n, nil

@@ -22,7 +22,7 @@ func (e *invalidError) Error() string { return ErrInvalid.Error() + ": " + e.rea
 // Is implements what errors.Is asks for.
 func (*invalidError) Is(target error) bool { return target == ErrInvalid }
 
-// Reason is what is wrong with a pattern, by Compile's error, in AWS's words:
+// Reason is what is wrong with a pattern, by Compile's or CompileRule's error, in AWS's words:
 // those of its matcher, without the place in the text.
 func Reason(err error) string {
 	if e, ok := errors.AsType[*invalidError](err); ok && !e.syntax {

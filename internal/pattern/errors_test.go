@@ -11,6 +11,9 @@ import (
 // recorded from AWS.
 func TestExplain(t *testing.T) {
 	t.Parallel()
+	if _, err := pattern.CompileRule("{}"); err == nil || pattern.Explain(err) != "Empty objects are not allowed\n at [Source: (String)\"{}\"; line: 1, column: 3]" {
+		t.Errorf("a rule for nothing: %v", err)
+	}
 	for text, want := range map[string]string{
 		`{"int": 42}`:                                                                              `"int" must be an object or an array at 11`,
 		`{"string": "my-value"}`:                                                                   `"string" must be an object or an array at 13`,

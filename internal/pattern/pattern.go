@@ -36,9 +36,6 @@ func (p *Pattern) Asks(name string) bool {
 	return n != nil && n.leaf == nil
 }
 
-// IsEmpty reports whether the pattern asks for nothing.
-func (p *Pattern) IsEmpty() bool { return len(p.root.members) == 0 && len(p.root.any) == 0 }
-
 func (n *node) matches(v any, present bool) bool {
 	if n.leaf != nil {
 		return n.leafMatches(v, present)

@@ -243,6 +243,15 @@ for other in [{"Source": "shop"}, {"EventBusName": "default"}]:
     equal(refused(shopper.put_events, Entries=[entry | other])[0], "AccessDeniedException")
 equal(refused(shopper.list_rules)[0], "AccessDeniedException")
 
+# Other accounts need the bus's policy.
+other = boto3.client("events", aws_access_key_id="111122223333", aws_secret_access_key="any")
+theirs = {"Source": "tell", "DetailType": "t", "Detail": "{}", "EventBusName": BUS + "own"}
+equal(other.put_events(Entries=[theirs])["FailedEntryCount"], 0)
+equal(json.loads(receive(shop_url)["Body"])["account"], "111122223333")
+events.remove_permission(EventBusName="own", RemoveAllPermissions=True)
+equal(refused(other.put_events, Entries=[theirs])[0], "AccessDeniedException")
+equal(refused(other.describe_event_bus, Name=BUS + "own")[0], "AccessDeniedException")
+
 # Lambda tells a bus how calls ended.
 equal(refused(lambda_.put_function_event_invoke_config, FunctionName="called", DestinationConfig={"OnSuccess": {"Destination": BUS + "own"}}),
       ("InvalidParameterValueException", "The function's execution role does not have permissions to call PutEvents on " + BUS + "own"))
