@@ -72,7 +72,7 @@ var doors = []door{
 	{[]string{"dynamodb"}, services("api/dynamodbapi", "api/dynamodbstreamsapi", "dynamodb/..."), service},
 	{[]string{"ecr"}, services("api/ecrapi", "due", "gateway/schema", "iam/policy"),
 		service + "; a repository's policy is checked by the pure iam/policy, its lifecycle policy by the pure gateway/schema"},
-	{[]string{"events"}, services("api/eventsapi", "events/...", "due", "pattern", "iam/policy"), service + "; a bus's policy is checked by the pure iam/policy"},
+	{[]string{"events"}, services("api/eventsapi", "events/...", "due", "pattern", "metric", "iam/policy"), service + "; a bus's policy is checked by the pure iam/policy"},
 	{[]string{"events/schedule"}, nil, pure},
 	{[]string{"events/input"}, []string{"gateway/jsonpath", "gateway/value"}, pure + "; targets pick parts of events by the paths that mapping templates have"},
 	{[]string{"iam"}, services("api/iamapi", "iam/..."), service},

@@ -86,6 +86,7 @@ func (d *deliveryRecord) ticket() due.Ticket {
 
 // enqueue schedules deliveries that are stored.
 func (s *Service) enqueue(made []*deliveryRecord) {
+	s.countMatches(made)
 	for _, d := range made {
 		s.queue.Add(d.ticket())
 	}
@@ -124,7 +125,12 @@ func (s *Service) attempt(ctx context.Context, id string) (again time.Time, err 
 	}
 	// What has happened is recorded even if the server is ending.
 	ctx = context.WithoutCancel(ctx)
-	if failure != nil && s.goesOn(d, failure) {
+	switch {
+	case failure == nil && d.Dead == nil:
+		s.count(d.Rule, invocations)
+	case failure == nil:
+		s.count(d.Rule, invocations, sentToDLQ)
+	case s.goesOn(d, failure):
 		return d.Due, s.Store.Update(ctx, func(tx store.Tx) error { return deliveries.Put(tx, d, d.ID) })
 	}
 	return time.Time{}, s.Store.Update(ctx, func(tx store.Tx) error { return deliveries.Delete(tx, id) })
@@ -180,6 +186,7 @@ func (s *Service) goesOn(d *deliveryRecord, failure error) bool {
 	exhausted := ""
 	if !permanent {
 		if exhausted = d.retry(now); exhausted == "" {
+			s.count(d.Rule, retries)
 			return true
 		}
 		refusal = &Refusal{InternalFailure, failure.Error()}
@@ -188,6 +195,9 @@ func (s *Service) goesOn(d *deliveryRecord, failure error) bool {
 		d.Dead = &deadLetter{refusal.Code, refusal.Message, exhausted, d.Attempts}
 		d.Attempts, d.Created, d.Due = 0, now, now
 		return true
+	}
+	if s.count(d.Rule, invocations, failedInvocations); d.Dead != nil {
+		s.count(d.Rule, notSentToDLQ)
 	}
 	s.Log.Warn("an event was lost", "rule", d.Rule.arn(), "target", *d.Target.Arn, "event", d.Event.ID, "error", failure)
 	return false

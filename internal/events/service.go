@@ -17,6 +17,7 @@ import (
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/clock"
 	"github.com/butai-dev/butai/internal/due"
+	"github.com/butai-dev/butai/internal/metric"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/record"
 	"github.com/butai-dev/butai/internal/wire"
@@ -53,6 +54,7 @@ type Service struct {
 	queue     *due.Queue // of deliveries
 	clockwork *due.Queue // of schedules
 	started   chan struct{}
+	meters    metric.Meters[rulePlace]
 }
 
 // busRecord is one event bus.

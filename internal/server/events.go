@@ -26,6 +26,7 @@ func (s *Server) startEvents(ctx context.Context) (err error) {
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Roles: s.services.iam, Targets: &eventTargets{&s.services},
 	})
 	if err == nil {
+		s.services.cloudwatch.Gather(s.services.events.DrainMetrics)
 		s.onClose(func() error { return s.services.events.Close(ctx) })
 	}
 	return err

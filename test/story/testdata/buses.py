@@ -270,6 +270,20 @@ for payload, outcome, condition in [({}, "Success", "Success"), ({"fail": True},
     equal((detail["version"], detail["requestContext"]["requestId"], detail["requestContext"]["condition"], detail["requestPayload"]),
           ("1.0", request["ResponseMetadata"]["RequestId"], condition, payload))
 
+# What rules do is counted.
+cloudwatch, now = boto3.client("cloudwatch"), time.time()
+
+
+def counted(name, **dimensions):
+    points = cloudwatch.get_metric_statistics(
+        Namespace="AWS/Events", MetricName=name, StartTime=now - 600, EndTime=now + 60, Period=3600, Statistics=["Sum"],
+        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()])["Datapoints"]
+    return sum(point["Sum"] for point in points)
+
+
+equal([counted(name, RuleName="called") for name in ["TriggeredRules", "Invocations", "InvocationsSentToDlq", "FailedInvocations"]], [2, 2, 1, 0])
+assert counted("MatchedEvents", EventBusName="own", RuleName="r") > 5
+
 events.remove_targets(Rule="r", EventBusName="own", Ids=["0", "none"])
 events.delete_rule(Name="r", EventBusName="own")
 events.delete_event_bus(Name="own")
