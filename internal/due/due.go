@@ -6,6 +6,7 @@ package due
 import (
 	"container/heap"
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -48,10 +49,40 @@ type lane struct {
 // to call again with it, or the zero time; it is called for several tickets at
 // a time.
 func New(deliver func(ctx context.Context, id string) (again time.Time), c clock.Clock) *Queue {
+	q := Held(deliver, c)
+	q.Start()
+	return q
+}
+
+// Held is New for a queue that calls nobody before its Start.
+func Held(deliver func(ctx context.Context, id string) (again time.Time), c clock.Clock) *Queue {
 	q := &Queue{deliver: deliver, clock: c, wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
 	q.ctx, q.cancel = context.WithCancel(context.Background())
-	q.running.Go(q.run)
 	return q
+}
+
+// Start lets the queue run. It is called once, and not after Close.
+func (q *Queue) Start() { q.running.Go(q.run) }
+
+// stall is the wait before an attempt is repeated that failed for no fault of
+// what it was for.
+const stall = time.Minute
+
+// Attempts makes of attempts, which may fail in the store, what a queue calls.
+// Failures are logged and repeated later; those of a queue that is closing are
+// left for the next start.
+func Attempts(attempt func(ctx context.Context, id string) (again time.Time, err error), c clock.Clock, log *slog.Logger) func(context.Context, string) time.Time {
+	return func(ctx context.Context, id string) time.Time {
+		again, err := attempt(ctx, id)
+		switch {
+		case ctx.Err() != nil:
+			return time.Time{}
+		case err != nil:
+			log.Error("durable work", "id", id, "error", err)
+			return c.Now().Add(stall)
+		}
+		return again
+	}
 }
 
 // Close stops the queue and waits for deliveries until ctx ends. One that is

@@ -50,24 +50,16 @@ func (s *Service) wind(sched *scheduleRecord) {
 
 // fire sends the event of a schedule that is due. It returns when the schedule
 // is due again.
-func (s *Service) fire(ctx context.Context, id string) (again time.Time) {
-	if !s.awaitStart(ctx) {
-		return time.Time{}
-	}
+func (s *Service) fire(ctx context.Context, id string) (again time.Time, err error) {
 	var made []*deliveryRecord
-	err := s.Store.Update(ctx, func(tx store.Tx) (err error) {
+	err = s.Store.Update(ctx, func(tx store.Tx) (err error) {
 		made, again, err = s.tick(tx, id)
 		return err
 	})
-	switch {
-	case ctx.Err() != nil:
-		return time.Time{} // the next start takes it up
-	case err != nil:
-		s.Log.Error("fire a scheduled rule", "schedule", id, "error", err)
-		return s.Clock.Now().Add(stall)
+	if err == nil {
+		s.enqueue(made)
 	}
-	s.enqueue(made)
-	return again
+	return again, err
 }
 
 // tick stores the deliveries of a schedule that is due, and when it is due

@@ -68,9 +68,6 @@ const (
 	ThirdAccount    = "THIRD_ACCOUNT_HOP_DETECTED"
 )
 
-// stall is the wait before something is tried again that failed in the store.
-const stall = time.Minute
-
 func (s *Service) newDelivery(r *ruleRecord, t *eventsapi.Target, e *event) (*deliveryRecord, error) {
 	in, err := inputOf(r, t, e)
 	if err != nil {
@@ -92,24 +89,8 @@ func (s *Service) enqueue(made []*deliveryRecord) {
 	}
 }
 
-// deliver makes one attempt at a delivery. It returns when to try again, or
-// the zero time if it is done.
-func (s *Service) deliver(ctx context.Context, id string) (again time.Time) {
-	if !s.awaitStart(ctx) {
-		return time.Time{}
-	}
-	next, err := s.attempt(ctx, id)
-	if ctx.Err() != nil {
-		return time.Time{} // the next start takes it up
-	}
-	if err != nil {
-		s.Log.Error("deliver an event", "delivery", id, "error", err)
-		return s.Clock.Now().Add(stall)
-	}
-	return next
-}
-
-// attempt delivers an event and stores what comes of it.
+// attempt delivers an event and stores what comes of it. It returns when to try
+// again, or the zero time if the delivery is done.
 func (s *Service) attempt(ctx context.Context, id string) (again time.Time, err error) {
 	var d *deliveryRecord
 	err = s.Store.View(ctx, func(r store.ReadTx) error {

@@ -53,7 +53,6 @@ type Service struct {
 	Config
 	queue     *due.Queue // of deliveries
 	clockwork *due.Queue // of schedules
-	started   chan struct{}
 	meters    metric.Meters[rulePlace]
 }
 
@@ -150,9 +149,9 @@ func parseBus(text string) (place, bool) {
 // New opens the service over its store and takes up what an earlier process
 // has left. Deliveries and schedules begin with Start. Close ends the service.
 func New(ctx context.Context, cfg Config) (*Service, error) {
-	s := &Service{Config: cfg, started: make(chan struct{})}
-	s.queue = due.New(s.deliver, cfg.Clock)
-	s.clockwork = due.New(s.fire, cfg.Clock)
+	s := &Service{Config: cfg}
+	s.queue = due.Held(due.Attempts(s.attempt, cfg.Clock, cfg.Log), cfg.Clock)
+	s.clockwork = due.Held(due.Attempts(s.fire, cfg.Clock, cfg.Log), cfg.Clock)
 	err := s.Store.View(ctx, func(r store.ReadTx) error {
 		for d, err := range deliveries.All(r) {
 			if err != nil {
@@ -176,21 +175,14 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 }
 
 // Start lets deliveries begin: their targets are there now.
-func (s *Service) Start() { close(s.started) }
+func (s *Service) Start() {
+	s.queue.Start()
+	s.clockwork.Start()
+}
 
 // Close stops delivering and waits for what is under way until ctx ends.
 func (s *Service) Close(ctx context.Context) error {
 	s.clockwork.Close(ctx)
 	s.queue.Close(ctx)
 	return nil
-}
-
-// awaitStart reports whether the service has started.
-func (s *Service) awaitStart(ctx context.Context) bool {
-	select {
-	case <-s.started:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

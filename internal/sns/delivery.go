@@ -37,10 +37,6 @@ type Delivery struct {
 	Header map[string]string
 }
 
-// stall is the wait before a delivery is tried again that failed for no fault
-// of its target.
-const stall = time.Minute
-
 func (d *deliveryRecord) ticket() due.Ticket {
 	return due.Ticket{ID: d.ID, Lane: d.Topic.arn() + ":" + d.Subscription, Due: d.Due}
 }
@@ -58,26 +54,8 @@ func (s *Service) confirmation(sub *subscriptionRecord) *deliveryRecord {
 	}
 }
 
-// deliver makes one attempt at a delivery. It returns when to try again, or
-// the zero time if it is done.
-func (s *Service) deliver(ctx context.Context, id string) (again time.Time) {
-	select {
-	case <-s.started:
-	case <-ctx.Done():
-		return time.Time{}
-	}
-	next, err := s.attempt(ctx, id)
-	if ctx.Err() != nil {
-		return time.Time{} // the next start takes it up
-	}
-	if err != nil {
-		s.Log.Error("deliver a message of a topic", "delivery", id, "error", err)
-		return s.Clock.Now().Add(stall)
-	}
-	return next
-}
-
-// attempt delivers a message and stores what comes of it.
+// attempt delivers a message and stores what comes of it. It returns when to
+// try again, or the zero time if the delivery is done.
 func (s *Service) attempt(ctx context.Context, id string) (again time.Time, err error) {
 	var d *deliveryRecord
 	var sub *subscriptionRecord

@@ -42,8 +42,7 @@ type Config struct {
 // Service implements SNS.
 type Service struct {
 	Config
-	queue   *due.Queue
-	started chan struct{}
+	queue *due.Queue
 
 	signing sync.Mutex
 	signer  *signerRecord // guarded by signing, with key
@@ -98,8 +97,8 @@ func (s *subscriptionRecord) pending() bool { return s.Token != "" }
 // New opens the service over its store and takes up the deliveries that an
 // earlier process has left. They begin with Start. Close ends the service.
 func New(ctx context.Context, cfg Config) (*Service, error) {
-	s := &Service{Config: cfg, started: make(chan struct{})}
-	s.queue = due.New(s.deliver, cfg.Clock)
+	s := &Service{Config: cfg}
+	s.queue = due.Held(due.Attempts(s.attempt, cfg.Clock, cfg.Log), cfg.Clock)
 	err := s.Store.View(ctx, func(r store.ReadTx) error {
 		for d, err := range deliveries.All(r) {
 			if err != nil {
@@ -117,7 +116,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 }
 
 // Start lets deliveries begin: their targets are there now.
-func (s *Service) Start() { close(s.started) }
+func (s *Service) Start() { s.queue.Start() }
 
 // Close stops delivering and waits for what is under way until ctx ends.
 func (s *Service) Close(ctx context.Context) error {
