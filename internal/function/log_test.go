@@ -1,10 +1,14 @@
 package function
 
 import (
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/function/bootstrap"
 )
 
 // masked replaces what differs from run to run, so that whole logs compare.
@@ -68,7 +72,9 @@ def handler(e, c):
 			t.Parallel()
 			r := newRig(t, nil)
 			spec := r.python(t, tt.code)
-			spec.Timeout = 500 * time.Millisecond
+			if spec.Timeout = 20 * time.Second; tt.name == "timeout" {
+				spec.Timeout = 500 * time.Millisecond
+			}
 			res := r.call(t, spec, `{}`)
 			if got := masked(r.logs.text()); got != tt.log {
 				t.Errorf("log\n%q\nwant\n%q", got, tt.log)
@@ -153,4 +159,52 @@ func TestJSONLogs(t *testing.T) {
 		}
 	}
 	want(t, "kinds", strings.Join(kinds, " "), "platform.initStart platform.start ERROR platform.report")
+}
+
+// TestWatchLeavesTheNextCallsLog has the watch look when the process has begun
+// the next call already, before and after the end of the one that it means.
+func TestWatchLeavesTheNextCallsLog(t *testing.T) {
+	t.Parallel()
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer write.Close()
+	l := &logWriter{spec: &Spec{}, clock: clock.System{}}
+	l.attach(read, nil)
+	defer l.detach()
+	prints := func(text string) {
+		if _, err := write.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	begin := func(id string) {
+		req := &Request{RequestID: id, Tail: true}
+		l.begin(req)
+		l.start(req)
+	}
+	ends := func(id, want string) {
+		t.Helper()
+		tail := string(l.finish("", logMarked, &report{requestID: id}, false))
+		_, tail, _ = strings.Cut(tail, "\n") // START
+		if got, _, _ := strings.Cut(tail, "END"); got != want {
+			t.Errorf("the log of call %s is %q, want %q", id, got, want)
+		}
+	}
+	mark := func(id string) string { return string(bootstrap.EndMark(id)) }
+	begin("a")
+	prints("one\n" + mark("a") + "two\n" + mark("b"))
+	l.passOn(1)
+	prints("three\n" + mark("c"))
+	l.passOn(1)
+	ends("a", "one\n")
+	l.passOn(1)
+	begin("b")
+	ends("b", "two\n")
+	prints("four\n" + mark("d"))
+	l.passOn(2)
+	begin("c")
+	ends("c", "three\n")
+	begin("d")
+	ends("d", "four\n")
 }

@@ -55,6 +55,8 @@ type logWriter struct {
 	pending []LogEvent
 	tail    []byte
 	tailing bool
+	marked  bool    // the mark of the call under way has been read
+	over    bool    // that call has ended, and the next hasn't begun
 	opening opening // of the call under way
 	unended *report // of a call that extensions have yet to be done with
 }
@@ -67,6 +69,7 @@ const (
 	logAll    logExtent = iota // all there is
 	logMarked                  // what comes before the call's mark
 	logRead                    // nothing more than what has been read already
+	logSoFar                   // what has come of a call that is under way
 )
 
 // opening is the line that opens a call, until it is written.
@@ -112,12 +115,12 @@ func (l *logWriter) detach() {
 func (l *logWriter) call() int { return int(l.calls.Load()) }
 
 // passOn hands over what the given call has printed so far, if it is still
-// under way.
+// under way: the process may be at the next one already.
 func (l *logWriter) passOn(call int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.call() == call {
-		l.take(logAll)
+	if l.call() == call && !l.over {
+		l.take(logSoFar)
 		l.flush()
 	}
 }
@@ -139,16 +142,34 @@ func (l *logWriter) take(extent logExtent) {
 			}
 		}
 		return
+	case logSoFar:
+		for !l.marked {
+			if before, after, found := l.cut(); found {
+				l.lines(before)
+				l.carry, l.marked = bytes.Clone(after), true
+			} else if !l.read() {
+				break
+			} else if len(l.carry) > maxEvent {
+				l.lines(l.carry)
+				l.carry = nil
+			}
+		}
+		if l.marked { // what follows is the next call's
+			return
+		}
 	case logMarked:
-		for {
+		for !l.marked {
 			if before, after, found := l.cut(); found {
 				l.lines(before)
 				l.carry = append([]byte(nil), after...)
 				return
 			}
 			if !l.read() {
-				break // the watch has seen the mark
+				break // there is no mark after all
 			}
+		}
+		if l.marked { // the watch has seen it, and the rest is the next call's
+			return
 		}
 	}
 	l.lines(l.carry)
@@ -260,7 +281,7 @@ func (l *logWriter) settle() {
 func (l *logWriter) begin(req *Request) {
 	l.mu.Lock()
 	l.calls.Add(1)
-	l.current = req.RequestID
+	l.current, l.marked, l.over = req.RequestID, false, false
 	l.tailing, l.tail = req.Tail, l.tail[:0]
 	l.mu.Unlock()
 }
@@ -360,6 +381,7 @@ func (l *logWriter) finish(message string, extent logExtent, r *report, extended
 		l.close(r)
 	}
 	l.flush()
+	l.over = !extended
 	if !l.tailing {
 		return nil
 	}
