@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -22,12 +21,7 @@ const (
 
 // measureAlone measures the gateway without a function behind it, against a
 // net/http server that does nothing.
-func (b *bench) measureAlone(ctx context.Context) (err error) {
-	s, err := b.startServer(ctx, filepath.Join(b.dir, "alone"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stop()) }()
+func (b *bench) measureAlone(ctx context.Context, s *server, _ *deployer) (err error) {
 	gateway := apigateway.NewFromConfig(s.sdk())
 	path, err := deployMock(ctx, gateway)
 	if err != nil {

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,8 +11,6 @@ import (
 )
 
 const (
-	// coldFunctions is how many functions of a kind are called once each.
-	coldFunctions, coldShort = 200, 12
 	// The pauses are between two cold starts: they come one by one, as where
 	// people work, not in a burst that empties the spares.
 	coldPause, coldPauseLong = 150 * time.Millisecond, 350 * time.Millisecond
@@ -45,10 +41,7 @@ func (b *bench) coldKinds(ctx context.Context) []coldKind {
 // measureCold measures first calls, each of a function of its own, with spare
 // sandboxes and without.
 func (b *bench) measureCold(ctx context.Context) error {
-	n := coldFunctions
-	if b.short {
-		n = coldShort
-	}
+	n := b.sizes.cold
 	for _, k := range b.coldKinds(ctx) {
 		fresh, err := b.coldStarts(ctx, k, max(n/10, 6), "--spares", "0")
 		if err != nil {
@@ -72,15 +65,28 @@ func (s series) at(percent int) float64 {
 }
 
 func (b *bench) coldStarts(ctx context.Context, k coldKind, n int, flags ...string) (times series, err error) {
-	s, err := b.startServer(ctx, filepath.Join(b.dir, fmt.Sprintf("cold-%d", time.Now().UnixNano())), append(flags, rubyFlags()...)...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, s.stop()) }()
-	d, err := newDeployer(ctx, s)
-	if err != nil {
-		return nil, err
-	}
+	err = b.withServer(ctx, fmt.Sprintf("cold-%d", time.Now().UnixNano()), append(flags, rubyFlags()...), func(ctx context.Context, s *server, d *deployer) error {
+		callers, err := coldCallers(ctx, s, d, k, n)
+		if err != nil {
+			return err
+		}
+		time.Sleep(settle)
+		for _, c := range callers {
+			time.Sleep(k.pause)
+			begin := time.Now()
+			if err := c.call(); err != nil {
+				return err
+			}
+			times = append(times, millis(time.Since(begin)))
+			c.close()
+		}
+		return nil
+	})
+	return times, err
+}
+
+// coldCallers makes n functions that nobody has called, and a caller of each.
+func coldCallers(ctx context.Context, s *server, d *deployer, k coldKind, n int) ([]caller, error) {
 	callers := make([]caller, n)
 	for i := range callers {
 		name := fmt.Sprintf("cold-%d", i)
@@ -99,15 +105,5 @@ func (b *bench) coldStarts(ctx context.Context, k coldKind, n int, flags ...stri
 			return nil, err
 		}
 	}
-	time.Sleep(settle)
-	for _, c := range callers {
-		time.Sleep(k.pause)
-		begin := time.Now()
-		if err := c.call(); err != nil {
-			return nil, err
-		}
-		times = append(times, millis(time.Since(begin)))
-		c.close()
-	}
-	return times, nil
+	return callers, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"strconv"
 )
@@ -12,16 +11,7 @@ import (
 // measureGateway measures warm GET /user/{id} through a mapping template, an
 // alias picked by a stage variable, the alias's permission and a Python
 // handler, with logs and IAM on.
-func (b *bench) measureGateway(ctx context.Context) (err error) {
-	s, err := b.startServer(ctx, filepath.Join(b.dir, "gateway"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stop()) }()
-	d, err := newDeployer(ctx, s)
-	if err != nil {
-		return err
-	}
+func (b *bench) measureGateway(ctx context.Context, s *server, d *deployer) (err error) {
 	paths := map[string]string{}
 	for name, code := range map[string]string{"plain": handlerCode, "logging": loggingHandlerCode} {
 		if paths[name], err = d.deploy(ctx, name, code); err != nil {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -19,12 +18,7 @@ import (
 // measureHostile measures what slow and hostile clients do to the others: the
 // p99 of a few ordinary callers beside each attack, by that of a calm round
 // just before.
-func (b *bench) measureHostile(ctx context.Context) (err error) {
-	s, err := b.startServer(ctx, filepath.Join(b.dir, "hostile"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stop()) }()
+func (b *bench) measureHostile(ctx context.Context, s *server, _ *deployer) error {
 	path, err := deployMock(ctx, apigateway.NewFromConfig(s.sdk()))
 	if err != nil {
 		return err

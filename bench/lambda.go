@@ -66,16 +66,7 @@ func (s *server) invocation(ctx context.Context, name string, check func(status 
 }
 
 // measureLambda measures warm invocations through Lambda's API.
-func (b *bench) measureLambda(ctx context.Context) (err error) {
-	s, err := b.startServer(ctx, filepath.Join(b.dir, "lambda"), rubyFlags()...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stop()) }()
-	d, err := newDeployer(ctx, s)
-	if err != nil {
-		return err
-	}
+func (b *bench) measureLambda(ctx context.Context, s *server, d *deployer) (err error) {
 	floor, err := startFloor(1)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -30,6 +31,24 @@ type bench struct {
 	slice  time.Duration // how long each load lasts in a round
 	dir    string        // scratch
 	report report
+	sizes  sizes
+}
+
+// sizes are how much of something is measured.
+type sizes struct {
+	cold           int // functions of a kind that are called once each
+	deployed, warm int // functions, and how many of them are called
+	kills          time.Duration
+}
+
+var (
+	fullSizes  = sizes{cold: 200, deployed: 1000, warm: 200, kills: 5 * time.Minute}
+	shortSizes = sizes{cold: 12, deployed: 40, warm: 8, kills: 2 * time.Second}
+)
+
+// or takes what isn't set from others.
+func (s sizes) or(others sizes) sizes {
+	return sizes{cmp.Or(s.cold, others.cold), cmp.Or(s.deployed, others.deployed), cmp.Or(s.warm, others.warm), cmp.Or(s.kills, others.kills)}
 }
 
 func main() {
@@ -53,7 +72,12 @@ func run(ctx context.Context) (err error) {
 	flag.StringVar(&b.tools, "tools", ".tools", "folder that peers are installed in")
 	flag.StringVar(&out, "out", "", "file to write; bench/latest.json after a whole run that isn't short")
 	flag.StringVar(&only, "part", "", "measure only these parts, with commas between them: start, templates, alone, growth, hostile, gateway, lambda, emulator, neighbours, cold, density, kills or store")
+	flag.IntVar(&b.sizes.cold, "cold", 0, "functions of a kind that are called once each; 0: 200, or 12 if short")
+	flag.IntVar(&b.sizes.deployed, "deployed", 0, "functions that part density deploys; 0: 1000, or 40 if short")
+	flag.IntVar(&b.sizes.warm, "warm", 0, "how many of them it calls; 0: 200, or 8 if short")
+	flag.DurationVar(&b.sizes.kills, "kills", 0, "how long part kills kills sandboxes; 0: 5m, or 2s if short")
 	flag.Parse()
+	b.sizes = b.sizes.or(map[bool]sizes{true: shortSizes, false: fullSizes}[b.short])
 	b.rounds, b.slice = 7, 1500*time.Millisecond
 	if b.short {
 		b.rounds, b.slice = 3, 300*time.Millisecond
@@ -68,23 +92,27 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	b.report.Date = time.Now().UTC().Format(time.RFC3339)
+	type serverPart = func(context.Context, *server, *deployer) error
+	against := func(name string, run serverPart, flags ...string) func(context.Context) error {
+		return func(ctx context.Context) error { return b.withServer(ctx, name, flags, run) }
+	}
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
 	}{
 		{"start", b.measureStart},
 		{"templates", b.measureTemplates},
-		{"alone", b.measureAlone},
+		{"alone", against("alone", b.measureAlone)},
 		{"growth", b.measureGrowth},
-		{"hostile", b.measureHostile},
-		{"gateway", b.measureGateway},
-		{"lambda", b.measureLambda},
-		{"emulator", b.measureEmulator},
-		{"neighbours", b.measureNeighbours},
+		{"hostile", against("hostile", b.measureHostile)},
+		{"gateway", against("gateway", b.measureGateway)},
+		{"lambda", against("lambda", b.measureLambda, rubyFlags()...)},
+		{"emulator", against("emulator", b.measureEmulator)},
+		{"neighbours", against("neighbours", b.measureNeighbours)},
 		{"cold", b.measureCold},
-		{"density", b.measureDensity},
-		{"kills", b.measureKills},
-		{"store", b.measureStore},
+		{"density", against("density", b.measureDensity)},
+		{"kills", against("kills", b.measureKills)},
+		{"store", against("store", b.measureStore)},
 	} {
 		if only != "" && !slices.Contains(strings.Split(only, ","), part.name) {
 			continue

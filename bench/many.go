@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -14,28 +12,10 @@ import (
 	"time"
 )
 
-// How many functions there are, and how many of them are warm.
-const (
-	deployedFunctions, warmFunctions = 1000, 200
-	deployedShort, warmShort         = 40, 8
-)
-
 // measureDensity measures what idle sandboxes and functions that nobody calls
 // take.
-func (b *bench) measureDensity(ctx context.Context) (err error) {
-	deployed, warm := deployedFunctions, warmFunctions
-	if b.short {
-		deployed, warm = deployedShort, warmShort
-	}
-	s, err := b.startServer(ctx, filepath.Join(b.dir, "density"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stop()) }()
-	d, err := newDeployer(ctx, s)
-	if err != nil {
-		return err
-	}
+func (b *bench) measureDensity(ctx context.Context, s *server, d *deployer) error {
+	deployed, warm := b.sizes.deployed, min(b.sizes.warm, b.sizes.deployed)
 	for i := range deployed {
 		if err := d.create(ctx, fmt.Sprintf("dense-%d", i), pythonProgram); err != nil {
 			return err
@@ -105,28 +85,13 @@ func sandboxMemory(server int) (sandboxes int, mb float64, err error) {
 	return sandboxes, mb, nil
 }
 
-// The killer ends one of the sandboxes every killPause.
-const (
-	killTime, killShort = 60 * time.Second, 2 * time.Second
-	killPause           = 200 * time.Millisecond
-)
+// killPause is between two kills.
+const killPause = 200 * time.Millisecond
 
 // measureKills has sandboxes killed under load: only the calls that they have
 // under way may fail, and with Lambda's error.
-func (b *bench) measureKills(ctx context.Context) (err error) {
-	length := killTime
-	if b.short {
-		length = killShort
-	}
-	s, err := b.startServer(ctx, filepath.Join(b.dir, "kills"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stop()) }()
-	d, err := newDeployer(ctx, s)
-	if err != nil {
-		return err
-	}
+func (b *bench) measureKills(ctx context.Context, s *server, d *deployer) error {
+	length := b.sizes.kills
 	if err := d.create(ctx, "victim", pythonProgram); err != nil {
 		return err
 	}

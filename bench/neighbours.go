@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 )
 
 // badHandlers are functions that take what they can get of the machine. Each
@@ -59,16 +57,7 @@ def handler(event, context):
 // measureNeighbours measures what hostile handlers do to the calls of another
 // function: the p99 of a few callers beside each, by that of a calm round just
 // before.
-func (b *bench) measureNeighbours(ctx context.Context) (err error) {
-	s, err := b.startServer(ctx, filepath.Join(b.dir, "neighbours"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stop()) }()
-	d, err := newDeployer(ctx, s)
-	if err != nil {
-		return err
-	}
+func (b *bench) measureNeighbours(ctx context.Context, s *server, d *deployer) error {
 	if err := d.create(ctx, "neighbour", pythonProgram); err != nil {
 		return err
 	}

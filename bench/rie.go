@@ -133,21 +133,12 @@ func (e *emulator) stop() error {
 
 // measureEmulator measures warm invocations of a Python function against
 // AWS's emulator.
-func (b *bench) measureEmulator(ctx context.Context) (err error) {
+func (b *bench) measureEmulator(ctx context.Context, s *server, d *deployer) (err error) {
 	theirs := b.startEmulator(ctx)
 	if theirs == nil {
 		return nil
 	}
 	defer func() { err = errors.Join(err, theirs.stop()) }()
-	s, err := b.startServer(ctx, filepath.Join(b.dir, "emulator"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stop()) }()
-	d, err := newDeployer(ctx, s)
-	if err != nil {
-		return err
-	}
 	if err := d.create(ctx, "function", pythonProgram); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -63,6 +64,20 @@ func (b *bench) startServer(ctx context.Context, data string, flags ...string) (
 	}
 	s.ready = time.Since(begin)
 	return s, nil
+}
+
+// withServer runs part of the bench against a server of its own, which it stops
+// afterwards, and a deployer for it.
+func (b *bench) withServer(ctx context.Context, name string, flags []string, part func(context.Context, *server, *deployer) error) error {
+	s, err := b.startServer(ctx, filepath.Join(b.dir, name), flags...)
+	if err != nil {
+		return err
+	}
+	d, err := newDeployer(ctx, s)
+	if err == nil {
+		err = part(ctx, s, d)
+	}
+	return errors.Join(err, s.stop())
 }
 
 func answered(status int, body []byte) error {

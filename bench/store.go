@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -22,12 +20,7 @@ const (
 
 // measureStore measures DynamoDB over HTTP, signed by an IAM user whose
 // signature and policies are checked on each call.
-func (b *bench) measureStore(ctx context.Context) (err error) {
-	s, err := b.startServer(ctx, filepath.Join(b.dir, "store"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stop()) }()
+func (b *bench) measureStore(ctx context.Context, s *server, _ *deployer) (err error) {
 	if err := makeTable(ctx, dynamodb.NewFromConfig(s.sdk())); err != nil {
 		return err
 	}
