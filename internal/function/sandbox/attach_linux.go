@@ -92,14 +92,8 @@ func (p *Process) enterLate(binds []Bind) error {
 }
 
 func (p *Process) attachInside(binds []Bind, trees []int, tmpMB int) error {
-	namespace, err := os.Open("/proc/" + strconv.Itoa(p.Pid()) + "/ns/mnt")
-	if err != nil {
+	if err := p.enterMounts(); err != nil {
 		return fmt.Errorf("attach: %w", err)
-	}
-	defer namespace.Close()
-	// Threads share their root directory unless they say otherwise.
-	if err := errors.Join(unix.Unshare(unix.CLONE_FS), unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNS)); err != nil {
-		return fmt.Errorf("attach: enter the sandbox: %w", err)
 	}
 	for i, b := range binds {
 		if err := unix.MoveMount(trees[i], "", unix.AT_FDCWD, b.Target, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
@@ -109,6 +103,34 @@ func (p *Process) attachInside(binds []Bind, trees []int, tmpMB int) error {
 	if tmpMB > 0 {
 		if err := unix.Mount("", "/tmp", "", unix.MS_REMOUNT|unix.MS_NOSUID|unix.MS_NODEV, "size="+strconv.Itoa(tmpMB)+"m"); err != nil {
 			return fmt.Errorf("attach: size of /tmp: %w", err)
+		}
+	}
+	return nil
+}
+
+// enterMounts has this thread see what the sandbox sees. The namespace alone
+// would do for that, if its root were always the sandbox's: where butai runs in
+// a chroot, it is the host's.
+func (p *Process) enterMounts() error {
+	of := "/proc/" + strconv.Itoa(p.Pid())
+	namespace, err := os.Open(of + "/ns/mnt")
+	if err != nil {
+		return err
+	}
+	defer namespace.Close()
+	root, err := os.Open(of + "/root")
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, step := range []func() error{
+		func() error { return unix.Unshare(unix.CLONE_FS) }, // threads share their root directory unless they say otherwise
+		func() error { return unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNS) },
+		func() error { return unix.Fchdir(int(root.Fd())) },
+		func() error { return unix.Chroot(".") },
+	} {
+		if err := step(); err != nil {
+			return fmt.Errorf("enter the sandbox: %w", err)
 		}
 	}
 	return nil

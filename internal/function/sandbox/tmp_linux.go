@@ -1,8 +1,6 @@
 package sandbox
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"runtime"
 	"strconv"
@@ -48,7 +46,7 @@ func (p *Process) KeepTmp() {
 		// As in Attach, the thread ends with this goroutine.
 		runtime.LockOSThread()
 		var err error
-		tree, err = cloneTmp(root + "/ns/mnt")
+		tree, err = p.cloneTmp()
 		done <- err
 	}()
 	if err := <-done; err != nil {
@@ -65,14 +63,9 @@ func (p *Process) KeepTmp() {
 	p.kept, p.passedOn = &Tmp{host: p.host, uid: p.uid, tree: os.NewFile(uintptr(tree), "tmp")}, true
 }
 
-func cloneTmp(namespace string) (tree int, err error) {
-	f, err := os.Open(namespace)
-	if err != nil {
+func (p *Process) cloneTmp() (tree int, err error) {
+	if err := p.enterMounts(); err != nil {
 		return 0, err
-	}
-	defer f.Close()
-	if err := errors.Join(unix.Unshare(unix.CLONE_FS), unix.Setns(int(f.Fd()), unix.CLONE_NEWNS)); err != nil {
-		return 0, fmt.Errorf("enter the sandbox: %w", err)
 	}
 	return unix.OpenTree(unix.AT_FDCWD, "/tmp", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
 }
