@@ -83,6 +83,9 @@ func (tf *Terraform) override(plugins string) {
 	tf.env = append(tf.env, "TF_CLI_CONFIG_FILE="+config)
 }
 
+// Env is the environment for others that run terraform here.
+func (tf *Terraform) Env() []string { return append(tf.server.Env(), tf.env...) }
+
 // Set adds variables, replacing those of the same name.
 func (tf *Terraform) Set(vars map[string]string) {
 	for name, value := range vars {

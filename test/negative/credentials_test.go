@@ -307,6 +307,8 @@ func TestEveryOperationAsksForPermission(t *testing.T) {
 	plausible := map[string]tree{
 		"lambda AddLayerVersionPermission": {"Action": "lambda:GetLayerVersion"},
 		"lambda GetLayerVersionByArn":      {"Arn": absentLayer},
+		"ecr CompleteLayerUpload":          {"layerDigests": []any{"sha256:00"}},
+		"ecr GetDownloadUrlForLayer":       {"layerDigest": "sha256:00"},
 		"sts AssumeRole":                   {"RoleArn": "arn:aws:iam::000000000000:role/absent"},
 		"dynamodb TransactWriteItems":      {"TransactItems": []any{tree{"Put": tree{"TableName": "absent", "Item": tree{"k": tree{"S": "v"}}}}}},
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/api/dynamodbstreamsapi"
 	"github.com/butai-dev/butai/internal/api/ecrapi"
+	"github.com/butai-dev/butai/internal/api/eventsapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/api/logsapi"
@@ -31,7 +32,7 @@ import (
 var models = map[string]*wire.ServiceModel{
 	"acm": &acmapi.Service, "apigateway": &apigatewayapi.Service, "apigatewayv2": &apigatewayv2api.Service,
 	"cloudwatch": inJSON(cloudwatchapi.Service), "dynamodb": &dynamodbapi.Service,
-	"dynamodbstreams": &dynamodbstreamsapi.Service, "ecr": &ecrapi.Service,
+	"dynamodbstreams": &dynamodbstreamsapi.Service, "ecr": &ecrapi.Service, "events": &eventsapi.Service,
 	"iam": &iamapi.Service, "lambda": &lambdaapi.Service, "logs": &logsapi.Service,
 	"route53": &route53api.Service, "s3": &s3api.Service, "sns": &snsapi.Service, "sqs": &sqsapi.Service, "sts": &stsapi.Service,
 }
@@ -56,6 +57,7 @@ var inputFaults = map[string][]string{
 
 	"dynamodbstreams": {"ValidationException", "SerializationException"},
 	"ecr":             {"InvalidParameterException", "SerializationException", "InvalidTagParameterException"},
+	"events":          {"ValidationException", "SerializationException", "InvalidEventPatternException"},
 	"iam":             {"ValidationError", "MalformedInput", "InvalidInput", "MalformedQueryString"},
 	"lambda":          {"ValidationException", "SerializationException", "InvalidParameterValueException", "InvalidRequestContentException"},
 	"logs":            {"InvalidParameterException", "SerializationException", "ValidationException"},
@@ -225,9 +227,20 @@ var unknown = map[string]tree{
 	"apigateway TagResource":   {"resourceArn": "arn:aws:apigateway:us-east-1::/restapis/absent"},
 	"apigateway UntagResource": {"resourceArn": "arn:aws:apigateway:us-east-1::/restapis/absent"},
 
-	"ecr ListTagsForResource": {"resourceArn": absentRepository},
-	"ecr TagResource":         {"resourceArn": absentRepository},
-	"ecr UntagResource":       {"resourceArn": absentRepository},
+	"ecr ListTagsForResource":    {"resourceArn": absentRepository},
+	"ecr TagResource":            {"resourceArn": absentRepository},
+	"ecr UntagResource":          {"resourceArn": absentRepository},
+	"ecr GetDownloadUrlForLayer": {"layerDigest": "sha256:00"},
+
+	"events DescribeEventBus":    {"Name": "absent"},
+	"events UpdateEventBus":      {"Name": "absent"},
+	"events PutPermission":       {"EventBusName": "absent", "Action": "events:PutEvents", "Principal": "*", "StatementId": "s"},
+	"events PutRule":             {"EventBusName": "absent", "EventPattern": `{"source":["a"]}`},
+	"events PutTargets":          {"Targets": []any{tree{"Id": "t", "Arn": "arn:aws:sqs:us-east-1:000000000000:absent"}}},
+	"events ListRules":           {"EventBusName": "absent"},
+	"events ListTagsForResource": {"ResourceARN": absentRule},
+	"events TagResource":         {"ResourceARN": absentRule},
+	"events UntagResource":       {"ResourceARN": absentRule},
 
 	"s3 PutBucketVersioning": {"VersioningConfiguration": tree{"Status": "Enabled"}},
 }
@@ -237,6 +250,8 @@ const (
 	absentAssociation = "arn:aws:apigateway:us-east-1:000000000000:/domainnameaccessassociations/domainname/absent.example+a1b2c3/vpcesource/vpce-1"
 
 	absentRepository = "arn:aws:ecr:us-east-1:000000000000:repository/absent"
+
+	absentRule = "arn:aws:events:us-east-1:000000000000:rule/absent"
 
 	absentPolicy = "arn:aws:iam::000000000000:policy/absent"
 	absentStream = "arn:aws:dynamodb:us-east-1:000000000000:table/absent/stream/2026-01-01T00:00:00.000"
@@ -250,17 +265,19 @@ var always = map[string][]string{
 	"acm":        {"ListCertificates"},
 	"cloudwatch": {"DescribeAlarmHistory", "DescribeAlarms", "DescribeAlarmsForMetric", "GetMetricData", "GetMetricStatistics", "ListDashboards", "ListMetrics", "PutDashboard", "PutMetricAlarm", "PutMetricData"},
 	"apigateway": {"GetAccount", "GetApiKeys", "GetClientCertificates", "GetDomainNameAccessAssociations", "GetDomainNames", "GetRestApis",
-		"GetSdkTypes", "GetUsagePlans", "GetVpcLinks", "UpdateAccount",
+		"GetSdkTypes", "GetUsagePlanKeys", "GetUsagePlans", "GetVpcLinks", "UpdateAccount",
 		"PutRestApi", // its document is read first
 	},
 	"dynamodb": {"DescribeEndpoints", "DescribeLimits", "ListTables"}, "dynamodbstreams": {"ListStreams", "GetRecords"}, // an iterator names no stream that isn't there
 	"iam":     {"ListPolicies", "ListRoles", "ListUsers"},
 	"lambda":  {"DeleteLayerVersion", "GetAccountSettings", "ListEventSourceMappings", "ListFunctions", "ListLayers", "ListLayerVersions", "ListCodeSigningConfigs"},
-	"logs":    {"DescribeLogGroups", "DescribeMetricFilters"},
+	"logs":    {"DescribeLogGroups", "DescribeMetricFilters", "DescribeResourcePolicies", "PutResourcePolicy"},
 	"route53": {"GetHostedZoneCount", "ListHostedZones", "ListHostedZonesByName"}, "s3": {"ListBuckets"}, "sqs": {"ListQueues"}, "sns": {"ListTopics", "ListSubscriptions", "DeleteTopic"},
 	"apigatewayv2": {"GetDomainNames", "GetVpcLinks"},
-	"ecr":          {"DescribeRepositories", "GetAuthorizationToken", "PutImage"}, // the image's manifest is read first
-	"sts":          {"GetCallerIdentity", "GetSessionToken", "GetAccessKeyInfo"},
+	"ecr": {"DescribeRegistry", "DescribeRepositories", "GetAuthorizationToken", "GetRegistryScanningConfiguration", "PutRegistryPolicy",
+		"PutRegistryScanningConfiguration", "PutReplicationConfiguration", "PutImage", "PutLifecyclePolicy"}, // manifest and policy are read first
+	"events": {"DeleteEventBus", "DeleteRule", "ListEventBuses", "ListRuleNamesByTarget", "PutEvents"},
+	"sts":    {"GetCallerIdentity", "GetSessionToken", "GetAccessKeyInfo"},
 }
 
 // TestUnknownResources asks every built operation that reads, changes or

@@ -115,6 +115,7 @@ func newArticle(t *testing.T) *article {
 	s := harness.Start(t)
 	p := &article{server: s, world: world{TB: t, url: s.URL, env: s.Env(), dir: t.TempDir()}}
 	p.tf = s.Terraform(t, "../article/testdata/users", map[string]string{"code": p.handler("one")})
+	p.env = p.tf.Env()
 	return p
 }
 

@@ -18,6 +18,7 @@ func TestTerraformInTheLoop(t *testing.T) {
 	s := harness.Start(t)
 	p := &project{world: world{TB: t, url: s.URL, env: s.Env(), dir: t.TempDir()}}
 	p.tf = s.Terraform(t, "../../examples/user-api", map[string]string{"code": p.code("one")})
+	p.env = p.tf.Env()
 
 	// Terraform first: the production alias is at $LATEST, nothing is
 	// published.
