@@ -199,8 +199,9 @@ func throttleMethods(at *apigatewayapi.ApiStage, op patchOp) error {
 }
 
 // throttleMethod changes the limits of a stage's methods. target is
-// {resource}/{verb}/{limit}; to remove one also {resource}/{verb}. Slashes of the resource may be escaped; Terraform writes the
-// one that it begins with as it is.
+// {resource}/{verb}/{limit}; to remove one also {resource}/{verb}. Slashes of
+// the resource may be escaped; Terraform writes the one that it begins with as
+// it is.
 func (e *planEdit) throttleMethod(at *apigatewayapi.ApiStage, target string, op patchOp) error {
 	if target == "" {
 		return throttleMethods(at, op)
