@@ -174,17 +174,24 @@ type droppedRecord struct {
 	Reason  string `json:"reason"`
 }
 
-// delivered tells of what had to be dropped while the last batch was on its way.
+// delivered tells the subscriber of what had to be dropped while the last batch
+// was on its way, after what it will get nevertheless.
 func (s *subscriber) delivered() {
+	s.hub.mu.Lock()
+	wanted := s.wants(typeLogsDropped)
+	s.hub.mu.Unlock()
 	s.mu.Lock()
-	record := droppedRecord{s.droppedBytes, s.dropped, "Some logs were dropped because the downstream consumer is slower than the logs production rate"}
-	s.dropped, s.droppedBytes = 0, 0
-	if len(s.pending) >= s.items || s.size >= s.bytes {
-		s.due = true
+	defer s.mu.Unlock()
+	if s.dropped == 0 {
+		return
 	}
-	s.mu.Unlock()
-	if record.Records > 0 {
-		s.hub.Emit(s.hub.now(), typeLogsDropped, record)
+	e := newEvent(s.hub.now(), typeLogsDropped, droppedRecord{
+		s.droppedBytes, s.dropped, "Some logs were dropped because the downstream consumer is slower than the logs production rate",
+	})
+	s.dropped, s.droppedBytes, s.due = 0, 0, true
+	if wanted {
+		s.pending = append(s.pending, e.text)
+		s.size += len(e.text)
 	}
 }
 
