@@ -49,6 +49,7 @@ func runDoctor(ctx context.Context, overrides map[string]string, out io.Writer) 
 		}
 		fmt.Fprintf(out, "  %s  %-18s %s\n", mark, rung.Mechanism, rung.Detail)
 	}
+	fmt.Fprintf(out, "\nFreezing between calls (butai serve --freeze)\n       by %s\n", srv.Freezing())
 	fmt.Fprintln(out, "\nRuntimes")
 	for _, f := range srv.Runtimes(ctx) {
 		if f.Err != nil {

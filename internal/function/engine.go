@@ -127,6 +127,9 @@ func New(cfg Config) (*Engine, error) {
 // Report tells what isolation functions get. The first call tries it out.
 func (e *Engine) Report(ctx context.Context) []sandbox.Rung { return e.host.Report(ctx) }
 
+// Freezing says how this host freezes sandboxes (Config.Freeze).
+func (e *Engine) Freezing() string { return e.host.Freezing() }
+
 // MayHaveOpened tells whether the peer of a TCP connection on this machine may
 // be a function, by the addresses that this end sees; sandbox.Host says how.
 func (e *Engine) MayHaveOpened(own, peer netip.AddrPort) bool {

@@ -67,6 +67,9 @@ func (s *Server) found(ctx context.Context) string {
 // Isolation says how far each mechanism that isolates functions got.
 func (s *Server) Isolation(ctx context.Context) []sandbox.Rung { return s.engine.Report(ctx) }
 
+// Freezing says how sandboxes are stopped between calls (Config.Freeze).
+func (s *Server) Freezing() string { return s.engine.Freezing() }
+
 // ContainerImages returns nil if functions from container images can be run.
 func (s *Server) ContainerImages() error { return s.engine.RunsImages() }
 

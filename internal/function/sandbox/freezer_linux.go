@@ -57,6 +57,14 @@ func (f *freezers) find(procCgroup, mountRoot, name string) {
 	}
 }
 
+// Freezing says how sandboxes are frozen on this host.
+func (h *Host) Freezing() string {
+	if _, err := h.Level(); err != nil {
+		return "not at all: " + err.Error()
+	}
+	return h.freezer().how
+}
+
 // freezer finds out how sandboxes are frozen here.
 func (h *Host) freezer() *freezers {
 	f := &h.freezers

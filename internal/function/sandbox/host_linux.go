@@ -435,7 +435,6 @@ func (h *Host) Report(ctx context.Context) []Rung {
 		Rung{"resource limits", filtered, cond(filtered, "open files, processes, locked memory, core size, as on Lambda", "the server's own")})
 	rungs = append(rungs, scopeRung(filtered), Rung{"network", false, "the host's own, for functions need the internet; so what listens on this machine's addresses is in their reach"})
 	rungs = append(rungs, h.memoryRungs()...)
-	rungs = append(rungs, Rung{"freezing", true, h.freezer().how + " (butai serve --freeze)"})
 	if path, err := exec.LookPath("runsc"); err == nil {
 		rungs = append(rungs, Rung{"gVisor", false, path + " is there, but functions don't run under it yet: the host's kernel answers their system calls"})
 	}
