@@ -58,7 +58,7 @@ func (p Protocol) Encode(m *wire.ServiceModel, op *wire.Operation, out any, requ
 		res.Status = http.StatusPartialContent // the model has no member for it
 	}
 	shape := m.Schema.Shape(op.Output)
-	var w xmlbody.Writer
+	w := xmlbody.Writer{Millis: p.S3}
 	if shape.Payload >= 0 {
 		raw, structured, _ := rest.Payload(m.Schema, op.Output, out)
 		if !structured {

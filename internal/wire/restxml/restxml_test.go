@@ -2,8 +2,11 @@ package restxml_test
 
 import (
 	"regexp"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/butai-dev/butai/internal/api/route53api"
 	"github.com/butai-dev/butai/internal/api/s3api"
 	"github.com/butai-dev/butai/internal/wire"
 	"github.com/butai-dev/butai/internal/wire/restxml"
@@ -22,5 +25,29 @@ func TestS3Error(t *testing.T) {
 	}
 	if id := res.Header["x-amz-id-2"]; len(id) != 1 || id[0] != match[1] {
 		t.Errorf("x-amz-id-2 is %v, HostId %s", id, match[1])
+	}
+}
+
+// TestTimestamps holds S3 to its milliseconds, which the CLI shows as they are
+// on the wire, and others to their seconds.
+func TestTimestamps(t *testing.T) {
+	t.Parallel()
+	at := wire.Ptr(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC))
+	for _, tt := range []struct {
+		protocol restxml.Protocol
+		model    *wire.ServiceModel
+		op       string
+		out      any
+		want     string
+	}{
+		{restxml.Protocol{S3: true}, &s3api.Service, "ListBuckets", &s3api.ListBucketsOutput{Buckets: []s3api.Bucket{{CreationDate: at}}},
+			"<CreationDate>2026-11-28T12:00:00.000Z</CreationDate>"},
+		{restxml.Protocol{}, &route53api.Service, "GetChange", &route53api.GetChangeResponse{ChangeInfo: &route53api.ChangeInfo{SubmittedAt: at}},
+			"<SubmittedAt>2026-11-28T12:00:00Z</SubmittedAt>"},
+	} {
+		res, err := tt.protocol.Encode(tt.model, tt.model.Operation(tt.op), tt.out, "id")
+		if err != nil || !strings.Contains(string(res.Body), tt.want) {
+			t.Errorf("%s: %v, %s, want %s", tt.op, err, res.Body, tt.want)
+		}
 	}
 }

@@ -18,6 +18,9 @@ import (
 // Writer builds an XML document element by element.
 type Writer struct {
 	bytes.Buffer
+	// Millis prints timestamps to the millisecond even on the second, as S3
+	// does.
+	Millis bool
 }
 
 // Open writes a start tag; attrs are name, value pairs.
@@ -154,7 +157,11 @@ func (e *encoder) content(ref wire.Ref, rv reflect.Value) {
 	case wire.Map:
 		e.entries("entry", shape, rv)
 	default:
-		e.text(ScalarText(ref, shape, rv))
+		text := ScalarText(ref, shape, rv)
+		if e.Millis && shape.Kind == wire.Timestamp && len(text) == len("2006-01-02T15:04:05Z") {
+			text = strings.TrimSuffix(text, "Z") + ".000Z"
+		}
+		e.text(text)
 	}
 }
 
