@@ -21,9 +21,13 @@ type bucket struct {
 	Account    string
 	Region     string
 	Created    time.Time
-	Ownership  string
+	Ownership  string      // "" once the controls were deleted
 	Versioning string      `json:",omitzero"` // "", Enabled or Suspended
 	Tags       []s3api.Tag `json:",omitzero"`
+	BucketKey  bool        `json:",omitzero"` // of its encryption
+
+	AccessBlock     *s3api.PublicAccessBlockConfiguration `json:",omitzero"` // nil: all is blocked
+	AccessUnblocked bool                                  `json:",omitzero"` // the block was deleted
 }
 
 const homeRegion = "us-east-1" // it has no location constraint

@@ -11,10 +11,13 @@ var _ interface {
 	s3api.CreateBucketAPI
 	s3api.CreateMultipartUploadAPI
 	s3api.DeleteBucketAPI
+	s3api.DeleteBucketEncryptionAPI
+	s3api.DeleteBucketOwnershipControlsAPI
 	s3api.DeleteBucketTaggingAPI
 	s3api.DeleteObjectAPI
 	s3api.DeleteObjectTaggingAPI
 	s3api.DeleteObjectsAPI
+	s3api.DeletePublicAccessBlockAPI
 	s3api.GetBucketAccelerateConfigurationAPI
 	s3api.GetBucketAclAPI
 	s3api.GetBucketCorsAPI
@@ -42,9 +45,13 @@ var _ interface {
 	s3api.ListObjectsAPI
 	s3api.ListObjectsV2API
 	s3api.ListPartsAPI
+	s3api.PutBucketAclAPI
+	s3api.PutBucketEncryptionAPI
+	s3api.PutBucketOwnershipControlsAPI
 	s3api.PutBucketTaggingAPI
 	s3api.PutBucketVersioningAPI
 	s3api.PutObjectAPI
 	s3api.PutObjectTaggingAPI
+	s3api.PutPublicAccessBlockAPI
 	s3api.UploadPartAPI
 } = (*Service)(nil)

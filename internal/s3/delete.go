@@ -3,7 +3,6 @@ package s3
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"github.com/butai-dev/butai/internal/api/s3api"
 	"github.com/butai-dev/butai/internal/store"
@@ -81,7 +80,7 @@ func (s *Service) DeleteObjects(ctx context.Context, in *s3api.DeleteObjectsRequ
 	_ = in.ChecksumAlgorithm // names the algorithm of a header that the model doesn't carry
 	items := in.Delete.Objects
 	if len(items) == 0 || len(items) > maxDelete {
-		return nil, failure(http.StatusBadRequest, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+		return nil, malformedXML()
 	}
 	markerIDs := make([]string, len(items))
 	for i := range markerIDs {

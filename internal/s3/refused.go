@@ -28,6 +28,7 @@ func (*Service) Refused() []wire.Refusal {
 		{"deletions can't be made conditional key by key", []string{"Delete.Objects.ETag", "Delete.Objects.LastModifiedTime", "Delete.Objects.Size"}},
 		{"buckets aren't websites", []string{"WebsiteRedirectLocation"}},
 		{"nobody but the owner can pay", []string{"RequestPayer"}},
+		{"types of encryption can't be blocked", []string{"ServerSideEncryptionConfiguration.Rules.BlockedEncryptionTypes.EncryptionType"}},
 		{"MFA delete isn't built", []string{"MFA"}},
 		{"objects are never archived", []string{"OptionalObjectAttributes"}},
 		{"this header can't be overridden yet", []string{"ResponseExpires"}},

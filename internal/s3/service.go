@@ -128,6 +128,10 @@ func invalidArgument(message string) error {
 	return failure(http.StatusBadRequest, "InvalidArgument", message)
 }
 
+func malformedXML() error {
+	return failure(http.StatusBadRequest, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+}
+
 func accessDenied() error {
 	return &s3api.AccessDenied{Message: wire.Ptr("Access Denied")}
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // What can't be set on a bucket here is answered as S3 answers for a bucket
-// that nobody configured (API Reference, each operation's errors).
+// that nobody configured (API Reference, each operation's errors). What can be
+// set about who may reach it is in access.go.
 
 // unset checks the bucket and says that it has no such setting.
 func (s *Service) unset(ctx context.Context, name, expectedOwner *string, code, message string) error {
@@ -71,65 +72,6 @@ func (s *Service) GetBucketNotificationConfiguration(ctx context.Context, in *s3
 func (s *Service) GetBucketRequestPayment(ctx context.Context, in *s3api.GetBucketRequestPaymentRequest) (*s3api.GetBucketRequestPaymentOutput, error) {
 	_, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
 	return &s3api.GetBucketRequestPaymentOutput{Payer: wire.Ptr(s3api.PayerBucketOwner)}, err
-}
-
-// GetBucketEncryption answers S3's default, which no bucket is without.
-func (s *Service) GetBucketEncryption(ctx context.Context, in *s3api.GetBucketEncryptionRequest) (*s3api.GetBucketEncryptionOutput, error) {
-	_, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
-	rule := s3api.ServerSideEncryptionRule{
-		ApplyServerSideEncryptionByDefault: &s3api.ServerSideEncryptionByDefault{SSEAlgorithm: wire.Ptr(s3api.ServerSideEncryptionAES256)},
-		BucketKeyEnabled:                   wire.Ptr(false),
-	}
-	return &s3api.GetBucketEncryptionOutput{
-		ServerSideEncryptionConfiguration: &s3api.ServerSideEncryptionConfiguration{Rules: []s3api.ServerSideEncryptionRule{rule}},
-	}, err
-}
-
-// GetPublicAccessBlock answers that all public access is blocked, as it is
-// for every bucket made since April 2023, and here in any case.
-func (s *Service) GetPublicAccessBlock(ctx context.Context, in *s3api.GetPublicAccessBlockRequest) (*s3api.GetPublicAccessBlockOutput, error) {
-	_, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
-	yes := wire.Ptr(true)
-	return &s3api.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: &s3api.PublicAccessBlockConfiguration{
-		BlockPublicAcls: yes, IgnorePublicAcls: yes, BlockPublicPolicy: yes, RestrictPublicBuckets: yes,
-	}}, err
-}
-
-// GetBucketOwnershipControls returns what CreateBucket was asked for.
-func (s *Service) GetBucketOwnershipControls(ctx context.Context, in *s3api.GetBucketOwnershipControlsRequest) (*s3api.GetBucketOwnershipControlsOutput, error) {
-	b, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
-	if err != nil {
-		return nil, err
-	}
-	return &s3api.GetBucketOwnershipControlsOutput{OwnershipControls: &s3api.OwnershipControls{
-		Rules: []s3api.OwnershipControlsRule{{ObjectOwnership: &b.Ownership}},
-	}}, nil
-}
-
-// grants is the ACL of everything here: the owner may do everything.
-func grants(account string) []s3api.Grant {
-	return []s3api.Grant{{
-		Grantee:    &s3api.Grantee{ID: wire.Ptr(canonicalID(account)), Type: wire.Ptr(s3api.TypeCanonicalUser)},
-		Permission: wire.Ptr(s3api.PermissionFULLCONTROL),
-	}}
-}
-
-// GetBucketAcl answers that the owner has full control.
-func (s *Service) GetBucketAcl(ctx context.Context, in *s3api.GetBucketAclRequest) (*s3api.GetBucketAclOutput, error) {
-	b, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
-	if err != nil {
-		return nil, err
-	}
-	return &s3api.GetBucketAclOutput{Owner: owner(b.Account), Grants: grants(b.Account)}, nil
-}
-
-// GetObjectAcl answers that the bucket's owner has full control.
-func (s *Service) GetObjectAcl(ctx context.Context, in *s3api.GetObjectAclRequest) (*s3api.GetObjectAclOutput, error) {
-	b, _, err := s.find(ctx, in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner)
-	if err != nil {
-		return nil, err
-	}
-	return &s3api.GetObjectAclOutput{Owner: owner(b.Account), Grants: grants(b.Account)}, nil
 }
 
 // GetBucketVersioning returns the versioning state; a bucket that never had

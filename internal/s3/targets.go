@@ -20,7 +20,10 @@ var actions = map[string]string{
 	"GetBucketEncryption": "GetEncryptionConfiguration", "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
 	"GetBucketReplication": "GetReplicationConfiguration", "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
 	"GetBucketAccelerateConfiguration": "GetAccelerateConfiguration", "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
-	"GetBucketCors": "GetBucketCORS", "GetBucketNotificationConfiguration": "GetBucketNotification",
+	"PutBucketEncryption": "PutEncryptionConfiguration", "DeleteBucketEncryption": "PutEncryptionConfiguration",
+	"PutPublicAccessBlock": "PutBucketPublicAccessBlock", "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+	"DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+	"GetBucketCors":                 "GetBucketCORS", "GetBucketNotificationConfiguration": "GetBucketNotification",
 }
 
 // versioned are the actions that are called otherwise on a given version.
