@@ -40,7 +40,7 @@ func (o outcome) Unwrap() error { return o.error }
 func Run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	root := newRoot(&app{out: out, err: errOut})
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	var usage usageError
 	var end outcome
 	switch {
@@ -52,7 +52,7 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		}
 		return end.code
 	case errors.As(err, &usage):
-		fmt.Fprintf(errOut, "butai: %v\nRun 'butai --help' for the commands.\n", err)
+		fmt.Fprintf(errOut, "butai: %v\nRun '%s --help' to see how it is used.\n", err, command.CommandPath())
 		return exitUsage
 	}
 	fmt.Fprintf(errOut, "butai: %v\n", err)

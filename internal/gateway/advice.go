@@ -23,6 +23,7 @@ var adviceByCause = []advice{
 	{"Rate Exceeded.", always("The function has no concurrency left: raise its reserved concurrency (aws lambda put-function-concurrency), or call it less often.")},
 	{"Lambda invocation failed with status: 400", always("Lambda takes JSON only, and what the request template rendered is none: the trace shows the text under integration request.")},
 	{"Malformed Lambda proxy response", always(`The function must return an object with no other members than statusCode (a number), headers, multiValueHeaders, body (a string) and isBase64Encoded: serialize body, and drop the rest.`)},
+	{"Permission denied: '/var/task/", always("The file may not be read by others than its owner, and AWS's Lambda keeps the modes of a zip as well: give it mode 644 (755 for programs) and zip again. Python's zipfile.writestr makes 600 of plain names.")},
 	{"due to customer function error", func(r *record, _ string) string {
 		return "The function itself failed: its error is under integration answer, its output in butai logs " + functionName(r.m.function.arn) + "."
 	}},

@@ -101,6 +101,7 @@ func TestTraceSaysWhatToFix(t *testing.T) {
 		{"/prod/user/1", refuses(429, "TooManyRequestsException"), "aws lambda put-function-concurrency"},
 		{"/prod/any/a", returns(`"text"`), "must return an object"},
 		{"/prod/any/a", fails("boom"), "butai logs example"},
+		{"/prod/any/a", fails("[Errno 13] Permission denied: '/var/task/main.py'"), "give it mode 644"},
 		{"/prod/undeclared", returns("{}"), "aws apigateway put-method-response --rest-api-id abcdefghij --resource-id resf --http-method GET --status-code 200"},
 		{"/prod/nodefault", returns("{}"), "there is no default integration response"},
 		{"/prod/template", returns("{}"), "The request template of GET /template can't be used (mapping template, line 1"},

@@ -7,8 +7,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 
@@ -35,7 +37,13 @@ type Error struct {
 	Code, Message string
 }
 
-func (e *Error) Error() string { return wire.ErrorText(e.Code, &e.Message) }
+// Error is the message alone where no code came, as from butai's own pages.
+func (e *Error) Error() string {
+	if e.Code == "" {
+		return e.Message
+	}
+	return wire.ErrorText(e.Code, &e.Message)
+}
 
 // Call runs one operation: in and out point at its input and output shapes,
 // out is nil for operations without output. The REST-XML protocol isn't
@@ -52,7 +60,7 @@ func (c *Client) Call(ctx context.Context, m *wire.ServiceModel, operation strin
 	if err := sigv4.Sign(ctx, req, body, c.Credentials, m.SigningName, c.Region, c.Clock.Now()); err != nil {
 		return fmt.Errorf("client: sign %s: %w", operation, err)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := c.do(req)
 	if err != nil {
 		return err
 	}
@@ -114,7 +122,7 @@ func (c *Client) open(ctx context.Context, method, path string, body []byte) (io
 	if err := sigv4.Sign(ctx, req, body, c.Credentials, "butai", c.Region, c.Clock.Now()); err != nil {
 		return nil, fmt.Errorf("client: sign %s: %w", path, err)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := c.do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +135,16 @@ func (c *Client) open(ctx context.Context, method, path string, body []byte) (io
 		return nil, err
 	}
 	return nil, failure(&wire.ServiceModel{Protocol: "rest-json"}, res, answer)
+}
+
+// do says where nobody answers instead of which address was dialled.
+func (c *Client) do(req *http.Request) (*http.Response, error) {
+	res, err := http.DefaultClient.Do(req)
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		return nil, fmt.Errorf("nothing answers at %s: start butai serve, or set AWS_ENDPOINT_URL to where it listens (%w)", c.Endpoint, dial.Err)
+	}
+	return res, err
 }
 
 func (c *Client) request(ctx context.Context, m *wire.ServiceModel, op *wire.Operation, in any) (*http.Request, []byte, error) {

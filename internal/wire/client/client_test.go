@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,5 +120,26 @@ func TestCallReportsTheErrorOfEachProtocol(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestErrorsForPeople holds the two mistakes everybody makes to a sentence
+// that can be acted on.
+func TestErrorsForPeople(t *testing.T) {
+	t.Parallel()
+	pages := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"message": "No such page."}`)
+	}))
+	c := &client.Client{Endpoint: pages.URL, Region: "us-east-1", Clock: clock.System{},
+		Credentials: sigv4.Credentials{AccessKeyID: "000000000000", SecretAccessKey: "x"}}
+	var out any
+	if err := c.Get(t.Context(), "/page", &out); err == nil || err.Error() != "No such page." {
+		t.Errorf("a page's error: %v", err)
+	}
+	pages.Close()
+	want := "nothing answers at " + pages.URL + ": start butai serve, or set AWS_ENDPOINT_URL to where it listens"
+	if err := c.Get(t.Context(), "/page", &out); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("no server: %v", err)
 	}
 }
