@@ -249,6 +249,19 @@ theirs = {"Source": "tell", "DetailType": "t", "Detail": "{}", "EventBusName": B
 equal(other.put_events(Entries=[theirs])["FailedEntryCount"], 0)
 equal(json.loads(receive(shop_url)["Body"])["account"], "111122223333")
 events.remove_permission(EventBusName="own", RemoveAllPermissions=True)
+there = "arn:aws:events:%s:111122223333:event-bus/there" % REGION
+other.create_event_bus(Name="there")
+other.put_permission(EventBusName="there", StatementId="here", Action="events:PutEvents", Principal=ACCOUNT)
+other.put_rule(Name="there", EventBusName="there", EventPattern='{"source": ["tell"]}')
+equal(refused(events.put_targets, Rule="told", Targets=[{"Id": "9", "Arn": there}]), ("ValidationException", "RoleArn is required for target %s." % there))
+iam.put_role_policy(RoleName="sender", PolicyName="put", PolicyDocument=policy("Allow", "events:PutEvents", there))
+events.put_targets(Rule="told", Targets=[{"Id": "2", "Arn": there, "RoleArn": sender}])
+sqs.set_queue_attributes(QueueUrl=shop_url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": shop_arn}]})})
+other.put_targets(Rule="there", EventBusName="there", Targets=[{"Id": "1", "Arn": shop_arn}])
+id = put("tell", {"far": True})
+event = json.loads(receive(shop_url)["Body"])
+equal((event["id"], event["account"]), (id, ACCOUNT))
 equal(refused(other.put_events, Entries=[theirs])[0], "AccessDeniedException")
 equal(refused(other.describe_event_bus, Name=BUS + "own")[0], "AccessDeniedException")
 

@@ -175,6 +175,23 @@ while lambda_.get_event_source_mapping(UUID=made["UUID"])["LastProcessingResult"
     assert time.monotonic() < deadline
     time.sleep(0.05)
 
+# Into a bucket, with the batch; a bus is for asynchronous calls alone.
+s3 = boto3.client("s3")
+s3.create_bucket(Bucket="batches")
+bus = "arn:aws:events:%s:%s:event-bus/default" % (REGION, ACCOUNT)
+equal(refused(lambda_.update_event_source_mapping, UUID=made["UUID"], DestinationConfig={"OnFailure": {"Destination": bus}})[1],
+      "The destination ARN %s is invalid." % bus)
+iam.put_role_policy(RoleName="reader", PolicyName="lost", PolicyDocument=policy("Allow", ["s3:PutObject"]))
+lambda_.update_event_source_mapping(UUID=made["UUID"], DestinationConfig={"OnFailure": {"Destination": "arn:aws:s3:::batches"}})
+put("items", "6", "crash")
+deadline = time.monotonic() + 20
+while not (objects := s3.list_objects_v2(Bucket="batches").get("Contents")):
+    assert time.monotonic() < deadline, "no object came"
+    time.sleep(0.1)
+assert objects[0]["Key"].startswith("aws/lambda/%s/%s/20" % (made["UUID"], shard)), objects
+record = json.load(s3.get_object(Bucket="batches", Key=objects[0]["Key"])["Body"])
+equal(json.loads(record["payload"])["Records"][0]["dynamodb"]["NewImage"]["id"], {"S": "6"})
+
 # A stream that was disabled can still be read.
 dynamodb.update_table(TableName="items", StreamSpecification={"StreamEnabled": False})
 description = streams.describe_stream(StreamArn=stream)["StreamDescription"]
