@@ -76,11 +76,9 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 			target.Resource = placeOf(ctx, in.RegistryId, wire.Ptr("*")).arn()
 			return []wire.IAMTarget{target}
 		}
-		var targets []wire.IAMTarget
-		for _, name := range in.RepositoryNames {
-			targets = append(targets, s.target(ctx, op, placeOf(ctx, in.RegistryId, &name)))
-		}
-		return targets
+		return s.targets(ctx, op, in.RegistryId, in.RepositoryNames)
+	case *ecrapi.BatchGetRepositoryScanningConfigurationRequest:
+		return s.targets(ctx, op, nil, in.RepositoryNames)
 	}
 	if !reflect.ValueOf(in).Elem().FieldByName("RepositoryName").IsValid() && member(in, "ResourceArn") == nil {
 		return []wire.IAMTarget{target} // it is about the registry
@@ -92,6 +90,13 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 		return []wire.IAMTarget{target} // the call itself will say what is wrong
 	}
 	return []wire.IAMTarget{s.target(ctx, op, placeOf(ctx, member(in, "RegistryId"), member(in, "RepositoryName")))}
+}
+
+func (s *Service) targets(ctx context.Context, op *wire.Operation, registryID *string, names []string) (targets []wire.IAMTarget) {
+	for _, name := range names {
+		targets = append(targets, s.target(ctx, op, placeOf(ctx, registryID, &name)))
+	}
+	return targets
 }
 
 func (s *Service) target(ctx context.Context, op *wire.Operation, p place) wire.IAMTarget {

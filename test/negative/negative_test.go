@@ -178,6 +178,9 @@ var unknown = map[string]tree{
 
 	"apigatewayv2 CreateRoutingRule": {"Conditions": []any{}},
 	"apigatewayv2 PutRoutingRule":    {"Conditions": []any{}},
+	"apigatewayv2 GetTags":           {"ResourceArn": absentDomainV2},
+	"apigatewayv2 TagResource":       {"ResourceArn": absentDomainV2},
+	"apigatewayv2 UntagResource":     {"ResourceArn": absentDomainV2},
 
 	"dynamodbstreams DescribeStream":   {"StreamArn": absentStream},
 	"dynamodbstreams GetShardIterator": {"StreamArn": absentStream, "ShardIteratorType": "LATEST"},
@@ -246,6 +249,7 @@ var unknown = map[string]tree{
 }
 
 const (
+	absentDomainV2    = "arn:aws:apigateway:us-east-1::/domainnames/absent.example"
 	absentDomain      = "arn:aws:apigateway:us-east-1:000000000000:/domainnames/absent.example+a1b2c3"
 	absentAssociation = "arn:aws:apigateway:us-east-1:000000000000:/domainnameaccessassociations/domainname/absent.example+a1b2c3/vpcesource/vpce-1"
 
