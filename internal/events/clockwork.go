@@ -76,10 +76,7 @@ func (s *Service) tick(tx store.Tx, id string) (made []*deliveryRecord, again ti
 	}
 	e := scheduledEvent(sched)
 	for i := range r.Targets {
-		d, err := s.newDelivery(r, &r.Targets[i], e)
-		if err != nil {
-			return nil, again, err
-		}
+		d := s.newDelivery(r, &r.Targets[i], e)
 		if err := deliveries.Put(tx, d, d.ID); err != nil {
 			return nil, again, err
 		}

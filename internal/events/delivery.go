@@ -23,6 +23,7 @@ type deliveryRecord struct {
 	Target   eventsapi.Target
 	Event    event
 	Input    []byte
+	Unfit    string `json:",omitzero"` // why there is no input
 	Created  time.Time
 	Due      time.Time
 	Attempts int         `json:",omitzero"` // that have failed
@@ -68,13 +69,16 @@ const (
 	ThirdAccount    = "THIRD_ACCOUNT_HOP_DETECTED"
 )
 
-func (s *Service) newDelivery(r *ruleRecord, t *eventsapi.Target, e *event) (*deliveryRecord, error) {
-	in, err := inputOf(r, t, e)
-	if err != nil {
-		return nil, err
-	}
+// newDelivery makes a delivery that is due. An event of which no input can be
+// made is for the dead-letter queue, not for who has put it.
+func (s *Service) newDelivery(r *ruleRecord, t *eventsapi.Target, e *event) *deliveryRecord {
 	now := s.Clock.Now().UTC()
-	return &deliveryRecord{ID: ident.UUID(), Rule: r.place(), Target: *t, Event: *e, Input: in, Created: now, Due: now}, nil
+	d := &deliveryRecord{ID: ident.UUID(), Rule: r.place(), Target: *t, Event: *e, Created: now, Due: now}
+	var err error
+	if d.Input, err = inputOf(r, t, e); err != nil {
+		d.Unfit = err.Error()
+	}
+	return d
 }
 
 func (d *deliveryRecord) ticket() due.Ticket {
@@ -130,6 +134,9 @@ func (s *Service) send(ctx context.Context, d *deliveryRecord) error {
 			return err
 		}
 		return s.Targets.Deliver(ctx, out)
+	}
+	if d.Unfit != "" {
+		return &Refusal{InvalidJSON, d.Unfit}
 	}
 	if d.Target.InputTransformer != nil && strings.HasPrefix(*d.Target.InputTransformer.InputTemplate, "{") &&
 		!jsontext.Value(d.Input).IsValid(jsontext.AllowDuplicateNames(true)) {

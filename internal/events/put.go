@@ -182,11 +182,7 @@ func (s *Service) match(matchers []matcher, e *event) (made []*deliveryRecord, e
 			continue
 		}
 		for i := range m.rule.Targets {
-			d, err := s.newDelivery(m.rule, &m.rule.Targets[i], e)
-			if err != nil {
-				return nil, err
-			}
-			made = append(made, d)
+			made = append(made, s.newDelivery(m.rule, &m.rule.Targets[i], e))
 		}
 	}
 	return made, nil

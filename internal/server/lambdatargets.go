@@ -76,7 +76,7 @@ func (l *lambdaTargets) denial(ctx context.Context, role string, a arn.ARN, key 
 	case "s3":
 		target.Action, target.Resource = "s3:PutObject", a.String()+"/"+key
 	case "events":
-		in := &eventsapi.PutEventsRequest{Entries: []eventsapi.PutEventsRequestEntry{{EventBusName: &target.Resource}}}
+		in := &eventsapi.PutEventsRequest{Entries: []eventsapi.PutEventsRequestEntry{{EventBusName: &target.Resource, Source: wire.Ptr(lambda.EventSource)}}}
 		target = l.services.events.IAMTargets(ctx, eventsapi.Service.Operation("PutEvents"), in)[0]
 	case "lambda":
 		target.Action = "lambda:InvokeFunction"
