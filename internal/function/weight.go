@@ -41,7 +41,7 @@ func (s *Spec) weight() int {
 type debt struct {
 	mu    sync.Mutex
 	heavy bool          // the sandbox weighs what AWS gives it
-	owed  time.Duration // when it was last settled
+	owed  time.Duration // as it was when it was last settled
 	at    time.Time     // when that was, zero for never
 	used  time.Duration // what the sandbox had run then
 
@@ -55,7 +55,7 @@ type debt struct {
 // the call has taken that began at since: what it ran before was quick, or its
 // init phase. d.mu is held.
 func (d *debt) settle(used time.Duration, since, now time.Time, share float64) {
-	ran := min(used-d.used, now.Sub(since))
+	ran := max(0, min(used-d.used, now.Sub(since))) // a sandbox that starts again counts from 0
 	d.repay(now, share)
 	d.owed, d.used = d.owed+ran, used
 }

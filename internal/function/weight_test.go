@@ -35,6 +35,8 @@ func TestDebt(t *testing.T) {
 	want(t, "gives way with more than half a burst of debt", d.gives(), true)
 	d.repay(at(111), share)
 	want(t, "gives way after a rest", d.gives(), false)
+	d.settle(used(1), at(111), at(120), share)
+	want(t, "gives way after it has started again", d.gives(), false)
 	d.repay(at(10_000), share)
 	want(t, "owed after a long rest", d.owed, 0)
 }
