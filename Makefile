@@ -6,6 +6,8 @@ LDFLAGS  := -s -w
 # Terraform downloads its own.
 BUTAI_TF_PLUGIN_DIR ?= $(shell find / -xdev -maxdepth 2 -type d -name tf-plugins 2>/dev/null | head -n 1)
 export BUTAI_TF_PLUGIN_DIR
+# For all that goes through go, so that nothing is compiled twice.
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 # Tools that setup puts below .tools win over those of the machine.
 export PATH := $(CURDIR)/.tools/go/bin:$(CURDIR)/.tools/python/bin:$(PATH)
 
@@ -22,7 +24,7 @@ setup-test: ## install what the tests drive as well
 	@scripts/setup.sh test
 
 build: setup ## build bin/butai
-	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/.linked ./cmd/butai
+	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/.linked ./cmd/butai
 	@cp bin/.linked bin/.copy && mv bin/.copy bin/butai && rm bin/.linked # see internal/server/memory_linux.go
 
 demo: build ## start butai and walk through a release from staging to production

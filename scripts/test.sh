@@ -8,9 +8,7 @@ cd "$(dirname "$0")/.."
 # on the same random templates each time, by make oracle on new ones.
 ! ls /usr/share/java/{velocity,json-path}.jar >/dev/null 2>&1 || export BUTAI_VTL_ORACLE=1 BUTAI_VTL_SEED=20261128
 
-# As make builds, so that nothing is compiled twice, and what it has built is
-# what the tests drive.
-export GOFLAGS=-trimpath
+# What make has built is what the tests drive.
 [ ! -x bin/butai ] || export BUTAI_BINARY=$PWD/bin/butai
 
 # The suites that drive a real server come after the unit tests, so that they
