@@ -81,6 +81,11 @@ func extensionClient(name string) {
 			os.Exit(0)
 		case event.EventType == "SHUTDOWN":
 			os.Exit(0)
+		case name == "verbose":
+			time.Sleep(50 * time.Millisecond) // until the answer is out
+			for range 20_000 {
+				fmt.Println("verbose says something")
+			}
 		case name == "slow":
 			time.Sleep(time.Second)
 		case name == "fragile":
@@ -278,4 +283,15 @@ func TestExtensionAPIRefuses(t *testing.T) {
 		`strict: 403 {"errorMessage":"Invalid Lambda-Extension-Identifier","errorType":"Extension.InvalidExtensionIdentifier"}`,
 		`strict: 403 {"errorMessage":"Unknown extension 00000000-0000-0000-0000-000000000000","errorType":"Extension.UnknownExtensionIdentifier"}`,
 		`EXTENSION\tName: strict\tState: Ready\tEvents: \[INVOKE, SHUTDOWN\]`)
+}
+
+// TestExtensionsMayPrintALot has an extension print more than a pipe holds after
+// the answer: it must not wait for the next call.
+func TestExtensionsMayPrintALot(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.extend(t, r.python(t, goodbye), "verbose")
+	want(t, "function error", r.call(t, spec, `{}`).FunctionError, "")
+	waitFor(t, "the sandbox to be free", func() bool { return r.idle(spec) == 1 })
+	want(t, "lines", strings.Count(r.logs.text(), "verbose says"), 20_000)
 }
