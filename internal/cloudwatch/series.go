@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/butai-dev/butai/internal/metric"
 	"github.com/butai-dev/butai/internal/store"
@@ -145,8 +144,6 @@ func (b *block) add(at moment, set *metric.Set) {
 
 // span is a range of time in seconds since 1970: from is in it, to isn't.
 type span struct{ from, to int64 }
-
-func spanOf(from, to time.Time) span { return span{from.Unix(), to.Unix()} }
 
 // read returns the points of a series in a span, in order of time.
 func read(r store.ReadTx, key seriesKey, in span) ([]point, error) {

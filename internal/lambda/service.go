@@ -202,11 +202,6 @@ func (i id) arn() string {
 	return "arn:aws:lambda:" + i.region + ":" + i.account + ":function:" + i.name
 }
 
-func callerID(ctx context.Context, name string) id {
-	c := wire.CallerFrom(ctx)
-	return id{c.Account, c.Region, name}
-}
-
 // get reads a function; missing is the ARN in the error if there is none.
 func get(r store.ReadTx, i id, missing string) (*functionRecord, error) {
 	f, err := functions.Get(r, i.key()...)

@@ -2,7 +2,6 @@ package s3
 
 import (
 	"context"
-	"errors"
 
 	"github.com/butai-dev/butai/internal/api/s3api"
 	"github.com/butai-dev/butai/internal/store"
@@ -116,17 +115,4 @@ func (s *Service) DeleteObjects(ctx context.Context, in *s3api.DeleteObjectsRequ
 		out.Deleted = nil // only failures are listed, and there are none
 	}
 	return out, nil
-}
-
-// IsNotFound reports whether an error of ReadObject says that the bucket, the
-// key or the version doesn't exist.
-func IsNotFound(err error) bool {
-	if _, ok := errors.AsType[*s3api.NoSuchBucket](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[*s3api.NoSuchKey](err); ok {
-		return true
-	}
-	plain, ok := errors.AsType[*wire.Error](err)
-	return ok && plain.Code == "NoSuchVersion"
 }

@@ -115,19 +115,6 @@ func Number(text string) (Value, error) {
 	return Value{kind: N, text: n}, nil
 }
 
-// NumberSet returns a value of type NS; the members must be distinct numbers.
-func NumberSet(members ...string) (Value, error) {
-	canonical := make([]string, len(members))
-	for i, text := range members {
-		n, err := ParseNumber(text)
-		if err != nil {
-			return Value{}, err
-		}
-		canonical[i] = n
-	}
-	return newSet(NS, canonical), nil
-}
-
 // Kind returns the value's type, None for the zero Value.
 func (v Value) Kind() Kind {
 	if v.kind == faulty {

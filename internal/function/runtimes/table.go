@@ -53,9 +53,6 @@ var table = []Runtime{
 	{"provided.al2023", Provided, ""},
 }
 
-// Known returns the runtimes that butai can run, given an interpreter.
-func Known() []Runtime { return append([]Runtime(nil), table...) }
-
 // ByID returns the runtime with the given identifier.
 func ByID(id string) (Runtime, bool) {
 	for _, r := range table {

@@ -42,15 +42,7 @@ func Append(dst []byte, parts ...string) []byte {
 	return dst
 }
 
-// AppendBytes is Append for parts that are byte slices.
-func AppendBytes(dst []byte, parts ...[]byte) []byte {
-	for _, p := range parts {
-		dst = appendPart(dst, p)
-	}
-	return dst
-}
-
-func appendPart[P string | []byte](dst []byte, part P) []byte {
+func appendPart(dst []byte, part string) []byte {
 	for i := range len(part) {
 		dst = append(dst, part[i])
 		if part[i] == mark {

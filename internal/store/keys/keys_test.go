@@ -67,13 +67,6 @@ func TestAppendContinuesAKey(t *testing.T) {
 		if got := keys.Append(keys.Make(a...), b...); !bytes.Equal(got, want) {
 			t.Fatalf("Append = %x, want %x", got, want)
 		}
-		raw := make([][]byte, len(b))
-		for i, p := range b {
-			raw[i] = []byte(p)
-		}
-		if got := keys.AppendBytes(keys.Make(a...), raw...); !bytes.Equal(got, want) {
-			t.Fatalf("AppendBytes = %x, want %x", got, want)
-		}
 	})
 }
 
