@@ -31,7 +31,11 @@ func (h *Handler) identify(r *http.Request, signature *sigv4.Signature) (*servic
 	if s := among(candidates, r, target); s != nil {
 		return s, nil
 	}
-	if name == "" {
+	switch {
+	case signedV2(r):
+		return nil, &wire.Error{Code: "InvalidRequest", Status: http.StatusBadRequest,
+			Message: "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."}
+	case name == "":
 		return nil, &wire.Error{Code: "MissingAuthenticationTokenException", Status: http.StatusForbidden,
 			Message: "Missing Authentication Token"}
 	}

@@ -50,6 +50,8 @@ func (h *Handler) unknownService(r *http.Request, signature *sigv4.Signature, er
 func spokenToNobody(r *http.Request, name string) (wire.Protocol, *wire.ServiceModel) {
 	contentType := r.Header.Get("Content-Type")
 	switch {
+	case signedV2(r):
+		return restxml.Protocol{S3: true}, &wire.ServiceModel{}
 	case r.Header.Get("Smithy-Protocol") == rpcv2cbor.Value:
 		return rpcv2cbor.Protocol{}, &wire.ServiceModel{}
 	case r.Header.Get("X-Amz-Target") != "":
@@ -63,4 +65,12 @@ func spokenToNobody(r *http.Request, name string) (wire.Protocol, *wire.ServiceM
 		return restxml.Protocol{}, &wire.ServiceModel{}
 	}
 	return restjson.Protocol{}, &wire.ServiceModel{}
+}
+
+// signedV2 reports whether a request has a signature of S3's version 2, which
+// boto3 and the CLI still give to presigned URLs for us-east-1 unless they are
+// configured with signature_version s3v4. AWS's younger regions refuse it too.
+func signedV2(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Authorization"), "AWS ") ||
+		strings.Contains(r.URL.RawQuery, "AWSAccessKeyId=") && strings.Contains(r.URL.RawQuery, "Signature=")
 }

@@ -56,3 +56,17 @@ print(json.dumps(answers))
 		}
 	}
 }
+
+// TestSignatureVersion2 refuses it in the words of AWS's younger regions.
+func TestSignatureVersion2(t *testing.T) {
+	t.Parallel()
+	handler, err := New(Config{Log: slog.New(slog.DiscardHandler), Clock: clock.System{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest("GET", "/b/k?AWSAccessKeyId=000000000000&Signature=x&Expires=1", nil))
+	if body := w.Body.String(); w.Code != 400 || !strings.Contains(body, "<Error><Code>InvalidRequest</Code>") || !strings.Contains(body, "AWS4-HMAC-SHA256") {
+		t.Errorf("%d %s", w.Code, body)
+	}
+}
