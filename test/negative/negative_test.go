@@ -246,6 +246,7 @@ var unknown = map[string]tree{
 	"events UntagResource":       {"ResourceARN": absentRule},
 
 	"s3 PutBucketVersioning": {"VersioningConfiguration": tree{"Status": "Enabled"}},
+	"s3 PutBucketEncryption": {"ServerSideEncryptionConfiguration": tree{"Rules": []any{tree{"ApplyServerSideEncryptionByDefault": tree{"SSEAlgorithm": "AES256"}}}}},
 }
 
 const (
