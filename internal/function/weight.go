@@ -27,14 +27,18 @@ const (
 	// processorMB is the memory that comes with one processor ("Configure Lambda
 	// function memory").
 	processorMB = 1769
+	// lightest is the least that a sandbox weighs. AWS's share is one of a
+	// processor; of what is left beside many others it would be too little: a
+	// function that imports a library would meet its timeout on a busy machine.
+	lightest = sandbox.Ordinary / 5
 	// slowestLook is the longest pause between looks at one call's time.
 	slowestLook = 320 * time.Millisecond
 )
 
 // weight is AWS's share of a function, where one processor is what an ordinary
-// process gets.
+// process gets, but not less than lightest.
 func (s *Spec) weight() int {
-	return min(max(1, s.MemoryMB*sandbox.Ordinary/processorMB), sandbox.Ordinary)
+	return min(max(lightest, s.MemoryMB*sandbox.Ordinary/processorMB), sandbox.Ordinary)
 }
 
 // debt is a sandbox's debt of processor time.
