@@ -30,7 +30,7 @@ const (
 	// lightest is the least that a sandbox weighs. AWS's share is one of a
 	// processor; of what is left beside many others it would be too little: a
 	// function that imports a library would meet its timeout on a busy machine.
-	lightest = sandbox.Ordinary / 5
+	lightest = sandbox.Ordinary / 10
 	// slowestLook is the longest pause between looks at one call's time.
 	slowestLook = 320 * time.Millisecond
 )

@@ -11,7 +11,7 @@ import (
 )
 
 func TestWeightFollowsMemory(t *testing.T) {
-	for mb, weight := range map[int]int{128: 20, 512: 28, 1769: 100, 10240: 100} {
+	for mb, weight := range map[int]int{128: 10, 512: 28, 1769: 100, 10240: 100} {
 		want(t, "weight", (&Spec{MemoryMB: mb}).weight(), weight)
 	}
 }
