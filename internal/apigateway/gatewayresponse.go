@@ -2,12 +2,12 @@ package apigateway
 
 import (
 	"context"
-	"encoding/base64"
 	"maps"
 	"regexp"
 	"slices"
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
 )
@@ -125,9 +125,9 @@ func (s *Service) GetGatewayResponse(ctx context.Context, in *apigatewayapi.GetG
 // GetGatewayResponses lists every type, customised or not.
 func (s *Service) GetGatewayResponses(ctx context.Context, in *apigatewayapi.GetGatewayResponsesRequest) (*apigatewayapi.GatewayResponses, error) {
 	sc := scopeOf(ctx)
-	after, err := base64.RawURLEncoding.DecodeString(wire.Val(in.Position))
+	after, err := readPosition(in.Position)
 	if err != nil {
-		return nil, badRequest("Invalid position parameter specified")
+		return nil, err
 	}
 	return view(ctx, s, func(r store.ReadTx) (*apigatewayapi.GatewayResponses, error) {
 		custom, err := customResponses(r, sc, *in.RestApiId)
@@ -136,13 +136,13 @@ func (s *Service) GetGatewayResponses(ctx context.Context, in *apigatewayapi.Get
 		}
 		out := &apigatewayapi.GatewayResponses{Items: []apigatewayapi.GatewayResponse{}}
 		size := pageSize(in.Limit)
-		last := string(after)
+		last := after
 		for _, kind := range slices.Sorted(maps.Keys(catalogue)) {
-			if kind <= string(after) {
+			if kind <= after {
 				continue
 			}
 			if len(out.Items) == size {
-				out.Position = wire.Ptr(base64.RawURLEncoding.EncodeToString([]byte(last)))
+				out.Position = paging.Token(last)
 				break
 			}
 			out.Items = append(out.Items, *gatewayResponse(custom, kind))

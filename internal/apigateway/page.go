@@ -1,9 +1,7 @@
 package apigateway
 
 import (
-	"encoding/base64"
-	"strconv"
-
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/record"
 	"github.com/butai-dev/butai/internal/wire"
@@ -26,12 +24,12 @@ func pageWhere[T any](r store.ReadTx, c record.Collection[T], position *string, 
 	prefix []string) (items []*T, next *string, err error) {
 	size := pageSize(limit)
 	all := c.All(r, prefix...)
-	if position != nil && *position != "" {
-		after, err := base64.RawURLEncoding.DecodeString(*position)
-		if err != nil {
-			return nil, nil, badRequest("Invalid position parameter specified")
-		}
-		all = c.After(r, string(after), prefix...)
+	after, err := readPosition(position)
+	if err != nil {
+		return nil, nil, err
+	}
+	if after != "" {
+		all = c.After(r, after, prefix...)
 	}
 	items = []*T{}
 	for v, err := range all {
@@ -42,7 +40,7 @@ func pageWhere[T any](r store.ReadTx, c record.Collection[T], position *string, 
 			continue
 		}
 		if len(items) == size {
-			next = wire.Ptr(base64.RawURLEncoding.EncodeToString([]byte(last(items[size-1]))))
+			next = paging.Token(last(items[size-1]))
 			break
 		}
 		items = append(items, v)
@@ -62,17 +60,19 @@ func pageSize(limit *int64) int {
 // pageOf is the part of a list made for one call that follows position, and
 // the position of the next part.
 func pageOf[T any](all []*T, position *string, limit *int64) (items []*T, next *string, err error) {
-	from := 0
-	if text := wire.Val(position); text != "" {
-		raw, err := base64.RawURLEncoding.DecodeString(text)
-		if from, err = strconv.Atoi(string(raw)); err != nil || from < 0 {
-			return nil, nil, badRequest("Invalid position parameter specified")
-		}
+	items, next, err = paging.Cut(all, position, pageSize(limit))
+	if err != nil {
+		return nil, nil, errPosition()
 	}
-	from = min(from, len(all))
-	to := min(from+pageSize(limit), len(all))
-	if to < len(all) {
-		next = wire.Ptr(base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(to))))
-	}
-	return all[from:to], next, nil
+	return items, next, nil
 }
+
+// readPosition returns where a listing goes on.
+func readPosition(position *string) (after string, err error) {
+	if after, err = paging.After(position); err != nil {
+		return "", errPosition()
+	}
+	return after, nil
+}
+
+func errPosition() error { return badRequest("Invalid position parameter specified") }

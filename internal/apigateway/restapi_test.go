@@ -136,6 +136,18 @@ func TestListingsArePaged(t *testing.T) {
 	}
 }
 
+func TestPositionsThatNoPageGave(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	api, _ := h.newAPI()
+	for _, list := range []string{
+		"/restapis", "/apikeys", "/usageplans", "/sdktypes", "/domainnames", "/restapis/" + api + "/resources", "/restapis/" + api + "/gatewayresponses",
+		"/restapis/" + api + "/documentation/parts",
+	} {
+		h.fails("BadRequestException", "Invalid position parameter specified", "GET", list+"?position=bad", nil)
+	}
+}
+
 func TestTags(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

@@ -26,14 +26,14 @@ const (
 )
 
 // common is what every service room may import.
-var common = []string{"arn", "clock", "ident", "wire", "store", "store/record", "store/keys"}
+var common = []string{"arn", "clock", "ident", "paging", "wire", "store", "store/record", "store/keys"}
 
 func services(extra ...string) []string { return append(extra, common...) }
 
 // doors lists every room of the house. A new room must be entered here.
 var doors = []door{
 	{[]string{
-		"arn", "clock", "ident", "iam/policy", "iam/managed", "gateway/value", "gateway/route", "gateway/schema", "gateway/tracing", "metric", "cloudwatch/expr", "dynamodb/attr", "logs/pattern",
+		"arn", "clock", "ident", "paging", "iam/policy", "iam/managed", "gateway/value", "gateway/route", "gateway/schema", "gateway/tracing", "metric", "cloudwatch/expr", "dynamodb/attr", "logs/pattern",
 		"function/bootstrap", "function/runtimes", "function/sandbox",
 	}, nil, pure},
 	{[]string{"gateway/jsonpath"}, []string{"gateway/value"}, pure},

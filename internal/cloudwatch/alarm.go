@@ -9,6 +9,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/metric"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/record"
 	"github.com/butai-dev/butai/internal/wire"
@@ -299,7 +300,7 @@ func (s *Service) DescribeAlarms(ctx context.Context, in *cloudwatchapi.Describe
 				continue
 			}
 			if len(out.MetricAlarms) == limit {
-				out.NextToken = writeToken(*out.MetricAlarms[limit-1].AlarmName)
+				out.NextToken = paging.Token(*out.MetricAlarms[limit-1].AlarmName)
 				return nil
 			}
 			out.MetricAlarms = append(out.MetricAlarms, a.answer())

@@ -9,6 +9,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/record"
 	"github.com/butai-dev/butai/internal/wire"
@@ -99,7 +100,7 @@ func (s *Service) ListDashboards(ctx context.Context, in *cloudwatchapi.ListDash
 				continue
 			}
 			if n := len(out.DashboardEntries); n == 1000 {
-				out.NextToken = writeToken(*out.DashboardEntries[n-1].DashboardName)
+				out.NextToken = paging.Token(*out.DashboardEntries[n-1].DashboardName)
 				return nil
 			}
 			out.DashboardEntries = append(out.DashboardEntries, cloudwatchapi.DashboardEntry{

@@ -10,6 +10,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
 	"github.com/butai-dev/butai/internal/cloudwatch/expr"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
 )
@@ -69,7 +70,7 @@ func (s *Service) GetMetricData(ctx context.Context, in *cloudwatchapi.GetMetric
 		return nil
 	})
 	if page.more {
-		out.NextToken = writeToken(strconv.Itoa(skip + page.limit))
+		out.NextToken = paging.Token(strconv.Itoa(skip + page.limit))
 	}
 	return out, err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/record"
 	"github.com/butai-dev/butai/internal/wire"
@@ -83,7 +84,7 @@ func (s *Service) DescribeAlarmHistory(ctx context.Context, in *cloudwatchapi.De
 		out.AlarmHistoryItems = items[after:min(after+limit, len(items))]
 	}
 	if after+limit < len(items) {
-		out.NextToken = writeToken(fmt.Sprint(after + limit))
+		out.NextToken = paging.Token(fmt.Sprint(after + limit))
 	}
 	return out, err
 }

@@ -2,12 +2,11 @@ package cloudwatch
 
 import (
 	"context"
-	"encoding/base64"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/butai-dev/butai/internal/api/cloudwatchapi"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
 )
@@ -58,7 +57,7 @@ func (s *Service) ListMetrics(ctx context.Context, in *cloudwatchapi.ListMetrics
 				continue
 			}
 			if len(out.Metrics) == listPage {
-				out.NextToken = writeToken(last)
+				out.NextToken = paging.Token(last)
 				return nil
 			}
 			last = id
@@ -85,19 +84,10 @@ func (m *series) picked(in *cloudwatchapi.ListMetricsInput) bool {
 	return true
 }
 
-// writeToken makes an opaque page token of where a listing goes on.
-func writeToken(after string) *string {
-	return wire.Ptr(base64.RawURLEncoding.EncodeToString([]byte("v1 " + after)))
-}
-
-// readToken returns what writeToken was given; no token is the start.
+// readToken returns where a listing goes on.
 func readToken(token *string) (string, error) {
-	if token == nil {
-		return "", nil
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(*token)
-	after, ok := strings.CutPrefix(string(raw), "v1 ")
-	if err != nil || !ok {
+	after, err := paging.After(token)
+	if err != nil {
 		return "", &cloudwatchapi.InvalidNextToken{Message: wire.Ptr("The service cannot process the token that you have provided.")}
 	}
 	return after, nil

@@ -1,10 +1,10 @@
 package events
 
 import (
-	"encoding/base64"
 	"iter"
 	"strings"
 
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -19,9 +19,9 @@ type records[R any] = iter.Seq2[*R, error]
 func page[R, A any](
 	token *string, limit *int64, prefix *string, from func(after string) records[R], name func(*R) string, answer func(*R) A,
 ) (out []A, next *string, err error) {
-	after, err := readToken(token)
+	after, err := paging.After(token)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, invalid("Parameter NextToken is not valid.")
 	}
 	most := pageSize
 	if limit != nil {
@@ -36,21 +36,9 @@ func page[R, A any](
 		case !strings.HasPrefix(name(r), wire.Val(prefix)):
 			continue
 		case len(out) == most:
-			return out, writeToken(last), nil
+			return out, paging.Token(last), nil
 		}
 		out, last = append(out, answer(r)), name(r)
 	}
 	return out, nil, nil
-}
-
-func writeToken(last string) *string {
-	return wire.Ptr(base64.StdEncoding.EncodeToString([]byte(last)))
-}
-
-func readToken(token *string) (after string, err error) {
-	text, err := base64.StdEncoding.DecodeString(wire.Val(token))
-	if err != nil {
-		return "", invalid("Parameter NextToken is not valid.")
-	}
-	return string(text), nil
 }

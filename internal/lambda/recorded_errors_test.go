@@ -200,7 +200,7 @@ var recordedURLs = []recorded{
 	{"alias", "POST 2021-10-31/functions/example/url?Qualifier=live", `{"AuthType":"NONE","InvokeMode":"RESPONSE_STREAM"}`,
 		`201 {"FunctionUrl":…,"FunctionArn":"FN:example:live","AuthType":"NONE","CreationTime":"2025-11-25T02:26:54.123000Z","InvokeMode":"RESPONSE_STREAM"}`},
 	{"list", "GET 2021-10-31/functions/example/urls?MaxItems=1", "",
-		`200 {"FunctionUrlConfigs":[{"FunctionUrl":…,"FunctionArn":"FN:example","CreationTime":"2025-11-25T02:26:54.123000Z","LastModifiedTime":"2025-11-25T02:26:54.123000Z","AuthType":"AWS_IAM","InvokeMode":"BUFFERED"}],"NextMarker":"MQ"}`},
+		`200 {"FunctionUrlConfigs":[{"FunctionUrl":…,"FunctionArn":"FN:example","CreationTime":"2025-11-25T02:26:54.123000Z","LastModifiedTime":"2025-11-25T02:26:54.123000Z","AuthType":"AWS_IAM","InvokeMode":"BUFFERED"}],"NextMarker":"djEgMQ"}`},
 	{"delete", "DELETE 2021-10-31/functions/example/url", "", "204"},
 }
 

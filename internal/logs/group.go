@@ -9,6 +9,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
 )
@@ -138,7 +139,7 @@ func (s *Service) DescribeLogGroups(ctx context.Context, in *logsapi.DescribeLog
 				return err
 			case !wanted(in, g):
 			case len(out.LogGroups) == limit:
-				out.NextToken = writeToken(*out.LogGroups[limit-1].LogGroupName)
+				out.NextToken = paging.Token(*out.LogGroups[limit-1].LogGroupName)
 				return nil
 			default:
 				filters, err := metricFilters.List(r, p.account, p.region, g.ID)

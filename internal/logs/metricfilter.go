@@ -10,6 +10,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/logs/pattern"
 	"github.com/butai-dev/butai/internal/metric"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/record"
 	"github.com/butai-dev/butai/internal/wire"
@@ -138,7 +139,7 @@ func (s *Service) DescribeMetricFilters(ctx context.Context, in *logsapi.Describ
 				continue
 			}
 			if len(out.MetricFilters) == limit {
-				out.NextToken = writeToken(strconv.Itoa(skip + limit))
+				out.NextToken = paging.Token(strconv.Itoa(skip + limit))
 				return nil
 			}
 			out.MetricFilters = append(out.MetricFilters, *f)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/iam/policy"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/record"
 	"github.com/butai-dev/butai/internal/wire"
@@ -72,7 +73,7 @@ func (s *Service) DescribeResourcePolicies(ctx context.Context, in *logsapi.Desc
 				return err
 			}
 			if len(out.ResourcePolicies) == limit {
-				out.NextToken = writeToken(*out.ResourcePolicies[limit-1].PolicyName)
+				out.NextToken = paging.Token(*out.ResourcePolicies[limit-1].PolicyName)
 				return nil
 			}
 			out.ResourcePolicies = append(out.ResourcePolicies, *one)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
 )
@@ -144,7 +145,7 @@ func describe(found []*stream, limit int, p place, group string) *logsapi.Descri
 	out := &logsapi.DescribeLogStreamsResponse{LogStreams: []logsapi.LogStream{}}
 	if len(found) > limit {
 		last := found[limit-1]
-		out.NextToken = writeToken(strconv.FormatInt(last.Last, 10) + " " + last.Name)
+		out.NextToken = paging.Token(strconv.FormatInt(last.Last, 10) + " " + last.Name)
 		found = found[:limit]
 	}
 	for _, st := range found {

@@ -11,6 +11,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/logs/pattern"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/record"
 	"github.com/butai-dev/butai/internal/wire"
@@ -104,7 +105,7 @@ func (s *Service) DescribeSubscriptionFilters(ctx context.Context, in *logsapi.D
 				return err
 			case !strings.HasPrefix(*f.FilterName, wire.Val(in.FilterNamePrefix)):
 			case len(out.SubscriptionFilters) == limit:
-				out.NextToken = writeToken(*out.SubscriptionFilters[limit-1].FilterName)
+				out.NextToken = paging.Token(*out.SubscriptionFilters[limit-1].FilterName)
 				return nil
 			default:
 				out.SubscriptionFilters = append(out.SubscriptionFilters, *f)

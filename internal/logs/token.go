@@ -2,26 +2,16 @@ package logs
 
 import (
 	"cmp"
-	"encoding/base64"
 	"fmt"
 	"strconv"
-	"strings"
+
+	"github.com/butai-dev/butai/internal/paging"
 )
 
-// writeToken makes an opaque page token of where a listing goes on.
-func writeToken(after string) *string {
-	token := base64.RawURLEncoding.EncodeToString([]byte("v1 " + after))
-	return &token
-}
-
-// readToken returns what writeToken was given; no token is the start.
+// readToken returns where a listing goes on.
 func readToken(token *string) (string, error) {
-	if token == nil {
-		return "", nil
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(*token)
-	after, ok := strings.CutPrefix(string(raw), "v1 ")
-	if err != nil || !ok {
+	after, err := paging.After(token)
+	if err != nil {
 		return "", errToken()
 	}
 	return after, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/s3api"
 	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/keys"
 	"github.com/butai-dev/butai/internal/wire"
@@ -219,7 +220,7 @@ func (s *Service) ListBuckets(ctx context.Context, in *s3api.ListBucketsRequest)
 			case b.Account != account(ctx) || !strings.HasPrefix(b.Name, wire.Val(in.Prefix)):
 			case in.BucketRegion != nil && *in.BucketRegion != b.Region:
 			case in.MaxBuckets != nil && len(out.Buckets) == int(*in.MaxBuckets):
-				out.ContinuationToken = writeToken(*out.Buckets[len(out.Buckets)-1].Name)
+				out.ContinuationToken = paging.Token(*out.Buckets[len(out.Buckets)-1].Name)
 				return nil
 			default:
 				item := s3api.Bucket{Name: &b.Name, CreationDate: &b.Created}

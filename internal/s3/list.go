@@ -2,7 +2,6 @@ package s3
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/keys"
 	"github.com/butai-dev/butai/internal/wire"
@@ -18,17 +18,11 @@ import (
 // maxKeys is the default and the limit of a page.
 const maxKeys = 1000
 
-func writeToken(after string) *string {
-	return wire.Ptr(base64.RawURLEncoding.EncodeToString([]byte("v1 " + after)))
-}
-
+// readToken returns where a listing goes on. A token that is there and empty is
+// an incorrect one.
 func readToken(token *string) (string, error) {
-	if token == nil {
-		return "", nil
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(*token)
-	after, ok := strings.CutPrefix(string(raw), "v1 ")
-	if err != nil || !ok {
+	after, err := paging.After(token)
+	if err != nil || (token != nil && *token == "") {
 		return "", invalidArgument("The continuation token provided is incorrect")
 	}
 	return after, nil
@@ -253,7 +247,7 @@ func (s *Service) ListObjectsV2(ctx context.Context, in *s3api.ListObjectsV2Requ
 	}
 	out.Contents, out.CommonPrefixes = objects(page, encode, shown)
 	if more {
-		out.NextContinuationToken = writeToken(page[len(page)-1].name())
+		out.NextContinuationToken = paging.Token(page[len(page)-1].name())
 	}
 	return out, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/snsapi"
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
 )
@@ -256,7 +257,7 @@ func (s *Service) list(ctx context.Context, from *string, want func(*subscriptio
 			case !want(sub):
 				continue
 			case len(list) == pageSize:
-				next = token(last)
+				next = paging.Token(last)
 				return nil
 			}
 			last = sub.arn()

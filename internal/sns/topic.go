@@ -2,13 +2,13 @@ package sns
 
 import (
 	"context"
-	"encoding/base64"
 	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 
 	"github.com/butai-dev/butai/internal/api/snsapi"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
 )
@@ -127,7 +127,7 @@ func (s *Service) ListTopics(ctx context.Context, in *snsapi.ListTopicsInput) (*
 			case err != nil:
 				return err
 			case len(out.Topics) == pageSize:
-				out.NextToken = token(last)
+				out.NextToken = paging.Token(last)
 				return nil
 			}
 			out.Topics, last = append(out.Topics, snsapi.Topic{TopicArn: wire.Ptr(t.place().arn())}), t.Name
@@ -137,14 +137,13 @@ func (s *Service) ListTopics(ctx context.Context, in *snsapi.ListTopicsInput) (*
 	return out, err
 }
 
-func token(last string) *string { return wire.Ptr(base64.RawURLEncoding.EncodeToString([]byte(last))) }
-
-func readToken(token *string) (after string, err error) {
-	text, err := base64.RawURLEncoding.DecodeString(wire.Val(token))
+// readToken returns where a listing goes on.
+func readToken(token *string) (string, error) {
+	after, err := paging.After(token)
 	if err != nil {
 		return "", invalid("NextToken")
 	}
-	return string(text), nil
+	return after, nil
 }
 
 // GetTopicAttributes returns a topic's settings and how many subscriptions it has.

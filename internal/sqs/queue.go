@@ -2,7 +2,6 @@ package sqs
 
 import (
 	"context"
-	"encoding/base64"
 	"maps"
 	"regexp"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/sqsapi"
 	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/paging"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
 )
@@ -185,7 +185,7 @@ func (s *Service) ListQueues(ctx context.Context, in *sqsapi.ListQueuesRequest) 
 // list pages through the caller's queues; the token is the last name.
 func (s *Service) list(ctx context.Context, token *string, limit *int64, want func(*queueRecord) bool) (*sqsapi.ListQueuesResult, error) {
 	c := wire.CallerFrom(ctx)
-	after, err := base64.RawURLEncoding.DecodeString(wire.Val(token))
+	after, err := paging.After(token)
 	if err != nil {
 		return nil, invalidParameter("Invalid or expired next token.")
 	}
@@ -199,7 +199,7 @@ func (s *Service) list(ctx context.Context, token *string, limit *int64, want fu
 	err = s.Store.View(ctx, func(r store.ReadTx) error {
 		out.QueueUrls, out.NextToken = nil, nil
 		last := ""
-		for q, err := range queues.After(r, string(after), c.Account, c.Region) {
+		for q, err := range queues.After(r, after, c.Account, c.Region) {
 			switch {
 			case err != nil:
 				return err
@@ -207,7 +207,7 @@ func (s *Service) list(ctx context.Context, token *string, limit *int64, want fu
 				continue
 			case int64(len(out.QueueUrls)) == most:
 				if limit != nil { // without MaxResults there is no token
-					out.NextToken = wire.Ptr(base64.RawURLEncoding.EncodeToString([]byte(last)))
+					out.NextToken = paging.Token(last)
 				}
 				return nil
 			}
