@@ -86,7 +86,7 @@ var doors = []door{
 	{[]string{"lambda/durable"}, nil, "it knows files only"},
 	{[]string{"logs"}, services("api/logsapi", "logs/...", "function", "metric", "iam/policy"), service + "; logs takes function's LogEvents, and checks resource policies by the pure iam/policy"},
 	{[]string{"route53"}, services("api/route53api"), service},
-	{[]string{"s3"}, services("api/s3api"), service},
+	{[]string{"s3"}, services("api/s3api", "due"), service},
 	{[]string{"sns"}, services("api/snsapi", "due", "pattern", "iam/policy"), service + "; a topic's policy is checked by the pure iam/policy"},
 	{[]string{"sqs"}, services("api/sqsapi", "iam/policy"), service + "; a queue's policy is checked by the pure iam/policy"},
 	{[]string{"sts"}, services("api/stsapi", "iam"), service + "; sts and iam are two APIs over one set of principals"},

@@ -104,6 +104,7 @@ var profiles = map[string]profile{
 	"s3": {
 		protocol: restxml.Protocol{Namespace: "http://s3.amazonaws.com/doc/2006-03-01/", S3: true}, maxBody: 512 << 20, validation: "InvalidArgument",
 		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.S3,
+		exempt: []string{"Event", "FilterRuleName"}, // S3 names what it doesn't know
 	},
 	"sns": {
 		protocol: awsquery.Protocol{}, maxBody: 1 << 20, validation: "ValidationError",

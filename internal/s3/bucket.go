@@ -27,6 +27,7 @@ type bucket struct {
 	Tags       []s3api.Tag `json:",omitzero"`
 	BucketKey  bool        `json:",omitzero"` // of its encryption
 
+	Notification    *s3api.NotificationConfiguration      `json:",omitzero"` // nil: nobody was ever notified
 	AccessBlock     *s3api.PublicAccessBlockConfiguration `json:",omitzero"` // nil: all is blocked
 	AccessUnblocked bool                                  `json:",omitzero"` // the block was deleted
 }

@@ -47,6 +47,7 @@ var _ interface {
 	s3api.ListPartsAPI
 	s3api.PutBucketAclAPI
 	s3api.PutBucketEncryptionAPI
+	s3api.PutBucketNotificationConfigurationAPI
 	s3api.PutBucketOwnershipControlsAPI
 	s3api.PutBucketTaggingAPI
 	s3api.PutBucketVersioningAPI

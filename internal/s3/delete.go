@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/butai-dev/butai/internal/api/s3api"
@@ -13,33 +14,36 @@ type deletion struct {
 	version *string
 	marker  *bool // a delete marker was made or deleted
 	garbage []blob
+	made    []*notice
 }
 
 // erase deletes a version for good, or a key as the bucket's versioning wants
-// it: for good, or behind a delete marker. Deleting what isn't there succeeds.
-func (s *Service) erase(tx store.Tx, b *bucket, key string, version *string, markerID string) (d deletion, err error) {
-	if version != nil {
-		old, err := findVersion(tx, b, key, *version)
-		if err != nil {
+// it: for good, or behind a delete marker. Deleting what isn't there succeeds,
+// and nobody is told of it.
+func (s *Service) erase(ctx context.Context, tx store.Tx, b *bucket, key string, version *string, markerID string) (d deletion, err error) {
+	if version == nil && b.Versioning != "" {
+		marker := &object{Key: key, Version: markerID, Marker: true, Modified: s.now()}
+		if d.garbage, err = s.insert(tx, b, marker, condition{}); err != nil {
 			return d, err
 		}
-		d.version = version
-		if old == nil {
-			return d, nil
-		}
-		if old.Marker {
-			d.marker = wire.Ptr(true)
-		}
-		d.garbage = old.Blobs
-		return d, versions.Delete(tx, old.id(b)...)
-	}
-	if b.Versioning == "" {
-		d.garbage, err = removeVersion(tx, b, key, nullVersion)
+		d.version, d.marker = &marker.Version, wire.Ptr(true)
+		d.made, err = s.tell(ctx, tx, b, &eventMarker, marker)
 		return d, err
 	}
-	marker := &object{Key: key, Version: markerID, Marker: true, Modified: s.now()}
-	d.garbage, err = s.insert(tx, b, marker, condition{})
-	d.version, d.marker = &marker.Version, wire.Ptr(true)
+	d.version = version
+	old, err := findVersion(tx, b, key, cmp.Or(wire.Val(version), nullVersion))
+	if err != nil || old == nil {
+		return d, err
+	}
+	if old.Marker {
+		d.marker = wire.Ptr(true)
+	}
+	d.garbage = old.Blobs
+	if err := versions.Delete(tx, old.id(b)...); err != nil {
+		return d, err
+	}
+	old.Sequence = max(uint64(s.Clock.Now().UnixNano()), old.Sequence+1)
+	d.made, err = s.tell(ctx, tx, b, &eventDelete, old)
 	return d, err
 }
 
@@ -61,9 +65,10 @@ func (s *Service) DeleteObject(ctx context.Context, in *s3api.DeleteObjectReques
 				return err
 			}
 		}
-		d, err = s.erase(tx, b, *in.Key, in.VersionId, markerID)
+		d, err = s.erase(ctx, tx, b, *in.Key, in.VersionId, markerID)
 		return err
 	})
+	s.enqueue(err, d.made)
 	if err != nil {
 		return nil, err
 	}
@@ -86,19 +91,20 @@ func (s *Service) DeleteObjects(ctx context.Context, in *s3api.DeleteObjectsRequ
 		markerIDs[i] = newVersionID()
 	}
 	var garbage []blob
+	var made []*notice
 	out := &s3api.DeleteObjectsOutput{}
 	err := s.Store.Update(ctx, func(tx store.Tx) error {
-		garbage, out.Deleted = nil, nil
+		garbage, made, out.Deleted = nil, nil, nil
 		b, err := getBucket(tx, account(ctx), *in.Bucket, in.ExpectedBucketOwner)
 		if err != nil {
 			return err
 		}
 		for i, item := range items {
-			d, err := s.erase(tx, b, *item.Key, item.VersionId, markerIDs[i])
+			d, err := s.erase(ctx, tx, b, *item.Key, item.VersionId, markerIDs[i])
 			if err != nil {
 				return err
 			}
-			garbage = append(garbage, d.garbage...)
+			garbage, made = append(garbage, d.garbage...), append(made, d.made...)
 			deleted := s3api.DeletedObject{Key: item.Key, VersionId: item.VersionId, DeleteMarker: d.marker}
 			if d.marker != nil {
 				deleted.DeleteMarkerVersionId = d.version
@@ -107,6 +113,7 @@ func (s *Service) DeleteObjects(ctx context.Context, in *s3api.DeleteObjectsRequ
 		}
 		return nil
 	})
+	s.enqueue(err, made)
 	if err != nil {
 		return nil, err
 	}

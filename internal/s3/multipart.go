@@ -158,6 +158,7 @@ func (s *Service) CompleteMultipartUpload(ctx context.Context, in *s3api.Complet
 	}
 	var b *bucket
 	var garbage []blob
+	var made []*notice
 	err = s.Store.Update(ctx, func(tx store.Tx) error {
 		var u *upload
 		var chosen []*uploaded
@@ -170,10 +171,14 @@ func (s *Service) CompleteMultipartUpload(ctx context.Context, in *s3api.Complet
 		if garbage, err = s.insert(tx, b, o, condition{in.IfMatch, in.IfNoneMatch}); err != nil {
 			return err
 		}
+		if made, err = s.tell(ctx, tx, b, &eventMultipart, o); err != nil {
+			return err
+		}
 		files, err := u.remove(tx, b)
 		garbage = append(garbage, without(files, o.Blobs)...)
 		return err
 	})
+	s.enqueue(err, made)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func (s *Service) PutObject(ctx context.Context, in *s3api.PutObjectRequest) (*s
 	if o.Blobs, err = s.blobs.write(in.Body); err != nil {
 		return nil, err
 	}
-	if b, err = s.commit(ctx, in.Bucket, in.ExpectedBucketOwner, o, condition{in.IfMatch, in.IfNoneMatch}); err != nil {
+	if b, err = s.commit(ctx, in.Bucket, in.ExpectedBucketOwner, o, condition{in.IfMatch, in.IfNoneMatch}, &eventPut); err != nil {
 		return nil, err
 	}
 	out := &s3api.PutObjectOutput{ETag: o.etag(), VersionId: o.versionID(b), ServerSideEncryption: wire.Ptr(s3api.ServerSideEncryptionAES256)}
@@ -60,17 +60,22 @@ func (s *Service) PutObject(ctx context.Context, in *s3api.PutObjectRequest) (*s
 	return out, nil
 }
 
-// commit makes o, whose bytes are written, the newest version of its key, and
-// removes the files of whichever version lost.
-func (s *Service) commit(ctx context.Context, name, expectedOwner *string, o *object, when condition) (b *bucket, err error) {
+// commit makes o, whose bytes are written, the newest version of its key, tells
+// of that, and removes the files of whichever version lost.
+func (s *Service) commit(ctx context.Context, name, expectedOwner *string, o *object, when condition, k *kind) (b *bucket, err error) {
 	var garbage []blob
+	var made []*notice
 	err = s.Store.Update(ctx, func(tx store.Tx) error {
 		if b, err = getBucket(tx, account(ctx), *name, expectedOwner); err != nil {
 			return err
 		}
-		garbage, err = s.insert(tx, b, o, when)
+		if garbage, err = s.insert(tx, b, o, when); err != nil {
+			return err
+		}
+		made, err = s.tell(ctx, tx, b, k, o)
 		return err
 	})
+	s.enqueue(err, made)
 	if err != nil {
 		garbage = o.Blobs
 	}
@@ -151,7 +156,7 @@ func (s *Service) CopyObject(ctx context.Context, in *s3api.CopyObjectRequest) (
 		o.Blobs, err = s.blobs.clone(old.Blobs)
 	}
 	if err == nil {
-		b, err = s.commit(ctx, in.Bucket, in.ExpectedBucketOwner, o, condition{in.IfMatch, in.IfNoneMatch})
+		b, err = s.commit(ctx, in.Bucket, in.ExpectedBucketOwner, o, condition{in.IfMatch, in.IfNoneMatch}, &eventCopy)
 	}
 	if err != nil {
 		return nil, err

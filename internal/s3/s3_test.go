@@ -31,6 +31,7 @@ type rig struct {
 	ctx   context.Context
 	store store.Store
 	dir   string
+	told  *told
 }
 
 func newRig(t *testing.T) *rig {
@@ -40,7 +41,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	r := &rig{store: st, dir: filepath.Join(t.TempDir(), "s3")}
+	r := &rig{store: st, dir: filepath.Join(t.TempDir(), "s3"), told: &told{}}
 	r.ctx = wire.WithCaller(t.Context(), &wire.Caller{Account: account, Region: "us-east-1", Partition: "aws"})
 	r.open(t)
 	return r
@@ -48,11 +49,11 @@ func newRig(t *testing.T) *rig {
 
 func (r *rig) open(t *testing.T) {
 	t.Helper()
-	s, err := s3.New(t.Context(), s3.Config{Store: r.store, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Dir: r.dir})
+	s, err := s3.New(t.Context(), s3.Config{Store: r.store, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Dir: r.dir, Targets: r.told})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { s.Close(context.Background()) })
 	r.Service = s
 }
 
@@ -159,7 +160,7 @@ func TestStartDeletesOrphans(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(r.dir, "orphan"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r.Close()
+	r.Close(t.Context())
 	r.open(t)
 	for deadline := 500; r.files(t) != 2 && deadline > 0; deadline-- {
 		time.Sleep(10 * time.Millisecond)

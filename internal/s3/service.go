@@ -18,6 +18,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/s3api"
 	"github.com/butai-dev/butai/internal/clock"
+	"github.com/butai-dev/butai/internal/due"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/store/record"
 	"github.com/butai-dev/butai/internal/wire"
@@ -29,12 +30,15 @@ type Config struct {
 	Clock clock.Clock
 	Log   *slog.Logger
 	Dir   string // for the bytes of objects; made if missing, nobody else's
+	// Targets are what buckets notify.
+	Targets Targets
 }
 
 // Service implements S3.
 type Service struct {
 	Config
 	blobs   blobs
+	queue   *due.Queue // of notices
 	closing context.CancelFunc
 	running sync.WaitGroup
 }
@@ -49,7 +53,7 @@ var (
 )
 
 // New opens the service over its store and its directory, where it deletes
-// files that a crash left without an object.
+// files that a crash left without an object. Targets are notified from Start on.
 func New(ctx context.Context, cfg Config) (*Service, error) {
 	s := &Service{Config: cfg}
 	var err error
@@ -60,15 +64,25 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.queue = due.Held(due.Attempts(s.attempt, cfg.Clock, cfg.Log), cfg.Clock)
+	if err := s.resume(ctx); err != nil {
+		s.queue.Close(ctx)
+		return nil, err
+	}
 	ctx, s.closing = context.WithCancel(context.WithoutCancel(ctx))
 	s.running.Go(func() { s.sweep(ctx, found) })
 	return s, nil
 }
 
-// Close stops what runs in the background.
-func (s *Service) Close() error {
+// Start lets notices go out: their targets are there now.
+func (s *Service) Start() { s.queue.Start() }
+
+// Close stops what runs in the background, and waits for notices that are under
+// way until ctx ends.
+func (s *Service) Close(ctx context.Context) error {
 	s.closing()
 	s.running.Wait()
+	s.queue.Close(ctx)
 	return nil
 }
 

@@ -62,12 +62,6 @@ func (s *Service) GetBucketAccelerateConfiguration(ctx context.Context, in *s3ap
 	return &s3api.GetBucketAccelerateConfigurationOutput{}, err
 }
 
-// GetBucketNotificationConfiguration answers that nobody is notified.
-func (s *Service) GetBucketNotificationConfiguration(ctx context.Context, in *s3api.GetBucketNotificationConfigurationRequest) (*s3api.NotificationConfiguration, error) {
-	_, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
-	return &s3api.NotificationConfiguration{}, err
-}
-
 // GetBucketRequestPayment answers that the owner pays.
 func (s *Service) GetBucketRequestPayment(ctx context.Context, in *s3api.GetBucketRequestPaymentRequest) (*s3api.GetBucketRequestPaymentOutput, error) {
 	_, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)

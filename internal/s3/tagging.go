@@ -76,17 +76,18 @@ func (s *Service) PutObjectTagging(ctx context.Context, in *s3api.PutObjectTaggi
 	if err != nil {
 		return nil, err
 	}
-	version, err := s.setTags(ctx, in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, tags)
+	version, err := s.setTags(ctx, in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, tags, &eventTagged)
 	return &s3api.PutObjectTaggingOutput{VersionId: version}, err
 }
 
 // DeleteObjectTagging removes a version's tags.
 func (s *Service) DeleteObjectTagging(ctx context.Context, in *s3api.DeleteObjectTaggingRequest) (*s3api.DeleteObjectTaggingOutput, error) {
-	version, err := s.setTags(ctx, in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, nil)
+	version, err := s.setTags(ctx, in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, nil, &eventUntagged)
 	return &s3api.DeleteObjectTaggingOutput{VersionId: version}, err
 }
 
-func (s *Service) setTags(ctx context.Context, bucketName, key, version, expectedOwner *string, tags []s3api.Tag) (id *string, err error) {
+func (s *Service) setTags(ctx context.Context, bucketName, key, version, expectedOwner *string, tags []s3api.Tag, k *kind) (id *string, err error) {
+	var made []*notice
 	err = s.Store.Update(ctx, func(tx store.Tx) error {
 		b, err := getBucket(tx, account(ctx), *bucketName, expectedOwner)
 		if err != nil {
@@ -97,8 +98,13 @@ func (s *Service) setTags(ctx context.Context, bucketName, key, version, expecte
 			return err
 		}
 		o.Tags, id = tags, o.versionID(b)
-		return o.put(tx, b)
+		if err := o.put(tx, b); err != nil {
+			return err
+		}
+		made, err = s.tell(ctx, tx, b, k, o)
+		return err
 	})
+	s.enqueue(err, made)
 	return id, err
 }
 

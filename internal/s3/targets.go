@@ -23,7 +23,7 @@ var actions = map[string]string{
 	"PutBucketEncryption": "PutEncryptionConfiguration", "DeleteBucketEncryption": "PutEncryptionConfiguration",
 	"PutPublicAccessBlock": "PutBucketPublicAccessBlock", "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
 	"DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
-	"GetBucketCors":                 "GetBucketCORS", "GetBucketNotificationConfiguration": "GetBucketNotification",
+	"GetBucketCors":                 "GetBucketCORS", "GetBucketNotificationConfiguration": "GetBucketNotification", "PutBucketNotificationConfiguration": "PutBucketNotification",
 }
 
 // versioned are the actions that are called otherwise on a given version.

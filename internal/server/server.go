@@ -177,9 +177,11 @@ func (s *Server) startDynamoDB(context.Context) error {
 }
 
 func (s *Server) startS3(ctx context.Context) (err error) {
-	s.services.s3, err = s3.New(ctx, s3.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Dir: s.dir(objectDir)})
+	s.services.s3, err = s3.New(ctx, s3.Config{
+		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Dir: s.dir(objectDir), Targets: &bucketTargets{&s.services},
+	})
 	if err == nil {
-		s.onClose(s.services.s3.Close)
+		s.onClose(func() error { return s.services.s3.Close(ctx) })
 	}
 	return err
 }
@@ -297,6 +299,7 @@ func (s *Server) buildHandler(context.Context) error {
 		return err
 	}
 	s.aws.api = api
+	s.services.s3.Start()
 	s.services.sns.Start()
 	s.services.events.Start()
 	mux := http.NewServeMux()

@@ -2,7 +2,6 @@ package sns
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/butai-dev/butai/internal/api/snsapi"
@@ -101,7 +100,7 @@ func (s *Service) goesOn(d *deliveryRecord, sub *subscriptionRecord, topic *topi
 		}
 	}
 	wait, more := retries.delay(d.Attempts)
-	if more && !permanent(failure) {
+	if more && !wire.Lasting(failure) {
 		d.Attempts++
 		d.Due = now.Add(wait)
 		return true
@@ -112,14 +111,4 @@ func (s *Service) goesOn(d *deliveryRecord, sub *subscriptionRecord, topic *topi
 	}
 	s.Log.Warn("a message of a topic was lost", "subscription", sub.arn(), "endpoint", sub.Endpoint, "message", d.Message.ID, "error", failure)
 	return false
-}
-
-// permanent reports whether err is an answer that will stay the same.
-func permanent(err error) bool {
-	if modelled, ok := errors.AsType[wire.ModelledError](err); ok {
-		_, status, _, _ := wire.ErrorFacts(modelled)
-		return status < 500
-	}
-	plain, ok := errors.AsType[*wire.Error](err)
-	return ok && plain.Status < 500
 }

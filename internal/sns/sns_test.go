@@ -1,13 +1,9 @@
 package sns
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/butai-dev/butai/internal/api/snsapi"
-	"github.com/butai-dev/butai/internal/wire"
 )
 
 // TestDelays follows deliveries through the phases of their retries (Developer
@@ -61,25 +57,6 @@ func TestDeliveryPolicies(t *testing.T) {
 	} {
 		if _, err := parseTopicPolicy(text); (err == nil) != ok {
 			t.Errorf("%s: %v", text, err)
-		}
-	}
-}
-
-// TestPermanent: what a target refuses isn't sent to it again.
-func TestPermanent(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		err  error
-		want bool
-	}{
-		{&wire.Error{Code: "AccessDenied", Status: 403}, true},
-		{&snsapi.NotFoundException{}, true},
-		{&wire.Error{Code: "InternalFailure", Status: 500}, false},
-		{&snsapi.InternalErrorException{}, false},
-		{errors.New("connection refused"), false},
-	} {
-		if got := permanent(tt.err); got != tt.want {
-			t.Errorf("permanent(%v) = %t", tt.err, got)
 		}
 	}
 }

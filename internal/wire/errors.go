@@ -1,6 +1,9 @@
 package wire
 
 import (
+	"crypto/sha512"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"reflect"
 )
@@ -36,6 +39,27 @@ func (e *About) Error() string { return e.Err.Error() }
 
 // Unwrap returns the error itself.
 func (e *About) Unwrap() error { return e.Err }
+
+// Lasting reports whether err is an answer of AWS's that will stay the same,
+// rather than a failure that may pass.
+func Lasting(err error) bool {
+	var modelled ModelledError
+	var plain *Error
+	switch {
+	case errors.As(err, &modelled):
+		_, status, _, _ := ErrorFacts(modelled)
+		return status < 500
+	case errors.As(err, &plain):
+		return plain.Status < 500
+	}
+	return false
+}
+
+// HostID is S3's second id of a request: 48 bytes that say nothing to others.
+func HostID(requestID string) string {
+	sum := sha512.Sum384([]byte(requestID))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
 
 // ErrorText joins an error code and its message.
 func ErrorText(code string, message *string) string {

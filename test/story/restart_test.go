@@ -35,7 +35,7 @@ func TestRestart(t *testing.T) {
 func TestSurvivesAKill(t *testing.T) {
 	t.Parallel()
 	python := harness.Python(t)
-	for _, script := range []string{"events", "buses", "mappings", "plans", "topics"} {
+	for _, script := range []string{"events", "buses", "buckets", "mappings", "plans", "topics"} {
 		t.Run(script, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()

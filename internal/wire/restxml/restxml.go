@@ -2,8 +2,6 @@
 package restxml
 
 import (
-	"crypto/sha512"
-	"encoding/base64"
 	"net/http"
 
 	"github.com/butai-dev/butai/internal/wire"
@@ -126,15 +124,9 @@ func (p Protocol) root(op *wire.Operation, shape *wire.Shape) string {
 // ids are the headers by which AWS knows an answer again: S3 has two.
 func (p Protocol) ids(requestID string) http.Header {
 	if p.S3 {
-		return http.Header{"x-amz-request-id": {requestID}, "x-amz-id-2": {hostID(requestID)}}
+		return http.Header{"x-amz-request-id": {requestID}, "x-amz-id-2": {wire.HostID(requestID)}}
 	}
 	return http.Header{"x-amzn-RequestId": {requestID}}
-}
-
-// hostID is S3's second id of a request: 48 bytes that say nothing to others.
-func hostID(requestID string) string {
-	sum := sha512.Sum384([]byte(requestID))
-	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
 func (p Protocol) xmlns() []string {
@@ -165,13 +157,13 @@ func (p Protocol) EncodeError(m *wire.ServiceModel, err error, requestID string)
 		w.Open("Error")
 		w.Leaf("Code", code)
 		w.Leaf("Message", message)
-		if about, ok := err.(*wire.About); ok {
+		for about, ok := err.(*wire.About); ok; about, ok = err.(*wire.About) {
 			w.Leaf(about.Member, about.Value)
 			err = about.Err
 		}
 		errorMembers(&w, err)
 		w.Leaf("RequestId", requestID)
-		w.Leaf("HostId", hostID(requestID))
+		w.Leaf("HostId", wire.HostID(requestID))
 		w.Close("Error")
 		p.finish(res, &w)
 		return res

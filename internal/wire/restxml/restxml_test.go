@@ -1,6 +1,7 @@
 package restxml_test
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -48,6 +49,25 @@ func TestTimestamps(t *testing.T) {
 		res, err := tt.protocol.Encode(tt.model, tt.model.Operation(tt.op), tt.out, "id")
 		if err != nil || !strings.Contains(string(res.Body), tt.want) {
 			t.Errorf("%s: %v, %s, want %s", tt.op, err, res.Body, tt.want)
+		}
+	}
+}
+
+// TestLasting: what a target refuses isn't sent to it again.
+func TestLasting(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err  error
+		want bool
+	}{
+		{&wire.Error{Code: "AccessDenied", Status: 403}, true},
+		{&s3api.NoSuchKey{}, true},
+		{&wire.About{Err: &s3api.NoSuchKey{}}, true},
+		{&wire.Error{Code: "InternalFailure", Status: 500}, false},
+		{errors.New("connection refused"), false},
+	} {
+		if got := wire.Lasting(tt.err); got != tt.want {
+			t.Errorf("Lasting(%v) = %t", tt.err, got)
 		}
 	}
 }
