@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 )
@@ -118,7 +120,11 @@ func extract(botocore, models string) error {
 		if err := json.Unmarshal(raw, &src); err != nil {
 			return fmt.Errorf("%s: %w", s.Name, err)
 		}
-		if err := src.facts(s.Name).write(models); err != nil {
+		m := src.facts(s.Name)
+		if s.Part != nil {
+			m.keep(s.Part)
+		}
+		if err := m.write(models); err != nil {
 			return err
 		}
 	}
@@ -210,6 +216,21 @@ func (r *botocoreRef) facts() *Ref {
 		Streaming: r.Streaming, XMLAttribute: r.XMLAttribute, XMLNamespace: string(r.XMLNamespace),
 		TimestampFormat: r.TimestampFormat, IdempotencyToken: r.IdempotencyToken, JSONValue: r.JSONValue,
 	}
+}
+
+// keep strips the model of the shapes that only operations outside of part use.
+func (m *Model) keep(part *regexp.Regexp) {
+	reached := map[string]bool{}
+	for name, op := range m.Operations {
+		if !part.MatchString(name) {
+			m.Operations[name] = &Operation{Method: op.Method, URI: op.URI, Unshaped: true}
+			continue
+		}
+		for _, root := range append([]string{op.Input, op.Output}, op.Errors...) {
+			m.reach(root, reached)
+		}
+	}
+	maps.DeleteFunc(m.Shapes, func(name string, _ *Shape) bool { return !reached[name] })
 }
 
 func quote(s string) string { return strconv.Quote(s) }

@@ -73,30 +73,6 @@ func newPackage(m *Model) *pkg {
 	return p
 }
 
-func (p *pkg) reach(name string, seen map[string]bool) {
-	if name == "" || seen[name] {
-		return
-	}
-	seen[name] = true
-	if p.isExternal(name) {
-		return
-	}
-	s := p.Shapes[name]
-	for _, m := range s.Members {
-		p.reach(m.Shape, seen)
-	}
-	for _, r := range []*Ref{s.Element, s.Key, s.Value} {
-		if r != nil {
-			p.reach(r.Shape, seen)
-		}
-	}
-}
-
-func (p *pkg) isExternal(name string) bool {
-	_, ok := external[p.Name][name]
-	return ok
-}
-
 func (p *pkg) write(dir string) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
@@ -394,6 +370,9 @@ var Service = wire.ServiceModel{
 `, quote(p.Name), quote(s.ID), quote(s.Version), quote(s.Protocol), quote(s.Endpoint), quote(s.SigningName),
 		quote(s.TargetPrefix), quote(s.JSONVersion), quote(s.XMLNamespace))
 	for _, name := range p.ops {
+		if p.Operations[name].Unshaped {
+			continue
+		}
 		fmt.Fprintf(&b, "// %sAPI is what a service implements to offer %s.\ntype %sAPI interface {\n%s\n}\n\n", name, name, name, p.signature(name))
 	}
 	b.WriteString("var operations = [...]wire.Operation{\n")
@@ -420,6 +399,9 @@ func (p *pkg) operation(name string) string {
 	op := p.Operations[name]
 	path, query, _ := strings.Cut(op.URI, "?")
 	f := []string{"Name: " + quote(name), "Method: " + quote(op.Method), "Path: " + quote(path)}
+	if op.Unshaped {
+		return "{" + strings.Join(append(f, "Input: -1", "Output: -1", "Built: wire.Unshaped"), ", ") + "}"
+	}
 	if query != "" {
 		var q []string
 		for _, part := range strings.Split(query, "&") {

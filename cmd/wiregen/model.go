@@ -43,6 +43,7 @@ type Operation struct {
 	Output    string   `json:"out,omitempty"`
 	Wrapper   string   `json:"wrapper,omitempty"`
 	Errors    []string `json:"errors,omitempty"`
+	Unshaped  bool     `json:"unshaped,omitempty"` // its shapes were left out
 }
 
 // XMLRoot is the root element of a REST-XML request body.
@@ -97,6 +98,31 @@ type Error struct {
 	Code   string `json:"code,omitempty"`
 	Status int    `json:"status,omitempty"`
 	Fault  bool   `json:"fault,omitempty"` // the server's fault
+}
+
+// reach marks a shape and those that it is made of.
+func (m *Model) reach(name string, seen map[string]bool) {
+	if name == "" || seen[name] {
+		return
+	}
+	seen[name] = true
+	if m.isExternal(name) {
+		return
+	}
+	s := m.Shapes[name]
+	for _, member := range s.Members {
+		m.reach(member.Shape, seen)
+	}
+	for _, r := range []*Ref{s.Element, s.Key, s.Value} {
+		if r != nil {
+			m.reach(r.Shape, seen)
+		}
+	}
+}
+
+func (m *Model) isExternal(name string) bool {
+	_, ok := external[m.Name][name]
+	return ok
 }
 
 type modelLine struct {

@@ -53,6 +53,10 @@ type Operation struct {
 	Call func(ctx context.Context, svc, in any) (any, error)
 }
 
+// Unshaped is the Built of an operation whose shapes the generated model leaves
+// out: no service can have it.
+func Unshaped(any) bool { return false }
+
 // Refusal names a parameter that butai can't honour yet. A request that sets
 // it is answered with a NotImplemented error instead of having it dropped.
 type Refusal struct {
