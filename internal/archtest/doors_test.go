@@ -87,6 +87,8 @@ var doors = []door{
 	{[]string{"logs"}, services("api/logsapi", "logs/...", "function", "metric", "iam/policy"), service + "; logs takes function's LogEvents, and checks resource policies by the pure iam/policy"},
 	{[]string{"route53"}, services("api/route53api"), service},
 	{[]string{"s3"}, services("api/s3api", "due"), service},
+	{[]string{"secretsmanager"}, services("api/secretsmanagerapi", "due", "events/schedule", "iam/policy"),
+		service + "; rotations are due by the pure events/schedule, a secret's policy is checked by the pure iam/policy"},
 	{[]string{"sns"}, services("api/snsapi", "due", "pattern", "iam/policy"), service + "; a topic's policy is checked by the pure iam/policy"},
 	{[]string{"sqs"}, services("api/sqsapi", "iam/policy"), service + "; a queue's policy is checked by the pure iam/policy"},
 	{[]string{"sts"}, services("api/stsapi", "iam"), service + "; sts and iam are two APIs over one set of principals"},

@@ -29,6 +29,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/api/route53api"
 	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/api/secretsmanagerapi"
 	"github.com/butai-dev/butai/internal/api/snsapi"
 	"github.com/butai-dev/butai/internal/api/sqsapi"
 	"github.com/butai-dev/butai/internal/api/stsapi"
@@ -38,7 +39,7 @@ import (
 
 var models = []*wire.ServiceModel{
 	&acmapi.Service, &apigatewayapi.Service, &apigatewayv2api.Service, &cloudwatchapi.Service, &dynamodbapi.Service, &dynamodbstreamsapi.Service, &ecrapi.Service, &eventsapi.Service, &iamapi.Service, &lambdaapi.Service,
-	&logsapi.Service, &route53api.Service, &s3api.Service, &snsapi.Service, &sqsapi.Service, &stsapi.Service,
+	&logsapi.Service, &route53api.Service, &s3api.Service, &secretsmanagerapi.Service, &snsapi.Service, &sqsapi.Service, &stsapi.Service,
 }
 
 // readers are the rooms beyond a service's own that read its shapes.

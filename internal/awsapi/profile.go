@@ -106,6 +106,10 @@ var profiles = map[string]profile{
 		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.S3,
 		exempt: []string{"Event", "FilterRuleName"}, // S3 names what it doesn't know
 	},
+	"secretsmanager": {
+		protocol: awsjson.Protocol{}, maxBody: 1 << 20, validation: "ValidationException",
+		denied: wire.Error{Code: "AccessDeniedException", Status: 400}, family: sigv4.JSON,
+	},
 	"sns": {
 		protocol: awsquery.Protocol{}, maxBody: 1 << 20, validation: "ValidationError",
 		denied: wire.Error{Code: "AuthorizationError", Status: 403}, family: sigv4.Query,

@@ -80,6 +80,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		{"start SNS", s.startSNS},
 		{"start EventBridge", s.startEvents},
 		{"start Lambda", s.startLambda},
+		{"start Secrets Manager", s.startSecrets},
 		{"start Route 53 and ACM", s.startNames},
 		{"start API Gateway", s.startGateway},
 		{"build the front door", s.buildHandler},
@@ -302,6 +303,7 @@ func (s *Server) buildHandler(context.Context) error {
 	s.services.s3.Start()
 	s.services.sns.Start()
 	s.services.events.Start()
+	s.services.secretsmanager.Start()
 	mux := http.NewServeMux()
 	mux.Handle(s.services.lambda.CodeHandler())
 	s.handler = edge.New(edge.Config{API: codeOr(mux, topicLinks(s.services.sns, api)), Gateway: s.gateway, FunctionURLs: s.urls, Traces: traceHandler(api, s.gateway),

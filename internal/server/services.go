@@ -15,6 +15,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/api/route53api"
 	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/api/secretsmanagerapi"
 	"github.com/butai-dev/butai/internal/api/snsapi"
 	"github.com/butai-dev/butai/internal/api/sqsapi"
 	"github.com/butai-dev/butai/internal/api/stsapi"
@@ -29,6 +30,7 @@ import (
 	"github.com/butai-dev/butai/internal/logs"
 	"github.com/butai-dev/butai/internal/route53"
 	"github.com/butai-dev/butai/internal/s3"
+	"github.com/butai-dev/butai/internal/secretsmanager"
 	"github.com/butai-dev/butai/internal/sns"
 	"github.com/butai-dev/butai/internal/sqs"
 	"github.com/butai-dev/butai/internal/sts"
@@ -37,22 +39,23 @@ import (
 // services are the control planes. Their zero value is enough to tell which
 // operations are built.
 type services struct {
-	acm          *acm.Service
-	apigateway   *apigateway.Service
-	apigatewayv2 *apigateway.V2
-	cloudwatch   *cloudwatch.Service
-	dynamodb     *dynamodb.Service
-	streams      *dynamodb.Streams
-	ecr          *ecr.Service
-	events       *events.Service
-	iam          *iam.Service
-	lambda       *lambda.Service
-	logs         *logs.Service
-	route53      *route53.Service
-	s3           *s3.Service
-	sns          *sns.Service
-	sqs          *sqs.Service
-	sts          *sts.Service
+	acm            *acm.Service
+	apigateway     *apigateway.Service
+	apigatewayv2   *apigateway.V2
+	cloudwatch     *cloudwatch.Service
+	dynamodb       *dynamodb.Service
+	streams        *dynamodb.Streams
+	ecr            *ecr.Service
+	events         *events.Service
+	iam            *iam.Service
+	lambda         *lambda.Service
+	logs           *logs.Service
+	route53        *route53.Service
+	s3             *s3.Service
+	secretsmanager *secretsmanager.Service
+	sns            *sns.Service
+	sqs            *sqs.Service
+	sts            *sts.Service
 }
 
 // registrations pairs each service with its model, in alphabetical order.
@@ -71,6 +74,7 @@ func (s *services) registrations() []awsapi.Registration {
 		{Model: &logsapi.Service, Service: s.logs},
 		{Model: &route53api.Service, Service: s.route53},
 		{Model: &s3api.Service, Service: s.s3},
+		{Model: &secretsmanagerapi.Service, Service: s.secretsmanager},
 		{Model: &snsapi.Service, Service: s.sns},
 		{Model: &sqsapi.Service, Service: s.sqs},
 		{Model: &stsapi.Service, Service: s.sts},

@@ -1,0 +1,38 @@
+package secretsmanager
+
+import (
+	"fmt"
+
+	"github.com/butai-dev/butai/internal/api/secretsmanagerapi"
+	"github.com/butai-dev/butai/internal/wire"
+)
+
+func notFound(format string, args ...any) error {
+	return &secretsmanagerapi.ResourceNotFoundException{Message: wire.Ptr("Secrets Manager can't find the specified " + fmt.Sprintf(format, args...))}
+}
+
+func noSecret() error { return notFound("secret.") }
+
+func invalidRequest(format string, args ...any) error {
+	return &secretsmanagerapi.InvalidRequestException{Message: wire.Ptr(fmt.Sprintf(format, args...))}
+}
+
+func invalidParameter(format string, args ...any) error {
+	return &secretsmanagerapi.InvalidParameterException{Message: wire.Ptr(fmt.Sprintf(format, args...))}
+}
+
+func alreadyExists(format string, args ...any) error {
+	return &secretsmanagerapi.ResourceExistsException{Message: wire.Ptr(fmt.Sprintf(format, args...))}
+}
+
+func markedForDeletion() error {
+	return invalidRequest("You can't perform this operation on the secret because it was marked for deletion.")
+}
+
+func invalidName() error {
+	return wire.Errorf("ValidationException", "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!")
+}
+
+// tokenMissing is the text of a call without a ClientRequestToken, which the
+// SDKs add by themselves.
+const tokenMissing = "You must provide a ClientRequestToken value. We recommend a UUID-type value."
