@@ -37,7 +37,7 @@ func (l *logWriter) open() {
 
 // tracing is the trace of the call under way, nil without active tracing.
 func (l *logWriter) tracing() *traceContext {
-	if l.spec.TracingMode != "Active" || l.opening.request.TraceID == "" {
+	if l.spec.TracingMode != TracingActive || l.opening.request.TraceID == "" {
 		return nil
 	}
 	return &traceContext{"X-Amzn-Trace-Id", l.opening.request.TraceID}
@@ -149,7 +149,11 @@ func (l *logWriter) closeText(r *report) {
 	b = append(b, r.requestID...)
 	b = append(b, '\n')
 	end := len(b)
-	text, now := string(r.appendText(b)), l.clock.Now()
+	b = r.appendText(b)
+	if t := l.tracing(); t != nil {
+		b = appendTrace(b, t.Value)
+	}
+	text, now := string(b), l.clock.Now()
 	if l.pending == nil && l.sink != nil {
 		l.pending = make([]LogEvent, 0, 3)
 	}

@@ -38,7 +38,7 @@ type Spec struct {
 	LogFormat   string // "Text" or "JSON"
 	LogLevel    string // least level of what the function logs in JSON
 	SystemLevel string // INFO, or WARN to leave out what the platform logs of calls that succeed
-	TracingMode string // "PassThrough" or "Active"
+	TracingMode string // "PassThrough" or TracingActive
 	// Concurrency is the function's reserved concurrent executions; <0 means
 	// none reserved. Unlike the rest it may differ between Specs of one ID: the
 	// newest one that was invoked counts, for all versions of the function.
@@ -51,6 +51,9 @@ type Spec struct {
 	// SnapStart has cold starts begin after the init phase (see Engine.Snapshot).
 	SnapStart bool
 }
+
+// TracingActive is the mode of a version whose calls are traced.
+const TracingActive = "Active"
 
 // Request is one invocation.
 type Request struct {

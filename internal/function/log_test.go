@@ -3,12 +3,14 @@ package function
 import (
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/butai-dev/butai/internal/clock"
 	"github.com/butai-dev/butai/internal/function/bootstrap"
+	"github.com/butai-dev/butai/internal/ident"
 )
 
 // masked replaces what differs from run to run, so that whole logs compare.
@@ -140,6 +142,27 @@ func TestLogsArriveWhileTheFunctionRuns(t *testing.T) {
 		}
 	}
 	<-done
+}
+
+// TestTracedCallsTellTheirTrace also in the tail, and for calls that fail.
+func TestTracedCallsTellTheirTrace(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, "def handler(e, c):\n    return 1 / e\n")
+	spec.TracingMode = TracingActive
+	for payload, sampled := range map[string]string{"1": "1", "0": "0"} {
+		res, err := r.Invoke(t.Context(), spec, &Request{
+			RequestID: ident.UUID(), Payload: []byte(payload), Tail: true,
+			TraceID: "Root=1-5f000001-0123456789abcdef01234567;Parent=89abcdef01234567;Sampled=" + sampled + ";Lineage=1:0:0",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := "\t\nXRAY TraceId: 1-5f000001-0123456789abcdef01234567\tSegmentId: 89abcdef01234567\tSampled: " + strconv.FormatBool(sampled == "1") + "\t\n"
+		if !strings.HasSuffix(string(res.LogTail), end) || !strings.Contains(r.logs.text(), end) {
+			t.Errorf("the tail is %q and the log %q", res.LogTail, r.logs.text())
+		}
+	}
 }
 
 func TestJSONLogs(t *testing.T) {

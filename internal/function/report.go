@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/butai-dev/butai/internal/xray"
 )
 
 // Statuses of report lines.
@@ -58,6 +60,19 @@ func (r *report) appendText(b []byte) []byte {
 	}
 	b = appendStatus(b, r.status, r.errorType)
 	return append(b, '\n')
+}
+
+// appendTrace formats the second line of the report of a traced call. The
+// segment is the one that the function's own segments are part of.
+func appendTrace(b []byte, header string) []byte {
+	h := xray.Parse(header)
+	b = append(b, "XRAY TraceId: "...)
+	b = append(b, h.Root...)
+	b = append(b, "\tSegmentId: "...)
+	b = append(b, h.Parent...)
+	b = append(b, "\tSampled: "...)
+	b = strconv.AppendBool(b, h.Sampled == "1")
+	return append(b, "\t\n"...)
 }
 
 // billed is what the call costs, in milliseconds. All of a restore is billed

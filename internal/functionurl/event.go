@@ -1,7 +1,6 @@
 package functionurl
 
 import (
-	"crypto/tls"
 	"encoding/base64"
 	"mime"
 	"net"
@@ -10,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/butai-dev/butai/internal/tlsname"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -134,8 +134,8 @@ func (x *exchange) headers(ip, trace string) map[string]string {
 	scheme, port := "http", "80"
 	if c := x.r.TLS; c != nil {
 		scheme, port = "https", "443"
-		out["x-amzn-tls-version"] = strings.Replace(tls.VersionName(c.Version), "TLS ", "TLSv", 1)
-		out["x-amzn-tls-cipher-suite"] = tls.CipherSuiteName(c.CipherSuite) // AWS's name too, in TLS 1.3
+		out["x-amzn-tls-version"] = tlsname.Version(c.Version)
+		out["x-amzn-tls-cipher-suite"] = tlsname.Suite(c.CipherSuite)
 	}
 	if _, p, err := net.SplitHostPort(x.r.Host); err == nil {
 		port = p

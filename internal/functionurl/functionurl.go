@@ -17,6 +17,7 @@ import (
 	"github.com/butai-dev/butai/internal/iam/policy"
 	"github.com/butai-dev/butai/internal/ident"
 	"github.com/butai-dev/butai/internal/wire"
+	"github.com/butai-dev/butai/internal/xray"
 )
 
 // URL is one function URL as it is published. It is immutable.
@@ -51,8 +52,6 @@ type Config struct {
 	Signers   Signers
 	Clock     clock.Clock
 	Log       *slog.Logger
-	// Trace begins a trace for a call of a function.
-	Trace func(functionARN string) string
 }
 
 // Server answers function URLs. It is safe for concurrent use; requests never
@@ -165,7 +164,7 @@ func (x *exchange) authorized() bool {
 func (x *exchange) invoke() {
 	trace := x.r.Header.Get("X-Amzn-Trace-Id")
 	if trace == "" {
-		trace = x.Trace(x.url.FunctionARN)
+		trace = xray.New(x.Clock.Now(), x.url.FunctionARN)
 	}
 	root, _, _ := strings.Cut(trace, ";")
 	x.w.Header().Set("X-Amzn-Trace-Id", root)

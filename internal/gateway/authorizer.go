@@ -8,6 +8,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/wire"
+	"github.com/butai-dev/butai/internal/xray"
 )
 
 // The authorizer types.
@@ -94,7 +95,7 @@ func (a *authorizer) compileFunction(st *stage, config *apigatewayapi.Authorizer
 		sourceARN: arn.New("execute-api", st.region, st.account, st.apiID+"/authorizers/"+a.id).String(),
 		roleARN:   interpolate(wire.Val(config.AuthorizerCredentials), st.variables),
 		url:       "https://lambda." + uri.Region + ".amazonaws.com/" + lambdaPathPrefix + function + lambdaPathSuffix,
-		lineage:   lineageOf(function),
+		lineage:   xray.Lineage(function),
 		post:      true,
 	}
 }

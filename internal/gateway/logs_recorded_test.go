@@ -9,6 +9,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/wire"
+	"github.com/butai-dev/butai/internal/xray"
 )
 
 // TestLogMapOrder has names in the order of recorded lines.
@@ -103,7 +104,7 @@ func TestRecordedMethodTest(t *testing.T) {
 func TestRecordedLogEnds(t *testing.T) {
 	t.Parallel()
 	const function, headers = `{"errorType": "TypeError", "errorMessage": "no '0'"}`, `Date=Wed, 04 Mar 2026 05:06:07 GMT, Content-Type=application/json, Content-Length=`
-	lineage := lineageOf("arn:aws:lambda:us-east-1:000000000000:function:example:x")
+	lineage := xray.Lineage("arn:aws:lambda:us-east-1:000000000000:function:example:x")
 	failing := &functions{f: func(*FunctionCall) (*FunctionResult, error) {
 		return &FunctionResult{Status: 200, RequestID: "lambda-request", Payload: []byte(function), FunctionError: "Unhandled", ExecutedVersion: "$LATEST"}, nil
 	}}

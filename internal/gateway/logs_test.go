@@ -9,6 +9,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/wire"
+	"github.com/butai-dev/butai/internal/xray"
 )
 
 const executionGroup = "API-Gateway-Execution-Logs_abcdefghij/s"
@@ -65,10 +66,10 @@ func TestExecutionLog(t *testing.T) {
 (ID) Endpoint request body after transformations: { "id": "1", "name": "Ada", "stage": "staging", "_method": "POST" }
 (ID) Sending request to ` + url + `
 (ID) Received response. Status: 200, Integration latency: 0 ms
-(ID) Endpoint response headers: {Date=Wed, 04 Mar 2026 05:06:07 GMT, Content-Type=application/json, Content-Length=9, Connection=keep-alive, x-amzn-RequestId=lambda-request, x-amzn-Remapped-Content-Length=0, X-Amz-Executed-Version=3, X-Amzn-Trace-Id=Root=R;Parent=P;Sampled=0;Lineage=` + lineageOf("arn:aws:lambda:us-east-1:000000000000:function:example:staging") + `}
+(ID) Endpoint response headers: {Date=Wed, 04 Mar 2026 05:06:07 GMT, Content-Type=application/json, Content-Length=9, Connection=keep-alive, x-amzn-RequestId=lambda-request, x-amzn-Remapped-Content-Length=0, X-Amz-Executed-Version=3, X-Amzn-Trace-Id=Root=R;Parent=P;Sampled=0;Lineage=` + xray.Lineage("arn:aws:lambda:us-east-1:000000000000:function:example:staging") + `}
 (ID) Endpoint response body before transformations: {"ok": 1}
 (ID) Method response body after transformations: {"ok": 1}
-(ID) Method response headers: {X-Amzn-Trace-Id=Root=R;Parent=P;Sampled=0;Lineage=` + lineageOf("arn:aws:lambda:us-east-1:000000000000:function:example:staging") + `, Content-Type=application/json}
+(ID) Method response headers: {X-Amzn-Trace-Id=Root=R;Parent=P;Sampled=0;Lineage=` + xray.Lineage("arn:aws:lambda:us-east-1:000000000000:function:example:staging") + `, Content-Type=application/json}
 (ID) Successfully completed execution
 (ID) Method completed with status: 200
 (ID) AWS Integration Endpoint RequestId : lambda-request`},

@@ -11,6 +11,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/apigatewayapi"
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/wire"
+	"github.com/butai-dev/butai/internal/xray"
 )
 
 // integrationType is the kind of thing behind a method.
@@ -229,7 +230,7 @@ func compileLambda(st *stage, m *method, integration *apigatewayapi.Integration)
 		roleARN:   role,
 		asSigner:  asSigner,
 		url:       "https://lambda." + a.Region + ".amazonaws.com/" + prefix + function + suffix,
-		lineage:   lineageOf(function),
+		lineage:   xray.Lineage(function),
 		post:      strings.EqualFold(wire.Val(integration.HttpMethod), "POST"),
 	}, nil
 }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/butai-dev/butai/internal/gateway/vtl"
+	"github.com/butai-dev/butai/internal/tlsname"
 )
 
 // maxPayload is the largest payload in bytes (developer guide, "Quotas for
@@ -102,20 +102,10 @@ func (x *exchange) listener() (proto, port string) {
 func (x *exchange) endpointFields(endpoint string) fields {
 	h := fields{{"x-amzn-vpce-config", []string{"1"}}, {"x-amzn-vpce-id", []string{endpoint}}}
 	if c := x.r.TLS; c != nil {
-		h = append(h, field{"x-amzn-tls-version", []string{strings.Replace(tls.VersionName(c.Version), "TLS ", "TLSv", 1)}},
-			field{"x-amzn-cipher-suite", []string{opensslName(tls.CipherSuiteName(c.CipherSuite))}})
+		h = append(h, field{"x-amzn-tls-version", []string{tlsname.Version(c.Version)}},
+			field{"x-amzn-cipher-suite", []string{tlsname.Suite(c.CipherSuite)}})
 	}
 	return h
-}
-
-// opensslName is what OpenSSL calls a cipher suite; those of TLS 1.3 have one
-// name.
-func opensslName(suite string) string {
-	exchange, cipher, ok := strings.Cut(strings.TrimPrefix(suite, "TLS_"), "_WITH_")
-	if !ok {
-		return suite
-	}
-	return strings.NewReplacer("AES_", "AES", "_CBC", "", "_", "-").Replace(exchange + "-" + cipher)
 }
 
 func forwardedFor(earlier, client string) string {

@@ -1,12 +1,10 @@
 package gateway
 
 import (
-	"hash/crc32"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/xray"
 )
 
 // trace is a request's X-Amzn-Trace-Id. A client's own one is kept, with what
@@ -19,19 +17,10 @@ type trace struct {
 
 // newTrace reads the client's header; an unusable root is replaced.
 func newTrace(header string, now time.Time) trace {
-	var t trace
-	for part := range strings.SplitSeq(header, ";") {
-		switch key, v, _ := strings.Cut(strings.TrimSpace(part), "="); key {
-		case "Root":
-			t.root, t.given = v, strings.HasPrefix(v, "1-")
-		case "Parent":
-			t.parent = v
-		case "Sampled":
-			t.sampled = v
-		}
-	}
+	h := xray.Parse(header)
+	t := trace{root: h.Root, parent: h.Parent, sampled: h.Sampled, given: strings.HasPrefix(h.Root, "1-")}
 	if !t.given {
-		t = trace{root: "1-" + strconv.FormatUint(uint64(uint32(now.Unix()))|1<<32, 16)[1:] + "-" + ident.Hex(12)}
+		t = trace{root: xray.NewRoot(now)}
 	}
 	if t.sampled == "" {
 		t.sampled = "0"
@@ -64,13 +53,7 @@ func (t *trace) forError() string { return "Root=" + t.root }
 
 func (t *trace) full() string {
 	if t.parent == "" {
-		t.parent = ident.Hex(8)
+		t.parent = xray.NewParent()
 	}
 	return "Root=" + t.root + ";Parent=" + t.parent + ";Sampled=" + t.sampled
-}
-
-// lineageOf is the mark that loop detection puts on calls of one function:
-// a version, a hash, a counter.
-func lineageOf(function string) string {
-	return "1:" + strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(function)))|1<<32, 16)[1:] + ":0"
 }

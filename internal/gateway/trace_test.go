@@ -3,6 +3,8 @@ package gateway
 import (
 	"regexp"
 	"testing"
+
+	"github.com/butai-dev/butai/internal/xray"
 )
 
 func TestTrace(t *testing.T) {
@@ -16,7 +18,7 @@ func TestTrace(t *testing.T) {
 		{"nonsense", `^Root=1-69a7bdbf-`, `^Root=1-69a7bdbf-`},
 	} {
 		tr := newTrace(tt.sent, testTime)
-		if got := tr.forFunction(lineageOf("arn")); !regexp.MustCompile(tt.function).MatchString(got) {
+		if got := tr.forFunction(xray.Lineage("arn")); !regexp.MustCompile(tt.function).MatchString(got) {
 			t.Errorf("%q: function sees %s", tt.sent, got)
 		}
 		if got := tr.forRequest(); !regexp.MustCompile(tt.event).MatchString(got) {

@@ -12,6 +12,7 @@ import (
 	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/ident"
 	"github.com/butai-dev/butai/internal/wire"
+	"github.com/butai-dev/butai/internal/xray"
 )
 
 // Limits of Invoke's payload ("Lambda quotas": invocation payload).
@@ -44,7 +45,7 @@ func (s *Service) Invoke(ctx context.Context, in *lambdaapi.InvocationRequest) (
 	}
 	call := &catalog.Call{
 		FunctionARN: r.qualified(), Payload: in.Payload, ClientContext: clientContext, RequestID: c.RequestID,
-		TraceID: NewTraceID(s.Clock.Now(), r.qualified()), Tail: wire.Val(in.LogType) == lambdaapi.LogTypeTail,
+		TraceID: xray.New(s.Clock.Now(), r.qualified()), Tail: wire.Val(in.LogType) == lambdaapi.LogTypeTail,
 	}
 	if kind == lambdaapi.InvocationTypeDryRun {
 		_, err := s.Catalog.Admit(call)

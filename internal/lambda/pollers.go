@@ -8,6 +8,7 @@ import (
 	"github.com/butai-dev/butai/internal/ident"
 	"github.com/butai-dev/butai/internal/lambda/poll"
 	"github.com/butai-dev/butai/internal/store"
+	"github.com/butai-dev/butai/internal/xray"
 )
 
 // pollers run the event source mappings that are enabled, by UUID.
@@ -151,7 +152,7 @@ func (s *Service) runner(m *mappingRecord, settings poll.Mapping) *poll.Runner {
 		Invoke: func(ctx context.Context, payload []byte) (*catalog.Outcome, error) {
 			return s.Catalog.Invoke(ctx, &catalog.Call{
 				FunctionARN: settings.FunctionARN, Payload: payload, KnownJSON: true, RequestID: ident.UUID(),
-				TraceID: NewTraceID(s.Clock.Now(), settings.FunctionARN),
+				TraceID: xray.New(s.Clock.Now(), settings.FunctionARN),
 			})
 		},
 		Failed: func(ctx context.Context, shard string, record, payload []byte) error {

@@ -16,8 +16,8 @@ import (
 	"github.com/butai-dev/butai/internal/function"
 	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/ident"
-	"github.com/butai-dev/butai/internal/lambda"
 	"github.com/butai-dev/butai/internal/wire"
+	"github.com/butai-dev/butai/internal/xray"
 )
 
 // debugHandler lets functions of the caller's account be debugged, for signed
@@ -125,7 +125,7 @@ func (d *debugging) run(w http.ResponseWriter, r *http.Request, functionARN stri
 func (d *debugging) call(ctx context.Context, spec *function.Spec, qualified string, event []byte, port int, waiting func(*function.Debugger)) DebugEvent {
 	result, err := d.server.engine.Debug(ctx, spec, &function.Request{
 		RequestID: ident.UUID(), InvokedARN: qualified, Payload: event, Tail: true,
-		TraceID: lambda.NewTraceID(d.server.cfg.Clock.Now(), qualified),
+		TraceID: xray.New(d.server.cfg.Clock.Now(), qualified),
 	}, port, waiting)
 	if err != nil {
 		return DebugEvent{Message: err.Error()}

@@ -227,7 +227,6 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 	s.catalog = catalog.New(metered)
 	s.urls = functionurl.New(functionurl.Config{
 		Functions: s.catalog, Signers: urlSigners{s.signers()}, Clock: s.cfg.Clock, Log: s.cfg.Log,
-		Trace: func(functionARN string) string { return lambda.NewTraceID(s.cfg.Clock.Now(), functionARN) },
 	})
 	s.services.lambda, err = lambda.New(ctx, lambda.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Engine: s.engine, Catalog: s.catalog, CodeDir: s.dir(codeDir),

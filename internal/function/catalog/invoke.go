@@ -12,6 +12,7 @@ import (
 	"github.com/butai-dev/butai/internal/function"
 	"github.com/butai-dev/butai/internal/iam/policy"
 	"github.com/butai-dev/butai/internal/ident"
+	"github.com/butai-dev/butai/internal/xray"
 )
 
 // Call is an invocation of a function.
@@ -69,9 +70,13 @@ func (c *Catalog) Invoke(ctx context.Context, call *Call) (*Outcome, error) {
 	if refusal := target.notReady(spec.Version, call); refusal != nil {
 		return nil, refusal
 	}
+	trace := call.TraceID
+	if spec.TracingMode == function.TracingActive {
+		trace = xray.Sample(trace)
+	}
 	res, err := c.engine.Invoke(ctx, spec, &function.Request{
 		RequestID: call.RequestID, InvokedARN: call.FunctionARN, Payload: call.Payload,
-		ClientContext: call.ClientContext, TraceID: call.TraceID, Tail: call.Tail, Deadline: call.Deadline, Stream: call.Stream,
+		ClientContext: call.ClientContext, TraceID: trace, Tail: call.Tail, Deadline: call.Deadline, Stream: call.Stream,
 	})
 	if err != nil {
 		var throttled *function.ThrottledError

@@ -1,0 +1,64 @@
+// Package xray makes and reads the header X-Amzn-Trace-Id, by which AWS's
+// services tell each other which trace a request belongs to (X-Ray Developer
+// Guide, "Tracing header"). Nothing here records traces: functions and clients
+// see the header as on AWS, and where its facts are printed they are the same.
+package xray
+
+import (
+	"hash/crc32"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/butai-dev/butai/internal/ident"
+)
+
+// Header is what a tracing header says. What it doesn't say is "".
+type Header struct {
+	Root    string // the trace: 1-{time}-{24 digits}
+	Parent  string // the segment that what follows is part of, 16 digits
+	Sampled string // "1" or "0"
+}
+
+// Parse reads a header, and passes over what it doesn't know.
+func Parse(header string) (h Header) {
+	for part := range strings.SplitSeq(header, ";") {
+		switch key, v, _ := strings.Cut(strings.TrimSpace(part), "="); key {
+		case "Root":
+			h.Root = v
+		case "Parent":
+			h.Parent = v
+		case "Sampled":
+			h.Sampled = v
+		}
+	}
+	return h
+}
+
+// New is the header of the trace that Lambda begins for a call that brings
+// none: functions see it as _X_AMZN_TRACE_ID whether or not they are traced
+// (Lambda Developer Guide, "Defined runtime environment variables").
+func New(now time.Time, function string) string {
+	return "Root=" + NewRoot(now) + ";Parent=" + NewParent() + ";Sampled=0;Lineage=" + Lineage(function)
+}
+
+// NewRoot is the id of a trace that begins now.
+func NewRoot(now time.Time) string { return "1-" + eight(uint32(now.Unix())) + "-" + ident.Hex(12) }
+
+// NewParent is the id of a segment.
+func NewParent() string { return ident.Hex(8) }
+
+// Lineage is the mark that loop detection puts on calls of one function: a
+// version, a hash, a counter.
+func Lineage(function string) string {
+	return "1:" + eight(crc32.ChecksumIEEE([]byte(function))) + ":0"
+}
+
+// Sample is the header of a call to a function with active tracing. X-Ray's
+// default rule samples the first call of each second and a twentieth of the
+// others; here it is every call, so that what one call shows doesn't depend on
+// others.
+func Sample(header string) string { return strings.Replace(header, ";Sampled=0", ";Sampled=1", 1) }
+
+// eight writes n in eight hexadecimal digits.
+func eight(n uint32) string { return strconv.FormatUint(uint64(n)|1<<32, 16)[1:] }
