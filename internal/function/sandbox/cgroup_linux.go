@@ -18,33 +18,43 @@ import (
 type cgroups struct {
 	memory, pids string // directories to create groups in; equal on version 2
 	v2           bool
-	why          string // why a controller is missing
+	unified      string            // version 2's directory, whatever its controllers are
+	controllers  []string          // of unified
+	missing      map[string]string // why a controller can't be had
+	note         string            // for people: where the groups are
 	processor    processor
+}
+
+// without says that there are no control groups, and why.
+func without(why string) cgroups {
+	return cgroups{missing: map[string]string{"memory": why, "pids": why}, processor: processor{why: why}}
 }
 
 // findCgroups looks for writable memory and pids controllers. Version 1
 // hierarchies are taken where they are mounted, because a hybrid host's
-// version 2 mount carries no controllers.
-func findCgroups(procCgroup, mountRoot, name string) cgroups {
+// version 2 mount carries no controllers. scope is newScope but in tests.
+func findCgroups(procCgroup, mountRoot, name string, scope func() (string, error)) cgroups {
 	data, err := os.ReadFile(procCgroup)
 	if err != nil {
-		return cgroups{why: "no control groups on this host"}
+		return without("no control groups on this host")
 	}
 	own := parseCgroups(string(data))
-	for _, base := range []string{filepath.Join(mountRoot, "memory", own["memory"]), filepath.Join(mountRoot, "pids", own["pids"]), filepath.Join(mountRoot, own[""])} {
-		sweepGroups(base)
-	}
-	g := cgroups{processor: findProcessor(mountRoot, own, name)}
 	if own["memory"] == "" {
-		return findUnified(mountRoot, own[""], name)
+		if own[""] == "" {
+			return without("no control groups on this host")
+		}
+		return unified{mountRoot: mountRoot, name: name, root: os.Geteuid() == 0, scope: scope}.find(own[""])
 	}
-	g.memory, err = makeGroup(filepath.Join(mountRoot, "memory", own["memory"], name), "memory.limit_in_bytes")
-	if err != nil {
-		g.why = err.Error()
-	}
-	g.pids, err = makeGroup(filepath.Join(mountRoot, "pids", own["pids"], name), "")
-	if err != nil {
-		g.why = err.Error()
+	g := cgroups{processor: findProcessor(mountRoot, own, name), missing: map[string]string{}}
+	for _, c := range []struct {
+		controller, probe string
+		dir               *string
+	}{{"memory", "memory.limit_in_bytes", &g.memory}, {"pids", "", &g.pids}} {
+		base := filepath.Join(mountRoot, c.controller, own[c.controller])
+		sweepGroups(base)
+		if *c.dir, err = makeGroup(filepath.Join(base, name), c.probe); err != nil {
+			g.missing[c.controller] = err.Error()
+		}
 	}
 	return g
 }
@@ -103,39 +113,6 @@ func makeGroup(dir, probe string) (string, error) {
 	return dir, nil
 }
 
-// findUnified prepares version 2: a group that holds processes may not hand
-// controllers to children, so this process first moves to a leaf of its own.
-func findUnified(mountRoot, own, name string) cgroups {
-	base := filepath.Join(mountRoot, own)
-	if _, err := os.Stat(filepath.Join(base, "cgroup.controllers")); err != nil {
-		return cgroups{why: "no control group controllers at " + base}
-	}
-	group := filepath.Join(base, name)
-	if err := os.Mkdir(group, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
-		return cgroups{why: "control groups: " + err.Error() + " (run as root, or in a delegated group: systemd-run --user --scope -p Delegate=yes)"}
-	}
-	if enableControllers(base) != nil {
-		leaf := filepath.Join(base, name+"-server")
-		if err := os.Mkdir(leaf, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
-			return cgroups{why: "control groups: " + err.Error()}
-		}
-		if err := writeFile(filepath.Join(leaf, "cgroup.procs"), strconv.Itoa(os.Getpid())); err != nil {
-			return cgroups{why: "control groups: " + err.Error()}
-		}
-		if err := enableControllers(base); err != nil {
-			return cgroups{why: "control groups: " + err.Error()}
-		}
-	}
-	if err := enableControllers(group); err != nil {
-		return cgroups{why: "control groups: " + err.Error()}
-	}
-	return cgroups{memory: group, pids: group, v2: true, processor: findUnifiedProcessor(base, group)}
-}
-
-func enableControllers(dir string) error {
-	return writeFile(filepath.Join(dir, "cgroup.subtree_control"), "+memory +pids")
-}
-
 // writeFile writes a control file, which must exist already.
 func writeFile(path, value string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -149,6 +126,7 @@ func writeFile(path, value string) error {
 // group is one sandbox's control group.
 type group struct {
 	memory, pids string
+	unified      string // version 2's, whatever its controllers are
 	v2           bool
 	peak         *os.File // memory high-water mark, kept open: it's read after each call
 	share        share    // of the processor
@@ -157,6 +135,12 @@ type group struct {
 // create makes the group called name with the given limits.
 func (g cgroups) create(name string, memoryMB, maxTasks, weight int) (*group, error) {
 	made := &group{v2: g.v2}
+	if g.v2 {
+		made.unified = filepath.Join(g.unified, name)
+		if err := g.mkdir(made.unified); err != nil {
+			return nil, err
+		}
+	}
 	if g.memory != "" {
 		made.memory = filepath.Join(g.memory, name)
 		if err := g.mkdir(made.memory); err != nil {
@@ -182,7 +166,7 @@ func (g cgroups) create(name string, memoryMB, maxTasks, weight int) (*group, er
 		}
 	}
 	var err error
-	if made.share, err = g.processor.create(made.memory, name); err == nil && weight != Ordinary {
+	if made.share, err = g.processor.create(made.unified, name); err == nil && weight != Ordinary {
 		err = made.share.weigh(weight)
 	}
 	if err != nil {
@@ -194,7 +178,7 @@ func (g cgroups) create(name string, memoryMB, maxTasks, weight int) (*group, er
 
 // dirs are the group's directories, each once.
 func (g *group) dirs() (list []string) {
-	for _, dir := range []string{g.memory, g.pids, g.share.dir, g.share.usage} {
+	for _, dir := range []string{g.unified, g.memory, g.pids, g.share.dir, g.share.usage} {
 		if dir != "" && !slices.Contains(list, dir) {
 			list = append(list, dir)
 		}
@@ -211,8 +195,8 @@ func (g cgroups) mkdir(dir string) error {
 		if err = os.Mkdir(parent, 0o755); errors.Is(err, os.ErrExist) {
 			err = nil
 		}
-		if err == nil && g.v2 {
-			err = enableControllers(parent)
+		for _, controller := range g.controllers {
+			err = errors.Join(err, enable(controller, parent))
 		}
 		if err == nil {
 			err = os.Mkdir(dir, 0o755)
@@ -297,25 +281,46 @@ func (g *group) oomKilled() bool {
 	return false
 }
 
-// remove deletes the group once its processes are gone. The kernel may need a
-// moment after the last exit, so it retries for a second.
+// killFile ends all processes of a version 2 group, since Linux 5.14.
+const killFile = "cgroup.kill"
+
+// kill ends all processes of the group, where the kernel can.
+func (g *group) kill() {
+	if g.unified != "" {
+		_ = writeFile(filepath.Join(g.unified, killFile), "1")
+	}
+}
+
+// kills tells whether group.kill does anything.
+func (g *cgroups) kills() bool {
+	_, err := os.Stat(filepath.Join(g.unified, killFile))
+	return g.unified != "" && err == nil
+}
+
+// remove deletes the group once its processes are gone.
 func (g *group) remove() {
 	if g.peak != nil {
 		g.peak.Close()
 	}
 	for _, dir := range g.dirs() {
-		for try := 0; try < 100; try++ {
-			if err := os.Remove(dir); err == nil || !errors.Is(err, syscall.EBUSY) {
-				break
-			}
-			time.Sleep(10 * time.Millisecond)
+		removeGroup(dir)
+	}
+}
+
+// removeGroup deletes a group whose processes are gone. The kernel may need a
+// moment after the last exit, so it retries for a second.
+func removeGroup(dir string) {
+	for try := 0; try < 100; try++ {
+		if err := os.Remove(dir); err == nil || !errors.Is(err, syscall.EBUSY) {
+			return
 		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 
 // removeAll deletes the parent groups; theirs must be gone already.
 func (g cgroups) removeAll() {
-	for _, dir := range []string{g.memory, g.pids} {
+	for _, dir := range []string{g.unified, g.memory, g.pids} {
 		if dir != "" {
 			os.Remove(dir)
 		}

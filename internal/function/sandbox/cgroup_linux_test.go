@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -24,6 +25,9 @@ func fakeTree(t *testing.T, files map[string]string) string {
 	return root
 }
 
+// noScope is a host without systemd.
+func noScope() (string, error) { return "", errors.New("no systemd") }
+
 func content(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -36,7 +40,7 @@ func content(t *testing.T, path string) string {
 func TestVersion2Groups(t *testing.T) {
 	root := fakeTree(t, map[string]string{
 		"proc":                               "0::/user/me\n",
-		"user/me/cgroup.controllers":         "memory pids\n",
+		"user/me/cgroup.controllers":         "memory pids cpu\n",
 		"user/me/cgroup.subtree_control":     "",
 		"user/me/b/cgroup.subtree_control":   "",
 		"user/me/b/one/memory.max":           "max",
@@ -49,7 +53,7 @@ func TestVersion2Groups(t *testing.T) {
 		"user/me/b/one/cpu.stat":             "usage_usec 1500\nuser_usec 1000\n",
 		"user/me/butai-999999999-1/x/unused": "",
 	})
-	g := findCgroups(filepath.Join(root, "proc"), root, "b")
+	g := findCgroups(filepath.Join(root, "proc"), root, "b", noScope)
 	base := filepath.Join(root, "user/me/b")
 	if !g.v2 || g.memory != base || g.pids != base {
 		t.Fatalf("groups %+v", g)
@@ -85,7 +89,7 @@ func TestHybridHostUsesVersion1(t *testing.T) {
 		"memory/m/b/one/memory.oom_control":    "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n",
 		"pids/p/b/one/pids.max":                "",
 	})
-	g := findCgroups(filepath.Join(root, "proc"), root, "b")
+	g := findCgroups(filepath.Join(root, "proc"), root, "b", noScope)
 	if g.v2 || g.memory != filepath.Join(root, "memory/m/b") || g.pids != filepath.Join(root, "pids/p/b") {
 		t.Fatalf("groups %+v", g)
 	}
@@ -106,7 +110,7 @@ func TestHybridHostUsesVersion1(t *testing.T) {
 func TestSweptParent(t *testing.T) {
 	h := newHost(t, Namespaces)
 	if h.cgroups.pids == "" {
-		t.Skip(h.cgroups.why)
+		t.Skip(h.cgroups.missing["pids"])
 	}
 	for range 2 {
 		if out, exit := shell(t, h, "echo hello", nil); out != "hello" {
@@ -118,8 +122,8 @@ func TestSweptParent(t *testing.T) {
 }
 
 func TestNoGroups(t *testing.T) {
-	g := findCgroups("/nonexistent", t.TempDir(), "b")
-	if g.memory != "" || g.why == "" {
+	g := findCgroups("/nonexistent", t.TempDir(), "b", noScope)
+	if g.memory != "" || g.missing["memory"] == "" {
 		t.Errorf("groups %+v, want none and a reason", g)
 	}
 	made, err := g.create("one", 128, 10, 100)

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
-	"time"
 )
 
 // A frozen sandbox gets no processor time: threads that go on in the background
@@ -69,7 +68,7 @@ func (h *Host) Freezing() string {
 func (h *Host) freezer() *freezers {
 	f := &h.freezers
 	f.once.Do(func() {
-		if h.cgroups.v2 && h.cgroups.memory != "" {
+		if h.cgroups.v2 {
 			f.own, f.file, f.how = true, "cgroup.freeze", "control groups v2"
 			return
 		}
@@ -93,7 +92,7 @@ func (h *Host) prepareFrost(p *Process, name string) {
 	f := h.freezer()
 	switch p.frost.able = true; {
 	case f.own:
-		p.frost.file = filepath.Join(p.group.memory, f.file)
+		p.frost.file = filepath.Join(p.group.unified, f.file)
 		return
 	case f.dir == "":
 		return
@@ -114,11 +113,8 @@ func (f *frost) add(pid int) error {
 
 // remove deletes the group once its processes are gone.
 func (f *frost) remove() {
-	for try := 0; f.dir != "" && try < 100; try++ {
-		if err := os.Remove(f.dir); err == nil || !errors.Is(err, syscall.EBUSY) {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
+	if f.dir != "" {
+		removeGroup(f.dir)
 	}
 }
 

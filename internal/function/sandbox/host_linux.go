@@ -112,7 +112,7 @@ func (h *Host) climb() {
 		err := h.try(level)
 		if err == nil {
 			h.level = level
-			h.cgroups = findCgroups("/proc/self/cgroup", "/sys/fs/cgroup", h.name)
+			h.cgroups = findCgroups("/proc/self/cgroup", "/sys/fs/cgroup", h.name, newScope)
 			return
 		}
 		h.reasons[level] = err.Error()
@@ -421,12 +421,12 @@ func (h *Host) Report(ctx context.Context) []Rung {
 	case Restricted:
 		rungs = append(rungs,
 			Rung{"file access", true, "Landlock: code, runtime and system readable, a private temporary directory writable"},
-			Rung{"processes", false, "process group; a function that starts a daemon can leave it behind"},
+			Rung{"processes", false, h.processGroup()},
 			Rung{"user", false, "functions run as the server's own user"})
 	default:
 		rungs = append(rungs,
 			h.rung("file access", false, "", Restricted),
-			Rung{"processes", false, "process group"},
+			Rung{"processes", false, h.processGroup()},
 			Rung{"user", false, "functions run as the server's own user"})
 	}
 	filtered := level != None
@@ -434,11 +434,19 @@ func (h *Host) Report(ctx context.Context) []Rung {
 		Rung{"system calls", filtered, cond(filtered, "no_new_privs and a deny-list", "all allowed")},
 		Rung{"resource limits", filtered, cond(filtered, "open files, processes, locked memory, core size, as on Lambda", "the server's own")})
 	rungs = append(rungs, scopeRung(filtered), Rung{"network", false, "the host's own, for functions need the internet; so what listens on this machine's addresses is in their reach"})
-	rungs = append(rungs, h.memoryRungs()...)
+	rungs = append(rungs, h.groupRungs()...)
 	if path, err := exec.LookPath("runsc"); err == nil {
 		rungs = append(rungs, Rung{"gVisor", false, path + " is there, but functions don't run under it yet: the host's kernel answers their system calls"})
 	}
 	return rungs
+}
+
+// processGroup is how sandboxes without a process table of their own end.
+func (h *Host) processGroup() string {
+	if h.cgroups.kills() {
+		return "the host's process list is in sight; killed as a whole by its control group"
+	}
+	return "process group; a function that starts a daemon can leave it behind"
 }
 
 // scopeRung is about what restrictScope does.
@@ -453,12 +461,13 @@ func scopeRung(filtered bool) Rung {
 	return Rung{mechanism, true, "Landlock: those of other programs are out of reach"}
 }
 
-func (h *Host) memoryRungs() []Rung {
-	version := cond(h.cgroups.v2, "control groups v2", "control groups v1")
+func (h *Host) groupRungs() []Rung {
+	g := &h.cgroups
+	how := cond(g.v2, "control groups v2", "control groups v1") + g.note
 	return []Rung{
-		{"memory limit", h.cgroups.memory != "", cond(h.cgroups.memory != "", version, h.cgroups.why)},
-		{"task limit", h.cgroups.pids != "", cond(h.cgroups.pids != "", version, h.cgroups.why)},
-		{"processor", h.cgroups.processor.why == "", cond(h.cgroups.processor.why == "", version+": calls that last give way to others", h.cgroups.processor.why)},
+		{"memory limit", g.memory != "", cond(g.memory != "", how, g.missing["memory"])},
+		{"task limit", g.pids != "", cond(g.pids != "", how, g.missing["pids"])},
+		{"processor", g.processor.why == "", cond(g.processor.why == "", how+": calls that last give way to others", g.processor.why)},
 	}
 }
 

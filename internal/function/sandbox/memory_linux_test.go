@@ -11,7 +11,7 @@ import (
 func TestTmpIsNotMemory(t *testing.T) {
 	h := newHost(t, Namespaces)
 	if h.cgroups.memory == "" {
-		t.Skip(h.cgroups.why)
+		t.Skip(h.cgroups.missing["memory"])
 	}
 	const (
 		// tail keeps all of it, until somebody reads or kills it.
@@ -47,7 +47,7 @@ func TestMemoryTakenBeforeItIsWatched(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, Namespaces)
 	if h.cgroups.memory == "" {
-		t.Skip(h.cgroups.why)
+		t.Skip(h.cgroups.missing["memory"])
 	}
 	p, err := h.Start(&Spec{Args: []string{"/bin/sh", "-c", "head -c 60000000 /dev/zero | tail -c 50000000 | sleep 1000"}, Env: []string{"PATH=/usr/bin:/bin"}, Dir: "/"})
 	if err != nil {

@@ -122,6 +122,15 @@ func (p *Process) Kill() {
 	defer func() { _ = p.Thaw() }()
 	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	p.cmd.Process.Kill()
+	p.killStragglers()
+}
+
+// killStragglers ends daemons that have left the process group, where a control
+// group knows them; a process table of their own ends with its first process.
+func (p *Process) killStragglers() {
+	if !p.supervised {
+		p.group.kill()
+	}
 }
 
 // PeakMemory returns the most memory the sandbox has used so far, in bytes; 0
@@ -184,7 +193,8 @@ func (p *Process) wait() {
 	if p.cmd != nil {
 		p.cmd.Wait()
 		wait, _ = p.cmd.ProcessState.Sys().(syscall.WaitStatus)
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // stragglers of the weaker rungs
+		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // what the weaker rungs leave behind
+		p.killStragglers()
 	}
 	if status.Wait != nil {
 		wait = syscall.WaitStatus(*status.Wait)

@@ -55,17 +55,6 @@ func findProcessor(mountRoot string, own map[string]string, name string) process
 	return p
 }
 
-// findUnifiedProcessor has version 2's cpu controller weigh the groups below
-// group, which is below base. Not everybody who may limit memory may do that.
-func findUnifiedProcessor(base, group string) processor {
-	for _, dir := range []string{base, group} {
-		if err := writeFile(filepath.Join(dir, "cgroup.subtree_control"), "+cpu"); err != nil {
-			return processor{why: "control groups: " + err.Error()}
-		}
-	}
-	return processor{v2: true}
-}
-
 // share is what weighs one sandbox.
 type share struct {
 	dir   string // "" if it can't be weighed
@@ -76,7 +65,7 @@ type share struct {
 // create makes the groups for a sandbox; unified is its group on version 2.
 func (p *processor) create(unified, name string) (s share, err error) {
 	switch {
-	case p.v2:
+	case p.v2 && p.why == "":
 		return share{dir: unified, usage: unified, v2: true}, nil
 	case p.dir == "":
 		return share{}, nil
