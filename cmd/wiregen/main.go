@@ -30,6 +30,7 @@ var services = []struct {
 	{Name: "ecr", Version: "2015-09-21"},
 	{Name: "events", Version: "2015-10-07"},
 	{Name: "iam", Version: "2010-05-08"},
+	{Name: "kms", Version: "2014-11-01"},
 	{Name: "lambda", Version: "2015-03-31"},
 	{Name: "logs", Version: "2014-03-28"},
 	{Name: "route53", Version: "2013-04-01"},

@@ -78,6 +78,7 @@ var doors = []door{
 	{[]string{"events/schedule"}, nil, pure},
 	{[]string{"events/input"}, []string{"gateway/jsonpath", "gateway/value"}, pure + "; targets pick parts of events by the paths that mapping templates have"},
 	{[]string{"iam"}, services("api/iamapi", "iam/..."), service},
+	{[]string{"kms"}, services("api/kmsapi", "iam/policy"), service + "; a key's policy is checked by the pure iam/policy"},
 	{[]string{"lambda"}, services("api/lambdaapi", "lambda/...", "due", "pattern", "function", "function/catalog", "function/runtimes", "functionurl", "iam/policy", "xray"),
 		service + "; a function's resource policy is evaluated by the pure iam/policy"},
 	{[]string{"pattern"}, nil, pure},

@@ -66,7 +66,7 @@ func TestTheTimeComesFromTheClock(t *testing.T) {
 func TestChanceComesFromIdent(t *testing.T) {
 	t.Parallel()
 	allowed := map[string]string{
-		"ident": "it makes names", "ca": "keys and serial numbers of certificates", "store/storetest": "random operations from a printed seed",
+		"ident": "it makes names", "ca": "keys and serial numbers of certificates", "kms": "key pairs", "store/storetest": "random operations from a printed seed",
 	}
 	for _, p := range theHouse(t).packages {
 		for _, path := range p.Imports {

@@ -85,6 +85,10 @@ var profiles = map[string]profile{
 		protocol: awsquery.Protocol{}, maxBody: 1 << 20, validation: "ValidationError",
 		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.Query,
 	},
+	"kms": {
+		protocol: awsjson.Protocol{}, maxBody: 1 << 20, validation: "ValidationException",
+		denied: wire.Error{Code: "AccessDeniedException", Status: 400}, family: sigv4.JSON,
+	},
 	"lambda": {
 		protocol: restjson.Protocol{}, maxBody: 70_167_211, validation: "ValidationException",
 		denied: wire.Error{Code: "AccessDeniedException", Status: 403}, family: sigv4.REST,

@@ -113,7 +113,7 @@ func (s *Service) Authorize(_ context.Context, caller *wire.Caller, target wire.
 		if err != nil {
 			return "The resource policy can't be read: " + err.Error()
 		}
-		req.ResourcePolicy = doc
+		req.ResourcePolicy, req.NeedResourcePolicy = doc, target.NeedPolicy
 	}
 	s.fill(req, caller)
 	if req.ReadsContext() {

@@ -162,6 +162,7 @@ func (s *Service) RoleMay(roleARN, service string, target wire.IAMTarget) (denia
 		req.ResourceAccount = a.Account
 	}
 	if target.Policy != "" {
+		req.NeedResourcePolicy = target.NeedPolicy
 		if req.ResourcePolicy, err = policy.Parse([]byte(target.Policy), policy.Resource); err != nil {
 			return "The resource policy can't be read: " + err.Error()
 		}

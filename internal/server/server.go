@@ -71,6 +71,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		{"prepare the data directory", s.prepareDataDir},
 		{"open the store", s.openStore},
 		{"start IAM and STS", s.startIAM},
+		{"start KMS", s.startKMS},
 		{"start CloudWatch", s.startCloudWatch},
 		{"start CloudWatch Logs", s.startLogs},
 		{"start DynamoDB", s.startDynamoDB},

@@ -11,6 +11,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/ecrapi"
 	"github.com/butai-dev/butai/internal/api/eventsapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
+	"github.com/butai-dev/butai/internal/api/kmsapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/api/route53api"
@@ -26,6 +27,7 @@ import (
 	"github.com/butai-dev/butai/internal/ecr"
 	"github.com/butai-dev/butai/internal/events"
 	"github.com/butai-dev/butai/internal/iam"
+	"github.com/butai-dev/butai/internal/kms"
 	"github.com/butai-dev/butai/internal/lambda"
 	"github.com/butai-dev/butai/internal/logs"
 	"github.com/butai-dev/butai/internal/route53"
@@ -48,6 +50,7 @@ type services struct {
 	ecr            *ecr.Service
 	events         *events.Service
 	iam            *iam.Service
+	kms            *kms.Service
 	lambda         *lambda.Service
 	logs           *logs.Service
 	route53        *route53.Service
@@ -70,6 +73,7 @@ func (s *services) registrations() []awsapi.Registration {
 		{Model: &ecrapi.Service, Service: s.ecr},
 		{Model: &eventsapi.Service, Service: s.events},
 		{Model: &iamapi.Service, Service: s.iam},
+		{Model: &kmsapi.Service, Service: s.kms},
 		{Model: &lambdaapi.Service, Service: s.lambda},
 		{Model: &logsapi.Service, Service: s.logs},
 		{Model: &route53api.Service, Service: s.route53},

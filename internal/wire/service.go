@@ -94,6 +94,9 @@ type IAMTarget struct {
 	Context  map[string][]string // condition keys beyond the global ones
 	// Policy is the resource-based policy that also has a say, or "".
 	Policy string
+	// NeedPolicy says that Policy must allow what the caller does, or hand it
+	// over to their account: KMS's key policies.
+	NeedPolicy bool
 }
 
 // Events is an answer that comes piece by piece: it sends events, each a
