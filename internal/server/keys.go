@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/butai-dev/butai/internal/kms"
+	"github.com/butai-dev/butai/internal/secretsmanager"
 )
 
 func (s *Server) startKMS(context.Context) error {
@@ -16,23 +17,22 @@ func (s *Server) startKMS(context.Context) error {
 type serviceKeys struct {
 	kms     *kms.Service
 	service string // such as "ssm"
+	// sealing is what callers must be allowed to encrypt: "Encrypt", or
+	// "GenerateDataKey" for a service that encrypts with data keys.
+	sealing string
 }
+
+var _ secretsmanager.Keys = serviceKeys{}
 
 // Encrypt encrypts under an encryption context with the key of an id, ARN or
-// alias, or with the one that AWS manages for the service if keyID is "". The
-// caller in ctx must be allowed kms:Encrypt. It returns the key's ARN too.
-func (k serviceKeys) Encrypt(ctx context.Context, keyID string, context map[string]string, plaintext []byte) (blob []byte, keyARN string, err error) {
-	return k.kms.Seal(ctx, kms.Use{Service: k.service, Key: keyID, Context: context}, "Encrypt", plaintext)
+// alias, or with the one that AWS manages for the service if key is "".
+func (k serviceKeys) Encrypt(ctx context.Context, key string, plaintext []byte, about map[string]string) (ciphertext []byte, err error) {
+	ciphertext, _, err = k.kms.Seal(ctx, kms.Use{Service: k.service, Key: key, Context: about}, k.sealing, plaintext)
+	return ciphertext, err
 }
 
-// EncryptWithDataKey is Encrypt for services that encrypt with data keys: the
-// caller must be allowed kms:GenerateDataKey.
-func (k serviceKeys) EncryptWithDataKey(ctx context.Context, keyID string, context map[string]string, plaintext []byte) (blob []byte, keyARN string, err error) {
-	return k.kms.Seal(ctx, kms.Use{Service: k.service, Key: keyID, Context: context}, "GenerateDataKey", plaintext)
-}
-
-// Decrypt decrypts what Encrypt made under the same context. The caller in ctx
-// must be allowed kms:Decrypt.
-func (k serviceKeys) Decrypt(ctx context.Context, context map[string]string, blob []byte) (plaintext []byte, err error) {
-	return k.kms.Open(ctx, kms.Use{Service: k.service, Context: context}, blob)
+// Decrypt decrypts what Encrypt made under the same context; the caller must
+// be allowed kms:Decrypt.
+func (k serviceKeys) Decrypt(ctx context.Context, ciphertext []byte, about map[string]string) (plaintext []byte, err error) {
+	return k.kms.Open(ctx, kms.Use{Service: k.service, Context: about}, ciphertext)
 }

@@ -10,12 +10,8 @@ import (
 )
 
 func (s *Server) startSecrets(ctx context.Context) (err error) {
-	keys, err := newVault(ctx, s.store)
-	if err != nil {
-		return err
-	}
 	s.services.secretsmanager, err = secretsmanager.New(ctx, secretsmanager.Config{
-		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Keys: keys,
+		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Keys: serviceKeys{s.services.kms, "secretsmanager", "GenerateDataKey"},
 		Functions: rotators{s.services.lambda}, Authorizer: s.services.iam,
 	})
 	if err == nil {
