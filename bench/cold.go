@@ -35,7 +35,7 @@ func (b *bench) coldKinds(ctx context.Context) []coldKind {
 		}
 		kinds = append(kinds, k)
 	}
-	return kinds
+	return slices.DeleteFunc(kinds, func(k coldKind) bool { return b.kinds != nil && !slices.Contains(b.kinds, k.name) })
 }
 
 // measureCold measures first calls, each of a function of its own, with spare

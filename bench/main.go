@@ -32,6 +32,7 @@ type bench struct {
 	dir    string        // scratch
 	report report
 	sizes  sizes
+	kinds  []string // of functions that part cold measures; none: all
 }
 
 // sizes are how much of something is measured.
@@ -66,17 +67,21 @@ func main() {
 
 func run(ctx context.Context) (err error) {
 	b := &bench{}
-	var out, only string
+	var out, only, kinds string
 	flag.BoolVar(&b.short, "short", false, "about a minute, without npm's tools")
 	flag.StringVar(&b.binary, "butai", "bin/butai", "binary to measure")
 	flag.StringVar(&b.tools, "tools", ".tools", "folder that peers are installed in")
 	flag.StringVar(&out, "out", "", "file to write; bench/latest.json after a whole run that isn't short")
 	flag.StringVar(&only, "part", "", "measure only these parts, with commas between them: start, templates, alone, growth, hostile, gateway, lambda, emulator, neighbours, cold, density, kills or store")
 	flag.IntVar(&b.sizes.cold, "cold", 0, "functions of a kind that are called once each; 0: 200, or 12 if short")
+	flag.StringVar(&kinds, "kinds", "", "kinds of functions that part cold calls, with commas between them, such as nodejs20.x; all if empty")
 	flag.IntVar(&b.sizes.deployed, "deployed", 0, "functions that part density deploys; 0: 1000, or 40 if short")
 	flag.IntVar(&b.sizes.warm, "warm", 0, "how many of them it calls; 0: 200, or 8 if short")
 	flag.DurationVar(&b.sizes.kills, "kills", 0, "how long part kills kills sandboxes; 0: 5m, or 2s if short")
 	flag.Parse()
+	if kinds != "" {
+		b.kinds = strings.Split(kinds, ",")
+	}
 	b.sizes = b.sizes.or(map[bool]sizes{true: shortSizes, false: fullSizes}[b.short])
 	b.rounds, b.slice = 7, 1500*time.Millisecond
 	if b.short {
