@@ -110,6 +110,9 @@ func (e *ThrottledError) Error() string { return "function: throttled: " + e.Rea
 type Credentials struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 	Expiration                                 time.Time
+	// Kept, unless nil, waits until the keys outlast a restart of the server.
+	// They are good before, but nobody is to see what a function did with them.
+	Kept func() error
 }
 
 // RoleAssumer hands out temporary credentials for a function's role, as

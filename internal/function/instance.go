@@ -127,6 +127,9 @@ func (e *Engine) launch(p *pool, initType string) (*instance, error) {
 	e.inheritDebt(i)
 	defer e.watchBoot(i)()
 	i.initFailure, err = i.boot(phaseInit, time.Now().Add(p.initLimit(initType)))
+	if kept := i.credentials.Kept; kept != nil {
+		err = errors.Join(err, kept())
+	}
 	if err != nil {
 		e.end([]*instance{i})
 		return nil, err

@@ -356,11 +356,11 @@ func TestWaitingCallsGetTheirTurn(t *testing.T) {
 
 func TestExpiringCredentialsRetireTheSandbox(t *testing.T) {
 	t.Parallel()
-	role := &fixedRole{Credentials{"A1", "s", "t", time.Now().Add(30 * time.Second)}}
+	role := &fixedRole{Credentials{AccessKeyID: "A1", SecretAccessKey: "s", SessionToken: "t", Expiration: time.Now().Add(30 * time.Second)}}
 	r := newRig(t, func(c *Config) { c.Roles = role })
 	spec := r.python(t, "import os\ndef handler(e, c):\n    return os.environ['AWS_ACCESS_KEY_ID']\n")
 	want(t, "first key", string(r.call(t, spec, `{}`).Payload), `"A1"`)
-	role.credentials = Credentials{"A2", "s", "t", time.Now().Add(time.Hour)}
+	role.credentials = Credentials{AccessKeyID: "A2", SecretAccessKey: "s", SessionToken: "t", Expiration: time.Now().Add(time.Hour)}
 	want(t, "second key", string(r.call(t, spec, `{}`).Payload), `"A2"`)
 	role.credentials.AccessKeyID = "A3"
 	want(t, "second key is kept", string(r.call(t, spec, `{}`).Payload), `"A2"`)
@@ -404,4 +404,17 @@ def handler(event, context):
 		t.Fatal("the caller was answered only when the function had ended")
 	}
 	waitFor(t, "the function to end", func() bool { return strings.Contains(r.logs.text(), "slept 1") })
+}
+
+// TestKeysThatCannotBeKept: nobody hears of a call whose keys a restart would
+// forget.
+func TestKeysThatCannotBeKept(t *testing.T) {
+	t.Parallel()
+	full := errors.New("disk full")
+	role := &fixedRole{Credentials{AccessKeyID: "A1", SecretAccessKey: "s", SessionToken: "t", Kept: func() error { return full }}}
+	r := newRig(t, func(c *Config) { c.Roles = role })
+	spec := r.python(t, "def handler(e, c):\n    return 1\n")
+	if result, err := r.Invoke(t.Context(), spec, &Request{RequestID: "r"}); !errors.Is(err, full) {
+		t.Errorf("the answer is %+v, %v", result, err)
+	}
 }

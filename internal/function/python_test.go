@@ -139,7 +139,7 @@ func TestPythonLargePayloads(t *testing.T) {
 func TestPythonContextAndEnvironment(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) {
-		c.Roles = fixedRole{Credentials{"ASIAKEY", "secret", "token", time.Now().Add(time.Hour)}}
+		c.Roles = fixedRole{Credentials{AccessKeyID: "ASIAKEY", SecretAccessKey: "secret", SessionToken: "token", Expiration: time.Now().Add(time.Hour)}}
 	})
 	os.Setenv("BUTAI_TEST_SECRET", "the server's own")
 	spec := r.python(t, `

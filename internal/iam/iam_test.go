@@ -448,3 +448,53 @@ func TestRestart(t *testing.T) {
 		t.Errorf("after a restart the key opens for %+v", who)
 	}
 }
+
+// TestAssumeRoleAhead: keys are good before they are stored, and stay so.
+func TestAssumeRoleAhead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must(t, "CreateRole", &iamapi.CreateRoleRequest{RoleName: wire.Ptr("r"), AssumeRolePolicyDocument: wire.Ptr(trust)})
+	a := &iam.Assumption{RoleARN: "arn:aws:iam::000000000000:role/r", Name: "s", Duration: time.Hour, Service: "lambda.amazonaws.com"}
+	session, kept, err := w.AssumeRoleAhead(w.ctx, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, when := range []string{"at once", "once stored"} {
+		if who := w.Lookup(session.AccessKeyID); who == nil || who.Disabled || who.Secret != session.SecretAccessKey {
+			t.Errorf("%s the session is %+v", when, who)
+		}
+		if err := kept(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := iam.New(t.Context(), w.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who := again.Lookup(session.AccessKeyID); who == nil || who.Disabled {
+		t.Errorf("after a restart the session is %+v", who)
+	}
+}
+
+// TestExpiredKeysAreCleared: a day after a session's end its key is deleted, and
+// still told from a foreign one.
+func TestExpiredKeysAreCleared(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must(t, "CreateRole", &iamapi.CreateRoleRequest{RoleName: wire.Ptr("r"), AssumeRolePolicyDocument: wire.Ptr(trust)})
+	a := &iam.Assumption{RoleARN: "arn:aws:iam::000000000000:role/r", Name: "s", Duration: time.Hour, Service: "lambda.amazonaws.com"}
+	old, err := w.AssumeRole(w.ctx, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who := w.Lookup(old.AccessKeyID); who == nil || who.Disabled {
+		t.Fatalf("the session is %+v", who)
+	}
+	w.clock.Advance(26 * time.Hour)
+	if _, err := w.AssumeRole(w.ctx, a); err != nil {
+		t.Fatal(err)
+	}
+	if who := w.Lookup(old.AccessKeyID); who == nil || !who.Disabled {
+		t.Errorf("its key opens for %+v", who)
+	}
+}

@@ -39,6 +39,7 @@ type Service struct {
 	keys       sync.Map      // access key id to cachedKey
 	uses       sync.Map      // access key id to keyUse
 	documents  documents
+	swept      atomic.Pointer[time.Time] // when expired keys were last cleared out
 }
 
 var (

@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/butai-dev/butai/internal/arn"
@@ -37,6 +38,36 @@ type Assumption struct {
 // the caller's own policies allow it. A refusal is an AccessDenied error that
 // doesn't tell whether the role exists, as STS's doesn't.
 func (s *Service) AssumeRole(ctx context.Context, a *Assumption) (*Session, error) {
+	k, err := s.assume(a)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.keep(ctx, k); err != nil {
+		return nil, err
+	}
+	return k.session(), nil
+}
+
+// AssumeRoleAhead is AssumeRole without waiting for the store. The keys are good
+// at once; kept waits until they will also be after a restart, and has to be
+// called before anybody is told of what was done with them.
+func (s *Service) AssumeRoleAhead(ctx context.Context, a *Assumption) (session *Session, kept func() error, err error) {
+	k, err := s.assume(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.keys.Store(k.ID, cachedKey{k, s.generation.Load()})
+	done := make(chan error, 1)
+	go func() {
+		err := s.keep(context.WithoutCancel(ctx), k)
+		s.keys.Delete(k.ID) // from now on it is in the store, or not good any more
+		done <- err
+	}()
+	return k.session(), sync.OnceValue(func() error { return <-done }), nil
+}
+
+// assume makes the key of a role session.
+func (s *Service) assume(a *Assumption) (*key, error) {
 	role, err := arn.Parse(a.RoleARN)
 	if err != nil || role.Service != "iam" || !strings.HasPrefix(role.Resource, "role/") {
 		return nil, wire.Errorf("ValidationError", "%s is invalid", a.RoleARN)
@@ -61,14 +92,17 @@ func (s *Service) AssumeRole(ctx context.Context, a *Assumption) (*Session, erro
 	k.Role, k.Policy, k.PolicyARNs = name, a.Policy, a.PolicyARNs
 	k.Subject = arn.New("sts", "", role.Account, "assumed-role/"+name+"/"+a.Name).String()
 	k.SubjectID = sub.id + ":" + a.Name
-	return s.keep(ctx, k)
+	return k, nil
 }
 
 // SessionToken issues temporary credentials for the calling user or root user.
 func (s *Service) SessionToken(ctx context.Context, caller *wire.Caller, duration time.Duration) (*Session, error) {
 	k := s.temporary(caller.Account, duration)
 	k.User, k.Subject, k.SubjectID = caller.UserName, caller.ARN, caller.UserID
-	return s.keep(ctx, k)
+	if err := s.keep(ctx, k); err != nil {
+		return nil, err
+	}
+	return k.session(), nil
 }
 
 func (s *Service) temporary(account string, duration time.Duration) *key {
@@ -79,30 +113,52 @@ func (s *Service) temporary(account string, duration time.Duration) *key {
 	}
 }
 
-// keep stores a session's key, so that a restart doesn't forget it, and
-// clears out those that expired.
-func (s *Service) keep(ctx context.Context, k *key) (*Session, error) {
-	err := s.Store.Update(ctx, func(tx store.Tx) error {
-		var expired []string
-		for old, err := range keyring.All(tx) {
-			if err != nil {
-				return err
-			}
-			if old.Token != "" && s.Clock.Now().After(old.Expires.Add(24*time.Hour)) {
-				expired = append(expired, old.ID)
-			}
-		}
-		for _, id := range expired {
-			if err := keyring.Delete(tx, id); err != nil {
+func (k *key) session() *Session {
+	return &Session{AccessKeyID: k.ID, SecretAccessKey: k.Secret, SessionToken: k.Token, Expiration: k.Expires, ARN: k.Subject, ID: k.SubjectID}
+}
+
+const (
+	// remembered is how long the keys of a session are told from unknown ones
+	// after their end.
+	remembered = 24 * time.Hour
+	// sweepPause is between two sweeps, each of which reads all keys.
+	sweepPause = time.Hour
+)
+
+// keep stores a session's key, so that a restart doesn't forget it, and now and
+// then clears out those that expired.
+func (s *Service) keep(ctx context.Context, k *key) error {
+	now := s.Clock.Now()
+	last := s.swept.Load()
+	sweep := (last == nil || now.Sub(*last) >= sweepPause) && s.swept.CompareAndSwap(last, &now)
+	return s.Store.Update(ctx, func(tx store.Tx) error {
+		if sweep {
+			if err := s.sweep(tx, now); err != nil {
 				return err
 			}
 		}
 		return keyring.Put(tx, k, k.ID)
 	})
-	if err != nil {
-		return nil, err
+}
+
+// sweep deletes the keys of sessions that ended long ago.
+func (s *Service) sweep(tx store.Tx, now time.Time) error {
+	var expired []string
+	for old, err := range keyring.All(tx) {
+		if err != nil {
+			return err
+		}
+		if old.Token != "" && now.After(old.Expires.Add(remembered)) {
+			expired = append(expired, old.ID)
+		}
 	}
-	return &Session{AccessKeyID: k.ID, SecretAccessKey: k.Secret, SessionToken: k.Token, Expiration: k.Expires, ARN: k.Subject, ID: k.SubjectID}, nil
+	for _, id := range expired {
+		if err := keyring.Delete(tx, id); err != nil {
+			return err
+		}
+		s.keys.Delete(id)
+	}
+	return nil
 }
 
 func (s *Service) notAssumable(a *Assumption) error {

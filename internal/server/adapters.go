@@ -81,12 +81,12 @@ const roleSession = time.Hour
 // AssumeForFunction assumes the function's role as Lambda does: the session
 // has the function's name.
 func (f functionRoles) AssumeForFunction(ctx context.Context, spec *function.Spec) (function.Credentials, error) {
-	s, err := f.iam.AssumeRole(ctx, &iam.Assumption{RoleARN: spec.RoleARN, Name: spec.Name, Duration: roleSession, Service: lambdaPrincipal})
+	s, kept, err := f.iam.AssumeRoleAhead(ctx, &iam.Assumption{RoleARN: spec.RoleARN, Name: spec.Name, Duration: roleSession, Service: lambdaPrincipal})
 	if err != nil {
 		return function.Credentials{}, err
 	}
 	return function.Credentials{
-		AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken, Expiration: s.Expiration,
+		AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken, Expiration: s.Expiration, Kept: kept,
 	}, nil
 }
 
