@@ -319,8 +319,9 @@ const isAsyncFunction = (f) => f.constructor.name === 'AsyncFunction';
 const TRACE = '_X_AMZN_TRACE_ID';
 let traceId;
 const isTrace = (name) => name === TRACE && traceId !== undefined;
+const plainEnv = process.env;
 
-process.env = new Proxy(process.env, {
+process.env = new Proxy(plainEnv, {
   get: (env, name) => (isTrace(name) ? traceId : env[name]),
   has: (env, name) => isTrace(name) || name in env,
   ownKeys: (env) => {
@@ -493,11 +494,13 @@ async function awaitFunction() {
 // takeOn makes a function's environment the process's.
 function takeOn(environment) {
   const variables = JSON.parse(environment);
+  const home = plainEnv.HOME;
   // Only what differs: to touch TZ makes ICU search through all time zones.
-  for (const name of Object.keys(process.env)) if (!(name in variables)) delete process.env[name];
-  for (const [name, value] of Object.entries(variables)) if (process.env[name] !== value) process.env[name] = value;
-  LOG_JSON = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
-  require('node:module')._initPaths();
+  for (const name of Object.keys(plainEnv)) if (!(name in variables)) delete plainEnv[name];
+  for (const [name, value] of Object.entries(variables)) if (plainEnv[name] !== value) plainEnv[name] = value;
+  LOG_JSON = plainEnv.AWS_LAMBDA_LOG_FORMAT === 'JSON';
+  // NODE_PATH is what it was: a function that sets it starts afresh.
+  if (plainEnv.HOME !== home) require('node:module')._initPaths();
 }
 
 const REHEARSALS = [
@@ -512,7 +515,9 @@ async function rehearse() {
   const real = { ...fds };
   const frame = '/tmp/butai-rehearsal-frame';
   fs.writeFileSync(frame, rehearsalFrame());
-  takeOn(JSON.stringify(process.env));
+  const own = JSON.stringify(plainEnv);
+  takeOn(JSON.stringify({ ...plainEnv, BUTAI_REHEARSAL: '1' }));
+  takeOn(own);
   fds.out = fds.log = fs.openSync('/dev/null', 'w');
   process.on('beforeExit', loopEmpty);
   for (const [name, text] of REHEARSALS) {
