@@ -57,10 +57,7 @@ func (f *framed) Close() error {
 // letGo closes the process's end when the process ends, so that a reader of
 // ours sees it.
 func (f *framed) letGo(p *sandbox.Process) {
-	go func() {
-		<-p.Done()
-		f.closePeer()
-	}()
+	p.AfterDone(func() { f.closePeer() })
 }
 
 func (f *framed) closePeer() (err error) {

@@ -93,7 +93,10 @@ func (s *Server) Serve(ctx context.Context) error {
 		go func() { failed <- secure.ServeTLS(s.secure, "", "") }()
 	}
 	s.ready.Store(true)
-	go s.settle()
+	go func() {
+		s.settle()
+		giveBack(ctx.Done())
+	}()
 	select {
 	case err := <-failed:
 		return err

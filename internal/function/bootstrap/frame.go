@@ -76,7 +76,7 @@ const (
 	frameHead  = 5                 // length and kind
 	invokeHead = 8 + 2 + 2 + 2 + 4 // deadline and the lengths of four texts
 	bufferSize = 16 << 10          // holds nearly every answer in one read
-	keepBuffer = 64 << 10          // larger write buffers are given back
+	keepBuffer = 64 << 10          // larger buffers for frames that are written aren't kept
 	hardLimit  = 256 << 20         // a length beyond it is not a frame
 	errorHead  = 2                 // length of the error type
 	countHead  = 5                 // mark and duration
@@ -94,15 +94,19 @@ const (
 // no frame, which only the function's own code can cause.
 var ErrProtocol = errors.New("bootstrap: malformed frame")
 
+// Buffers are shared: only a channel that reads or writes right now needs one.
+var (
+	readBuffers  = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+	writeBuffers = sync.Pool{New: func() any { return new([]byte) }}
+)
+
 // Channel speaks the protocol over a transport. Any number of goroutines may
 // send, and one at a time receive.
 type Channel struct {
 	conn   Transport
 	limit  int // longest body that is kept
 	write  sync.Mutex
-	out    []byte // guarded by write
-	in     []byte
-	kept   int       // bytes at the beginning of in that belong to the next frame
+	kept   []byte    // what has been read of the next frame
 	armed  time.Time // the deadline that the transport's reads have
 	serial bool      // see Serial
 	hooks  bool      // see Restore
@@ -111,7 +115,7 @@ type Channel struct {
 
 // NewChannel returns a Channel that throws away bodies longer than limit bytes.
 func NewChannel(conn Transport, limit int) *Channel {
-	return &Channel{conn: conn, limit: limit, in: make([]byte, bufferSize)}
+	return &Channel{conn: conn, limit: limit}
 }
 
 // Ready reads the frame that ends the init phase: Ready or InitFailed. Its
@@ -196,7 +200,8 @@ func (inv *Invocation) Size() int {
 func (c *Channel) Send(inv *Invocation, deadline time.Time) error {
 	c.write.Lock()
 	defer c.write.Unlock()
-	b := binary.BigEndian.AppendUint32(c.out[:0], uint32(inv.Size()-lengthSize))
+	buffer := writeBuffers.Get().(*[]byte)
+	b := binary.BigEndian.AppendUint32((*buffer)[:0], uint32(inv.Size()-lengthSize))
 	b = append(b, byte(Invoke))
 	b = binary.BigEndian.AppendUint64(b, uint64(inv.Deadline.UnixMilli()))
 	b = binary.BigEndian.AppendUint16(b, uint16(len(inv.RequestID)))
@@ -208,9 +213,9 @@ func (c *Channel) Send(inv *Invocation, deadline time.Time) error {
 	b = append(b, inv.TraceID...)
 	b = append(b, inv.ClientContext...)
 	b = append(b, inv.Payload...)
-	c.out = b
-	if cap(b) > keepBuffer {
-		c.out = nil
+	if cap(b) <= keepBuffer {
+		*buffer = b
+		defer writeBuffers.Put(buffer)
 	}
 	if len(b) <= packetSize {
 		_, err := c.conn.Write(b)
@@ -287,24 +292,27 @@ func (c *Channel) read(p []byte, deadline time.Time) (int, error) {
 // past the deadline and io.EOF or a connection error when the process has
 // closed its end.
 func (c *Channel) Receive(deadline time.Time) (Frame, error) {
-	got := c.kept
-	c.kept = 0
+	buffer := readBuffers.Get().(*[bufferSize]byte)
+	defer readBuffers.Put(buffer)
+	in := buffer[:]
+	got := copy(in, c.kept)
+	c.kept = nil
 	for got < frameHead {
-		n, err := c.read(c.in[got:], deadline)
+		n, err := c.read(in[got:], deadline)
 		if err != nil {
 			return Frame{}, err
 		}
 		got += n
 	}
-	length := int(binary.BigEndian.Uint32(c.in)) - 1
+	length := int(binary.BigEndian.Uint32(in)) - 1
 	if length < 0 || length > hardLimit {
 		return Frame{}, fmt.Errorf("%w: length %d", ErrProtocol, length)
 	}
-	frame := Frame{Kind: Kind(c.in[lengthSize])}
-	early := c.in[frameHead:got]
+	frame := Frame{Kind: Kind(in[lengthSize])}
+	early := in[frameHead:got]
 	if len(early) > length && frame.streams() {
 		frame.Body = bytes.Clone(early[:length])
-		c.kept = copy(c.in, early[length:])
+		c.kept = bytes.Clone(early[length:])
 		return frame, nil
 	}
 	if len(early) > length {
@@ -312,7 +320,7 @@ func (c *Channel) Receive(deadline time.Time) (Frame, error) {
 	}
 	if length > c.limit {
 		frame.Oversize = length
-		return frame, c.discard(length-len(early), deadline)
+		return frame, c.discard(in, length-len(early), deadline)
 	}
 	body := make([]byte, length)
 	for have := copy(body, early); have < length; {
@@ -356,9 +364,9 @@ func (f *Frame) split(body []byte) error {
 	return fmt.Errorf("%w: kind %q", ErrProtocol, byte(f.Kind))
 }
 
-func (c *Channel) discard(n int, deadline time.Time) error {
+func (c *Channel) discard(buf []byte, n int, deadline time.Time) error {
 	for n > 0 {
-		got, err := c.read(c.in[:min(n, len(c.in))], deadline)
+		got, err := c.read(buf[:min(n, len(buf))], deadline)
 		if err != nil {
 			return err
 		}

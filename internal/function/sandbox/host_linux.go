@@ -54,11 +54,12 @@ type Host struct {
 	freezers freezers
 	err      error // no acceptable rung
 
-	serial atomic.Int64
-	ending sync.WaitGroup // what is left to do after sandboxes have ended
-	mu     sync.Mutex
-	free   []int // user ids given back
-	next   int   // how many were given that nobody had before
+	serial  atomic.Int64
+	awaiter awaiter
+	ending  sync.WaitGroup // what is left to do after sandboxes have ended
+	mu      sync.Mutex
+	free    []int // user ids given back
+	next    int   // how many were given that nobody had before
 
 	firstUID int // of this Host's block
 }
@@ -92,6 +93,7 @@ var hostSerial atomic.Int64
 func (h *Host) Close() error {
 	h.spawner.close()
 	h.ending.Wait()
+	h.awaiter.close()
 	h.cgroups.removeAll()
 	if h.freezers.dir != "" {
 		os.Remove(h.freezers.dir)
@@ -159,7 +161,8 @@ func (h *Host) start(level Level, spec *Spec, trial bool) (*Process, error) {
 	if len(spec.Companions) > 0 && level != Namespaces {
 		return nil, errNoCompanions
 	}
-	p := &Process{host: h, supervised: level == Namespaces, done: make(chan struct{}), gone: make(chan struct{})}
+	p := &Process{host: h, supervised: level == Namespaces, gone: make(chan struct{})}
+	p.life, p.done = context.WithCancel(context.Background())
 	p.keepsTmp.Store(spec.KeepTmp)
 	if spec.LateDir {
 		p.lateDir = spec.Dir
@@ -181,7 +184,7 @@ func (h *Host) start(level Level, spec *Spec, trial bool) (*Process, error) {
 	if level == Namespaces && spec.MemoryMB > 0 && p.group.memory != "" && spec.TmpMB > 0 {
 		p.watchFrom(spec.MemoryMB, spec.TmpMB)
 	}
-	h.ending.Go(p.wait)
+	p.follow()
 	return p, nil
 }
 
@@ -286,6 +289,7 @@ func (h *Host) startInit(p *Process, level Level, spec *Spec, trial bool) error 
 		statusRead.Close()
 		return fmt.Errorf("start sandbox: %w", err)
 	}
+	cmd.ExtraFiles, cmd.Env = nil, nil // or they'd live as long as the sandbox
 	p.cmd = cmd
 	c := h.config(p, level, spec, trial)
 	c.CompanionLog = companionLog

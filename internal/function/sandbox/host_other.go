@@ -92,6 +92,14 @@ type Process struct {
 // Done is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
+// AfterDone has f called in a goroutine of its own after Done.
+func (p *Process) AfterDone(f func()) {
+	go func() {
+		<-p.done
+		f()
+	}()
+}
+
 // Exit tells how the process ended. It blocks until Done.
 func (p *Process) Exit() Exit {
 	<-p.done

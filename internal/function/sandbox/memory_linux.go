@@ -119,35 +119,55 @@ func (g *group) memoryUse() (memoryUse, error) {
 	return use, nil
 }
 
+// memoryGuard is what there is to know to guard a sandbox's memory, in bytes.
+type memoryGuard struct {
+	limit, tmpSize int64
+	alarm          *os.File
+	ended          chan struct{} // closed when nobody guards it any more
+}
+
 // guardMemory ends the sandbox when its processes take more memory than they
-// may. It returns after the sandbox's end. The kernel takes its time to set up
-// an alarm, up to tens of milliseconds, so nobody waits for that.
-func (p *Process) guardMemory(limit, tmpSize int64) {
-	alarm, err := p.group.alarm(limit)
-	if err != nil {
+// may. The kernel takes its time to set up an alarm, up to tens of milliseconds,
+// so nobody waits for that.
+func (p *Process) guardMemory(g *memoryGuard) {
+	var err error
+	if g.alarm, err = p.group.alarm(g.limit); err != nil {
 		// Then /tmp counts, too: better than no limit.
 		p.host.log.Warn("the files in a function's /tmp count as its memory", "reason", err)
-		p.group.limitMemory(int(limit >> 20))
+		p.group.limitMemory(int(g.limit >> 20))
+		close(g.ended)
 		return
 	}
-	defer alarm.Close()
-	go func() {
-		<-p.done
-		alarm.SetReadDeadline(time.Unix(1, 0))
-	}()
-	buf := make([]byte, 4096)
-	// The alarm doesn't ring for what is there already.
-	for err := p.watchMemory(limit, tmpSize); err == nil; {
-		if _, err := alarm.Read(buf); err != nil {
-			return
-		}
+	p.guardOn(g, p.watchMemory(g.limit, g.tmpSize)) // the alarm doesn't ring for what is there already
+}
+
+// guardOn waits for the alarm, unless looking at the memory has brought an error.
+func (p *Process) guardOn(g *memoryGuard, err error) {
+	if err == nil {
+		err = p.host.awaiter.await(p.life, g.alarm, func(rings bool) { p.alarmed(g, rings) })
+	}
+	if err != nil {
+		g.alarm.Close()
+		close(g.ended)
+	}
+}
+
+// alarmed looks at the memory when the alarm rings, or ends with the sandbox.
+func (p *Process) alarmed(g *memoryGuard, rings bool) {
+	if !rings {
+		p.guardOn(g, os.ErrProcessDone)
+		return
+	}
+	_, err := g.alarm.Read(make([]byte, 4096))
+	if err == nil {
 		if p.group.v2 {
 			p.group.throttleAbove("max") // writing to /tmp is no fault
 		}
-		if err = p.watchMemory(limit, tmpSize); err == nil && p.group.v2 {
-			p.group.throttleAbove(strconv.FormatInt(limit, 10))
+		if err = p.watchMemory(g.limit, g.tmpSize); err == nil && p.group.v2 {
+			p.group.throttleAbove(strconv.FormatInt(g.limit, 10))
 		}
 	}
+	p.guardOn(g, err)
 }
 
 var errOverLimit = errors.New("the processes take more than their memory")
@@ -175,7 +195,7 @@ func (p *Process) watchMemory(limit, tmpSize int64) error {
 		}
 		last = taken
 		select {
-		case <-p.done:
+		case <-p.Done():
 			return errOverLimit
 		case <-time.After(pause):
 		}

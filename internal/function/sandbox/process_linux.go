@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/netip"
@@ -45,20 +46,24 @@ type Process struct {
 	passedOn bool        // uid belongs to kept, or has; guarded by mu
 	adopted  *os.File    // the /tmp of another sandbox, while this one starts
 
-	ending sync.Once // guards what done announces
-	done   chan struct{}
-	gone   chan struct{} // closed when all its processes have ended
-	exit   Exit          // valid once done is closed
-	peak   int64         // valid once done is closed
+	ending sync.Once       // guards what done announces
+	life   context.Context // ends when the program has ended
+	done   func()          // ends it
+	gone   chan struct{}   // closed when all its processes have ended
+	exit   Exit            // valid once life is over
+	peak   int64           // valid once life is over
 }
 
 // Done is closed when the program has ended and all that it started, but for
 // companions and what they started.
-func (p *Process) Done() <-chan struct{} { return p.done }
+func (p *Process) Done() <-chan struct{} { return p.life.Done() }
+
+// AfterDone has f called in a goroutine of its own after Done.
+func (p *Process) AfterDone(f func()) { context.AfterFunc(p.life, f) }
 
 // Exit tells how the program ended. It blocks until Done.
 func (p *Process) Exit() Exit {
-	<-p.done
+	<-p.Done()
 	return p.exit
 }
 
@@ -137,7 +142,7 @@ func (p *Process) killStragglers() {
 // if the host can't tell.
 func (p *Process) PeakMemory() int64 {
 	select {
-	case <-p.done:
+	case <-p.Done():
 		return p.peak
 	default:
 	}
@@ -173,6 +178,20 @@ func residentPeak(pid int) int64 {
 		}
 	}
 	return 0
+}
+
+// follow has the end of the sandbox collected when it comes. What the first
+// process reports tells of it; without one, somebody has to wait.
+func (p *Process) follow() {
+	ending := &p.host.ending
+	ending.Add(1)
+	end := func(bool) {
+		defer ending.Done()
+		p.wait()
+	}
+	if p.status == nil || p.host.awaiter.await(context.Background(), p.status, end) != nil {
+		go end(true)
+	}
 }
 
 // wait collects the end of the sandbox and gives back what it held.
@@ -272,7 +291,7 @@ func (p *Process) announce(status initStatus, wait syscall.WaitStatus) {
 			p.peak = usage.Maxrss << 10
 		}
 	}
-	close(p.done)
+	p.done()
 }
 
 // watchFrom has guardMemory look after the sandbox from now on.
@@ -280,17 +299,13 @@ func (p *Process) watchFrom(memoryMB, tmpMB int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	select {
-	case <-p.done:
+	case <-p.Done():
 		return
 	default:
 	}
 	p.limit.Store(int64(memoryMB) << 20)
-	guard := make(chan struct{})
-	p.guard = guard
-	go func() {
-		defer close(guard)
-		p.guardMemory(int64(memoryMB)<<20, int64(tmpMB)<<20)
-	}()
+	p.guard = make(chan struct{})
+	go p.guardMemory(&memoryGuard{limit: int64(memoryMB) << 20, tmpSize: int64(tmpMB) << 20, ended: p.guard})
 }
 
 func (p *Process) release() {

@@ -123,7 +123,7 @@ func (s *share) used() (time.Duration, error) {
 // SetWeight sets what the sandbox weighs from now on, see Spec.Weight.
 func (p *Process) SetWeight(weight int) error {
 	select {
-	case <-p.done:
+	case <-p.Done():
 		return nil
 	default:
 	}
