@@ -94,6 +94,7 @@ var doors = []door{
 		service + "; rotations are due by the pure events/schedule, a secret's policy is checked by the pure iam/policy"},
 	{[]string{"sns"}, services("api/snsapi", "due", "pattern", "iam/policy"), service + "; a topic's policy is checked by the pure iam/policy"},
 	{[]string{"sqs"}, services("api/sqsapi", "iam/policy"), service + "; a queue's policy is checked by the pure iam/policy"},
+	{[]string{"ssm"}, services("api/ssmapi"), service},
 	{[]string{"sts"}, services("api/stsapi", "iam"), service + "; sts and iam are two APIs over one set of principals"},
 	{[]string{"ca"}, []string{"clock", "ident"}, service},
 	{[]string{"userpool"}, []string{"arn", "clock"}, "it knows tokens and where their keys are; the gateway is handed it by server"},

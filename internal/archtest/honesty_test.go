@@ -33,6 +33,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/secretsmanagerapi"
 	"github.com/butai-dev/butai/internal/api/snsapi"
 	"github.com/butai-dev/butai/internal/api/sqsapi"
+	"github.com/butai-dev/butai/internal/api/ssmapi"
 	"github.com/butai-dev/butai/internal/api/stsapi"
 	"github.com/butai-dev/butai/internal/server"
 	"github.com/butai-dev/butai/internal/wire"
@@ -40,7 +41,7 @@ import (
 
 var models = []*wire.ServiceModel{
 	&acmapi.Service, &apigatewayapi.Service, &apigatewayv2api.Service, &cloudwatchapi.Service, &dynamodbapi.Service, &dynamodbstreamsapi.Service, &ecrapi.Service, &eventsapi.Service, &iamapi.Service, &kmsapi.Service, &lambdaapi.Service,
-	&logsapi.Service, &route53api.Service, &s3api.Service, &secretsmanagerapi.Service, &snsapi.Service, &sqsapi.Service, &stsapi.Service,
+	&logsapi.Service, &route53api.Service, &s3api.Service, &secretsmanagerapi.Service, &snsapi.Service, &sqsapi.Service, &ssmapi.Service, &stsapi.Service,
 }
 
 // readers are the rooms beyond a service's own that read its shapes.

@@ -124,6 +124,10 @@ var profiles = map[string]profile{
 		maxBody:  2 << 20, validation: "ValidationException",
 		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.JSON,
 	},
+	"ssm": {
+		protocol: awsjson.Protocol{}, maxBody: 1 << 20, validation: "ValidationException",
+		denied: wire.Error{Code: "AccessDeniedException", Status: 400}, family: sigv4.JSON,
+	},
 	"sts": {
 		protocol: awsquery.Protocol{}, maxBody: 1 << 20, validation: "ValidationError",
 		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.Query,

@@ -2,7 +2,6 @@ package secretsmanager
 
 import (
 	"context"
-	"errors"
 
 	"github.com/butai-dev/butai/internal/api/secretsmanagerapi"
 	"github.com/butai-dev/butai/internal/wire"
@@ -66,14 +65,4 @@ func (s *Service) oneOfBatch(ctx context.Context, id string) (*secretsmanagerapi
 	}
 	e.SecretString, e.SecretBinary = val.members()
 	return e, nil
-}
-
-// facts are what a client may know of an error; the status is 0 for one of ours.
-func facts(err error) (code string, status int, message string) {
-	if modelled, ok := errors.AsType[wire.ModelledError](err); ok {
-		code, status, _, message = wire.ErrorFacts(modelled)
-	} else if plain, ok := errors.AsType[*wire.Error](err); ok {
-		code, status, message = plain.Code, plain.Status, plain.Message
-	}
-	return code, status, message
 }

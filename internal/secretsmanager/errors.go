@@ -1,6 +1,7 @@
 package secretsmanager
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/butai-dev/butai/internal/api/secretsmanagerapi"
@@ -36,3 +37,25 @@ func invalidName() error {
 // tokenMissing is the text of a call without a ClientRequestToken, which the
 // SDKs add by themselves.
 const tokenMissing = "You must provide a ClientRequestToken value. We recommend a UUID-type value."
+
+// ofKMS rewords an error of KMS: denials as Secrets Manager does, anything else
+// as failed; what is no answer of KMS stays as it is.
+func ofKMS(err, failed error) error {
+	switch code, status, _ := facts(err); {
+	case status == 0 || status >= 500:
+		return err
+	case code == "AccessDeniedException":
+		return wire.Errorf(code, "Access to KMS is not allowed")
+	}
+	return failed
+}
+
+// facts are what a client may know of an error; the status is 0 for one of ours.
+func facts(err error) (code string, status int, message string) {
+	if modelled, ok := errors.AsType[wire.ModelledError](err); ok {
+		code, status, _, message = wire.ErrorFacts(modelled)
+	} else if plain, ok := errors.AsType[*wire.Error](err); ok {
+		code, status, message = plain.Code, plain.Status, plain.Message
+	}
+	return code, status, message
+}

@@ -48,7 +48,9 @@ func (s *Service) seal(ctx context.Context, rec *secretRecord, id string, val *v
 	}
 	sealed, err := s.Keys.Encrypt(ctx, key, val.bytes, about(rec, id))
 	if err != nil {
-		return nil, err
+		return nil, ofKMS(err, &secretsmanagerapi.EncryptionFailure{
+			Message: wire.Ptr("Secrets Manager can't encrypt the protected secret text using the specified KMS key. Check that the key is available, enabled, and not in an invalid state."),
+		})
 	}
 	return &versionRecord{ID: id, Created: s.now(), Key: rec.Key, Value: sealed, Binary: val.binary}, nil
 }
@@ -56,7 +58,9 @@ func (s *Service) seal(ctx context.Context, rec *secretRecord, id string, val *v
 func (s *Service) open(ctx context.Context, rec *secretRecord, v *versionRecord) (*value, error) {
 	plain, err := s.Keys.Decrypt(ctx, v.Value, about(rec, v.ID))
 	if err != nil {
-		return nil, err
+		return nil, ofKMS(err, &secretsmanagerapi.DecryptionFailure{
+			Message: wire.Ptr("Secrets Manager can't decrypt the protected secret text using the specified KMS key."),
+		})
 	}
 	return &value{bytes: plain, binary: v.Binary}, nil
 }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 
+	"github.com/butai-dev/butai/internal/api/secretsmanagerapi"
 	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/lambda"
 	"github.com/butai-dev/butai/internal/secretsmanager"
+	"github.com/butai-dev/butai/internal/ssm"
+	"github.com/butai-dev/butai/internal/wire"
 )
 
 func (s *Server) startSecrets(ctx context.Context) (err error) {
@@ -17,7 +20,41 @@ func (s *Server) startSecrets(ctx context.Context) (err error) {
 	if err == nil {
 		s.onClose(func() error { return s.services.secretsmanager.Close(ctx) })
 	}
+	s.services.ssm = ssm.New(ssm.Config{
+		Store: s.store, Clock: s.cfg.Clock, Keys: serviceKeys{s.services.kms, "ssm", "Encrypt"}, Secrets: referredSecrets{&s.services},
+	})
 	return err
+}
+
+// referredSecrets lets parameters refer to secrets, for those who may read them.
+type referredSecrets struct{ services *services }
+
+var _ ssm.Secrets = referredSecrets{}
+
+// ReadSecret implements ssm.Secrets.
+func (r referredSecrets) ReadSecret(ctx context.Context, id, version, stage string) (*ssm.Secret, error) {
+	in := &secretsmanagerapi.GetSecretValueRequest{SecretId: &id}
+	if version != "" {
+		in.VersionId = &version
+	}
+	if stage != "" {
+		in.VersionStage = &stage
+	}
+	for _, target := range r.services.secretsmanager.IAMTargets(ctx, secretsmanagerapi.Service.Operation("GetSecretValue"), in) {
+		if denial := r.services.iam.Authorize(ctx, wire.CallerFrom(ctx), target); denial != "" {
+			return nil, wire.Errorf("AccessDeniedException", "%s", denial)
+		}
+	}
+	out, err := r.services.secretsmanager.GetSecretValue(ctx, in)
+	if _, missing := errors.AsType[*secretsmanagerapi.ResourceNotFoundException](err); missing {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &ssm.Secret{
+		ARN: *out.ARN, Name: *out.Name, VersionID: *out.VersionId, Text: wire.Val(out.SecretString), VersionStages: out.VersionStages, Created: *out.CreatedDate,
+	}, nil
 }
 
 // rotators lets Secrets Manager call the functions that rotate secrets.

@@ -81,7 +81,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		{"start SNS", s.startSNS},
 		{"start EventBridge", s.startEvents},
 		{"start Lambda", s.startLambda},
-		{"start Secrets Manager", s.startSecrets},
+		{"start Secrets Manager and Parameter Store", s.startSecrets},
 		{"start Route 53 and ACM", s.startNames},
 		{"start API Gateway", s.startGateway},
 		{"build the front door", s.buildHandler},

@@ -19,6 +19,7 @@ import (
 	"github.com/butai-dev/butai/internal/api/secretsmanagerapi"
 	"github.com/butai-dev/butai/internal/api/snsapi"
 	"github.com/butai-dev/butai/internal/api/sqsapi"
+	"github.com/butai-dev/butai/internal/api/ssmapi"
 	"github.com/butai-dev/butai/internal/api/stsapi"
 	"github.com/butai-dev/butai/internal/apigateway"
 	"github.com/butai-dev/butai/internal/awsapi"
@@ -35,6 +36,7 @@ import (
 	"github.com/butai-dev/butai/internal/secretsmanager"
 	"github.com/butai-dev/butai/internal/sns"
 	"github.com/butai-dev/butai/internal/sqs"
+	"github.com/butai-dev/butai/internal/ssm"
 	"github.com/butai-dev/butai/internal/sts"
 )
 
@@ -58,6 +60,7 @@ type services struct {
 	secretsmanager *secretsmanager.Service
 	sns            *sns.Service
 	sqs            *sqs.Service
+	ssm            *ssm.Service
 	sts            *sts.Service
 }
 
@@ -81,6 +84,7 @@ func (s *services) registrations() []awsapi.Registration {
 		{Model: &secretsmanagerapi.Service, Service: s.secretsmanager},
 		{Model: &snsapi.Service, Service: s.sns},
 		{Model: &sqsapi.Service, Service: s.sqs},
+		{Model: &ssmapi.Service, Service: s.ssm},
 		{Model: &stsapi.Service, Service: s.sts},
 	}
 }
