@@ -30,7 +30,7 @@ func (b *bench) coldKinds(ctx context.Context) []coldKind {
 	kinds := []coldKind{{"python3.11 with boto3", coldPauseLong, boto}}
 	for _, p := range b.programs(ctx) {
 		k := coldKind{string(p.runtime), coldPause, p}
-		if p.runtime == lambdatypes.RuntimeJava17 {
+		if p.runtime == lambdatypes.RuntimeJava17 || p.runtime == rubyRuntime { // whose spares take longer to boot
 			k.pause = coldPauseLong
 		}
 		kinds = append(kinds, k)
