@@ -9,9 +9,9 @@ export BUTAI_TF_PLUGIN_DIR
 # For all that goes through go, so that nothing is compiled twice.
 export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 # Tools that setup puts below .tools win over those of the machine.
-export PATH := $(CURDIR)/.tools/go/bin:$(CURDIR)/.tools/python/bin:$(PATH)
+export PATH := $(CURDIR)/.tools/go/bin:$(CURDIR)/.tools/python/bin:$(CURDIR)/.tools/bin:$(PATH)
 
-.PHONY: help setup setup-test build demo test test-short race check generate models bench oracle soak fuzz measure clean bench-short ric release-proof
+.PHONY: help setup setup-test build demo test test-short race check generate models bench oracle soak fuzz measure clean bench-short ric runsc test-runsc release-proof
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -67,6 +67,13 @@ release-proof: build ## the long form of butai release's tests: killed at each c
 
 ric: ## build npm's aws-lambda-ric, which takes a minute or two, and run AWS's clients
 	@scripts/ric.sh && $(GO) test -count=1 -v -run RuntimeInterfaceClients ./test/provided
+
+runsc: setup ## build gVisor's runsc into .tools/bin, for butai serve --isolation=runsc
+	@scripts/runsc.sh
+
+test-runsc: runsc ## run functions, and hostile ones, under gVisor
+	@BUTAI_TEST_ISOLATION=runsc $(GO) test -count=1 -timeout 5m -run 'GVisor|Hostile|ForkBomb|NothingSurvives|TmpIs|Spare|Provided|Ahead' ./internal/function
+	@$(GO) test -count=1 -run 'Hello|Unrunnable|Report' ./internal/function/sandbox
 
 fuzz: ## fuzz each parser for 30 seconds
 	@scripts/fuzz.sh 30s

@@ -17,6 +17,7 @@ import (
 // what is missing.
 func (a *app) doctorCommand() *cobra.Command {
 	var runtimes []string
+	var isolation string
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check this machine: isolation of functions, runtimes, SDK copies",
@@ -26,16 +27,17 @@ func (a *app) doctorCommand() *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			return runDoctor(cmd.Context(), overrides, a.out)
+			return runDoctor(cmd.Context(), overrides, isolation, a.out)
 		},
 	}
 	cmd.Flags().StringArrayVar(&runtimes, "runtime", nil, "interpreter for a runtime, as name=path (repeatable)")
+	cmd.Flags().StringVar(&isolation, "isolation", "", "what 'butai serve' will be asked for")
 	return cmd
 }
 
-func runDoctor(ctx context.Context, overrides map[string]string, out io.Writer) (err error) {
+func runDoctor(ctx context.Context, overrides map[string]string, isolation string, out io.Writer) (err error) {
 	srv, err := server.New(ctx, server.Config{
-		Listen: "127.0.0.1:0", Ephemeral: true, Runtimes: overrides, Log: slog.New(slog.DiscardHandler), Clock: clock.System{},
+		Listen: "127.0.0.1:0", Ephemeral: true, Runtimes: overrides, Isolation: isolation, Log: slog.New(slog.DiscardHandler), Clock: clock.System{},
 	})
 	if err != nil {
 		return err

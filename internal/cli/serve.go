@@ -68,7 +68,7 @@ func (a *app) serveCommand() *cobra.Command {
 	f.StringArrayVar(&vpcLinks, "vpc-link", nil, "where a VPC link of API Gateway leads, as link=http://host:port, the link by its id, name or load balancer ARN (repeatable)")
 	f.StringArrayVar(&cognitoKeys, "cognito-jwks", nil, "where a Cognito user pool's keys are fetched, as its ARN or id=URL (repeatable)")
 	f.StringArrayVar(&images, "images", nil, "where container images of ECR addresses come from: a folder of OCI layouts and 'docker save' files, or a registry as http://host:port (repeatable)")
-	f.StringVar(&cfg.Isolation, "isolation", "", "weakest isolation to run functions under: see 'butai doctor'")
+	f.StringVar(&cfg.Isolation, "isolation", "", "how to isolate functions: a rung (runsc, namespaces, restricted, none) for exactly it, require=RUNG for it or a stronger one, require for namespaces; functions don't start without (default: the strongest of the last three, see 'butai doctor')")
 	f.IntVar(&spares, "spares", server.DefaultSpares, "booted sandboxes to keep for each runtime in use, so that functions start in milliseconds; 0 keeps none")
 	f.BoolVar(&cfg.Freeze, "freeze", false, "stop functions between calls, as AWS does: what they do in the background goes on with the next call")
 	f.IntVar(&cfg.Tracing.Keep, "traces", server.DefaultTraces, "requests to API Gateway to remember for 'butai trace', and as many failed ones; 0 remembers none")

@@ -102,6 +102,20 @@ type rig struct {
 	logs *memorySink
 }
 
+// usualTimeout is what functions have that tests don't choose one for: more where
+// a sandbox takes long to start.
+var usualTimeout = map[bool]time.Duration{true: 3 * time.Second, false: 15 * time.Second}[usualIsolation.Max < sandbox.GVisor]
+
+// usualIsolation is what tests isolate with that don't care: BUTAI_TEST_ISOLATION
+// has all of them run on another rung, such as runsc.
+var usualIsolation = func() sandbox.Wish {
+	wish, err := sandbox.ParseWish(os.Getenv("BUTAI_TEST_ISOLATION"))
+	if err != nil {
+		panic(err)
+	}
+	return wish
+}()
+
 func newRig(t testing.TB, change func(*Config)) rig {
 	t.Helper()
 	set, err := runtimes.Discover(t.Context(), nil)
@@ -111,7 +125,7 @@ func newRig(t testing.TB, change func(*Config)) rig {
 	logs := &memorySink{}
 	cfg := Config{
 		Dir: filepath.Join(t.TempDir(), "engine"), Logger: slog.New(slog.DiscardHandler), Clock: clock.System{},
-		Runtimes: set, Logs: logs, Isolation: sandbox.Auto(), Spares: NoSpares,
+		Runtimes: set, Logs: logs, Isolation: usualIsolation, Spares: NoSpares,
 		Environment: map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"},
 	}
 	if change != nil {
@@ -154,7 +168,7 @@ func (r rig) function(t testing.TB, runtime, handler string, files map[string]st
 		ID: ident.UUID(), Account: "000000000000", Region: "eu-west-1", Name: "demo", Version: "$LATEST",
 		ARN:     "arn:aws:lambda:eu-west-1:000000000000:function:demo",
 		RoleARN: "arn:aws:iam::000000000000:role/demo", Runtime: runtime, Handler: handler, CodeDir: dir,
-		MemoryMB: 128, EphemeralMB: 512, Timeout: 3 * time.Second, LogGroup: "/aws/lambda/demo",
+		MemoryMB: 128, EphemeralMB: 512, Timeout: usualTimeout, LogGroup: "/aws/lambda/demo",
 		LogFormat: "Text", TracingMode: "PassThrough", Concurrency: -1, Architecture: "x86_64",
 	}
 }

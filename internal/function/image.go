@@ -60,7 +60,7 @@ var ErrNoImages = errors.New("function: container images need the namespaces run
 // RunsImages returns nil if functions from container images can be run, or
 // ErrNoImages. The first call tries out what the host offers.
 func (e *Engine) RunsImages() error {
-	if level, err := e.host.Level(); err != nil || level != sandbox.Namespaces {
+	if level, err := e.host.Level(); err != nil || level < sandbox.Namespaces {
 		return ErrNoImages
 	}
 	return nil
@@ -83,7 +83,7 @@ func (e *Engine) ImageRoots() []string {
 // startImage starts an image's program and serves it the Runtime API: AWS's
 // base images and its runtime interface clients speak it.
 func (i *instance) startImage(level sandbox.Level) error {
-	if level != sandbox.Namespaces {
+	if level < sandbox.Namespaces {
 		return ErrNoImages
 	}
 	img := i.spec.Image

@@ -48,7 +48,8 @@ def attempts(event):
     yield 'block device', lambda: os.mknod('/tmp/disk', 0o060600, os.makedev(254, 0))
     yield 'become root', lambda: os.setuid(0)
     yield 'mount', lambda: check(libc.mount(b'none', b'/tmp', b'tmpfs', 0, None))
-    yield 'user namespace', lambda: check(libc.unshare(0x10000000))
+    if not event['guest']:  # gVisor has user namespaces, of its own: in one, what follows would work, there
+        yield 'user namespace', lambda: check(libc.unshare(0x10000000))
     yield 'chroot', lambda: os.chroot('/tmp')
     yield 'ptrace', lambda: check(libc.ptrace(16, 1, 0, 0))
     yield 'raw socket', lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
@@ -74,8 +75,9 @@ def handler(event, context):
         except (OSError, MemoryError):
             pass
     try:
-        os.kill(1, signal.SIGTERM)  # may be allowed, but must have no effect
-        os.kill(1, signal.SIGKILL)
+        if os.getpid() != 1:  # as under gVisor
+            os.kill(1, signal.SIGTERM)  # may be allowed, but must have no effect
+            os.kill(1, signal.SIGKILL)
     except OSError:
         pass
     write('/tmp/allowed')
@@ -87,11 +89,17 @@ def handler(event, context):
 
 func isolated(t *testing.T) rig {
 	t.Helper()
-	r := newRig(t, func(c *Config) { c.Isolation = sandbox.Wish{Min: sandbox.Namespaces, Max: sandbox.Namespaces} })
+	r := newRig(t, func(c *Config) { c.Isolation.Min = sandbox.Namespaces })
 	if _, err := r.host.Level(); err != nil {
 		t.Skip(err)
 	}
 	return r
+}
+
+// underGVisor tells whether the rig's sandboxes have a kernel of their own.
+func underGVisor(r rig) bool {
+	level, err := r.host.Level()
+	return err == nil && level == sandbox.GVisor
 }
 
 func TestHostileHandlerGetsNowhere(t *testing.T) {
@@ -104,7 +112,7 @@ func TestHostileHandlerGetsNowhere(t *testing.T) {
 	other := r.python(t, "")
 	spec := r.python(t, hostile)
 	spec.EphemeralMB, spec.Timeout = 64, 20*time.Second
-	event, err := json.Marshal(map[string]any{"data": data, "other": other.CodeDir, "pid": os.Getpid()})
+	event, err := json.Marshal(map[string]any{"data": data, "other": other.CodeDir, "pid": os.Getpid(), "guest": underGVisor(r)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,8 +125,13 @@ func TestHostileHandlerGetsNowhere(t *testing.T) {
 		UID        int
 		PIDs       []int
 	}](t, res.Payload)
-	want(t, "succeeded attempts", strings.Join(got.Done, ", "), "")
-	want(t, "processes seen", len(got.PIDs), 2)
+	can := ""
+	if underGVisor(r) { // process 1 is the function's own there, and the log is gVisor's
+		can = "environment of pid 1, root of pid 1, kernel log"
+	}
+	want(t, "succeeded attempts", strings.Join(got.Done, ", "), can)
+	// The first process is one of butai's own, but for gVisor, where it is outside.
+	want(t, "processes seen", len(got.PIDs), map[bool]int{true: 1, false: 2}[underGVisor(r)])
 	if got.UID == 0 || got.UID == os.Getuid() && os.Getuid() == 0 {
 		t.Errorf("runs as user %d", got.UID)
 	}
@@ -146,6 +159,9 @@ def handler(event, context):
 `)
 	spec.MemoryMB, spec.Timeout = 2048, 20*time.Second
 	res := r.call(t, spec, `{}`)
+	if underGVisor(r) && strings.Contains(string(res.Payload), typeOutOfMemory) {
+		return // each process takes memory of gVisor's, too
+	}
 	got := decode[[]any](t, res.Payload)
 	if got[1] != "BlockingIOError" || got[0].(float64) > 1024 {
 		t.Errorf("fork bomb: %v", got)

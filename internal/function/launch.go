@@ -163,7 +163,7 @@ func (i *instance) plan(level sandbox.Level) (*sandbox.Spec, error) {
 		return nil, &runtimes.UnknownError{Runtime: i.spec.Runtime}
 	}
 	at := lambdaPlaces
-	if level != sandbox.Namespaces {
+	if level < sandbox.Namespaces {
 		var err error
 		if at, err = i.plainPlaces(f); err != nil {
 			return nil, err

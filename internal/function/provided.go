@@ -21,7 +21,7 @@ func (e *entrypointError) Error() string { return e.message }
 // startProvided starts the function's own program and serves it the Runtime API.
 func (i *instance) startProvided(level sandbox.Level) error {
 	at := lambdaPlaces
-	if level != sandbox.Namespaces {
+	if level < sandbox.Namespaces {
 		opt, err := i.engine.layersDir(i.spec.Layers)
 		if err != nil {
 			return err

@@ -92,6 +92,9 @@ func (s *spare) end() {
 // shelfOf is the kind of spare that a function can start from, if any.
 func (e *Engine) shelfOf(spec *Spec, interpreter *runtimes.Interpreter) (shelfKey, bool) {
 	f := families[interpreter.Runtime.Family]
+	if level, err := e.host.Level(); err == nil && level == sandbox.GVisor && f.dirOnce {
+		return shelfKey{}, false // it takes somebody inside who enters the directory anew
+	}
 	if e.cfg.Spares <= 0 || !f.spares || needsFresh(spec.Environment) || !e.host.CanAttach() {
 		return shelfKey{}, false
 	}
@@ -216,7 +219,11 @@ func (e *Engine) addSpare(key shelfKey, sh *shelf, spec *Spec, interpreter *runt
 func (e *Engine) bootSpare(key shelfKey, spec *Spec, interpreter *runtimes.Interpreter) (*spare, error) {
 	blank := &Spec{Runtime: spec.Runtime, MemoryMB: spec.MemoryMB, Region: spec.Region, Concurrency: -1}
 	i := &instance{engine: e, spec: blank, interpreter: interpreter, log: &logWriter{spec: blank}}
-	plan, session, theirs, err := i.prepare(sandbox.Namespaces)
+	level, err := e.host.Level()
+	if err != nil {
+		return nil, err
+	}
+	plan, session, theirs, err := i.prepare(level)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ type Config struct {
 
 	StrictCredentials bool
 	Runtimes          map[string]string   // interpreter paths by runtime id
-	Isolation         string              // weakest isolation accepted; "" means any
+	Isolation         string              // as sandbox.ParseWish reads it; "" means any
 	Spares            int                 // booted sandboxes kept for each runtime in use; 0 for the default, below it none
 	Freeze            bool                // stop sandboxes between calls, as AWS does
 	AccountThrottle   Throttle            // over all REST APIs of an account's region

@@ -17,7 +17,7 @@ import (
 // (Process.Attach): only root may enter their mount namespaces.
 func (h *Host) CanAttach() bool {
 	level, err := h.Level()
-	return err == nil && level == Namespaces && h.asRoot
+	return err == nil && level >= Namespaces && h.asRoot
 }
 
 // MemoryLimited tells whether the memory of sandboxes is limited.
@@ -96,12 +96,12 @@ func (p *Process) attachInside(binds []Bind, trees []int, tmpMB int) error {
 		return fmt.Errorf("attach: %w", err)
 	}
 	for i, b := range binds {
-		if err := unix.MoveMount(trees[i], "", unix.AT_FDCWD, b.Target, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+		if err := unix.MoveMount(trees[i], "", unix.AT_FDCWD, p.below+b.Target, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
 			return fmt.Errorf("attach %s: %w", b.Source, err)
 		}
 	}
 	if tmpMB > 0 {
-		if err := unix.Mount("", "/tmp", "", unix.MS_REMOUNT|unix.MS_NOSUID|unix.MS_NODEV, "size="+strconv.Itoa(tmpMB)+"m"); err != nil {
+		if err := unix.Mount("", p.below+"/tmp", "", unix.MS_REMOUNT|unix.MS_NOSUID|unix.MS_NODEV, "size="+strconv.Itoa(tmpMB)+"m"); err != nil {
 			return fmt.Errorf("attach: size of /tmp: %w", err)
 		}
 	}
@@ -141,7 +141,11 @@ func (p *Process) setMemory(memoryMB, tmpMB int) error {
 	if p.group.memory == "" || memoryMB == 0 {
 		return nil
 	}
-	if err := p.group.limitMemory(memoryMB + tmpMB); err != nil {
+	most := memoryMB + tmpMB
+	if p.guest() {
+		most += runscMB
+	}
+	if err := p.group.limitMemory(most); err != nil {
 		return err
 	}
 	p.watchFrom(memoryMB, tmpMB)

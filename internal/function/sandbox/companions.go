@@ -11,6 +11,8 @@ type Program struct {
 
 var errNoCompanions = errors.New("sandbox: programs beside a function's own need the namespaces rung of isolation, which this host does not offer")
 
+var errNoGuests = errors.New("sandbox: programs beside a function's own (external extensions) don't run under gVisor yet: take --isolation=namespaces for those")
+
 // Companion is a Program that has been started.
 type Companion struct {
 	done chan struct{}

@@ -32,8 +32,8 @@ func TestAbstractSocket(t *testing.T) {
 	program := copySelf(t)
 	for _, level := range []Level{Restricted, Namespaces} {
 		h := newHost(t, level)
-		if !scopeRung(true).Reached {
-			t.Skip(scopeRung(true))
+		if !scopeRung(level).Reached {
+			t.Skip(scopeRung(level))
 		}
 		inside := program
 		if level == Namespaces {

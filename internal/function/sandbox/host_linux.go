@@ -52,6 +52,7 @@ type Host struct {
 	reasons  map[Level]string // why a stronger rung was not reached
 	cgroups  cgroups
 	freezers freezers
+	gvisor   gvisor
 	err      error // no acceptable rung
 
 	serial  atomic.Int64
@@ -127,6 +128,9 @@ func (h *Host) try(level Level) error {
 	if level == None {
 		return nil
 	}
+	if level == GVisor {
+		return h.tryGVisor()
+	}
 	if level == Restricted {
 		if abi, err := llsys.LandlockGetABIVersion(); err != nil || abi < 1 {
 			return errors.New("the kernel has no Landlock (needs Linux 5.13 with CONFIG_SECURITY_LANDLOCK and lsm=landlock)")
@@ -155,17 +159,23 @@ func (h *Host) Start(spec *Spec) (*Process, error) {
 }
 
 func (h *Host) start(level Level, spec *Spec, trial bool) (*Process, error) {
-	if spec.Root != "" && level != Namespaces {
+	if spec.Root != "" && level < Namespaces {
 		return nil, errNoRoot
+	}
+	if len(spec.Companions) > 0 && level == GVisor {
+		return nil, errNoGuests
 	}
 	if len(spec.Companions) > 0 && level != Namespaces {
 		return nil, errNoCompanions
 	}
-	p := &Process{host: h, supervised: level == Namespaces, gone: make(chan struct{})}
+	p := &Process{host: h, supervised: level >= Namespaces, gone: make(chan struct{})}
 	p.life, p.done = context.WithCancel(context.Background())
 	p.keepsTmp.Store(spec.KeepTmp)
 	if spec.LateDir {
 		p.lateDir = spec.Dir
+	}
+	if level == GVisor {
+		p.below = guestRoot
 	}
 	if err := h.prepare(p, level, spec); err != nil {
 		p.release()
@@ -181,7 +191,7 @@ func (h *Host) start(level Level, spec *Spec, trial bool) (*Process, error) {
 		p.release()
 		return nil, err
 	}
-	if level == Namespaces && spec.MemoryMB > 0 && p.group.memory != "" && spec.TmpMB > 0 {
+	if level >= Namespaces && spec.MemoryMB > 0 && p.group.memory != "" && spec.TmpMB > 0 {
 		p.watchFrom(spec.MemoryMB, spec.TmpMB)
 	}
 	p.follow()
@@ -193,10 +203,10 @@ func (h *Host) prepare(p *Process, level Level, spec *Spec) error {
 	switch {
 	case spec.Tmp != nil:
 		spec.Tmp.takeOver(p)
-	case level == Namespaces && h.asRoot:
+	case level >= Namespaces && h.asRoot:
 		p.uid = h.takeUID()
 	}
-	if level != Namespaces {
+	if level < Namespaces {
 		tmp, err := os.MkdirTemp(h.tmp, "")
 		if err != nil {
 			return fmt.Errorf("create temporary directory: %w", err)
@@ -204,11 +214,14 @@ func (h *Host) prepare(p *Process, level Level, spec *Spec) error {
 		p.tmp = tmp
 	}
 	memory := spec.MemoryMB
-	if level == Namespaces && memory > 0 {
+	if level >= Namespaces && memory > 0 {
 		memory += spec.TmpMB // see guardMemory
 	}
+	if level == GVisor && memory > 0 {
+		memory += runscMB
+	}
 	serial := h.serial.Add(1)
-	if level == Namespaces {
+	if level >= Namespaces {
 		p.address = h.addressOf(serial)
 	}
 	group, err := h.cgroups.create("sandbox-"+strconv.FormatInt(serial, 10), memory, spec.MaxTasks, cmp.Or(spec.Weight, Ordinary))
@@ -327,7 +340,7 @@ func isControlled(level Level, spec *Spec) bool {
 // comes first and gives the right to the others.
 func (h *Host) attributes(level Level) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if level != Namespaces {
+	if level < Namespaces {
 		return attr
 	}
 	attr.Cloneflags = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
@@ -351,8 +364,11 @@ func (h *Host) config(p *Process, level Level, spec *Spec, trial bool) *initConf
 		UID: insideUID, GID: insideUID, Trial: trial,
 		Companions: spec.Companions, Controlled: isControlled(level, spec),
 	}
-	if level == Namespaces {
+	if level >= Namespaces {
 		c.Hosts = p.hostsLine()
+	}
+	if level == GVisor {
+		c.GVisor, c.GVisorPath = h.gvisor.platform, h.gvisor.path
 	}
 	if p.uid != 0 {
 		c.UID, c.GID, c.InitUID, c.SetUser = p.uid, p.uid, p.uid+initUIDs, true
@@ -416,9 +432,9 @@ func (h *Host) Report(ctx context.Context) []Rung {
 	if !h.asRoot {
 		user = "user namespace, no capabilities"
 	}
-	rungs := []Rung{h.rung("file system", level == Namespaces, "private root, read-only code and system, private /tmp", Namespaces)}
+	rungs := []Rung{h.rung("file system", level >= Namespaces, "private root, read-only code and system, private /tmp", Namespaces)}
 	switch level {
-	case Namespaces:
+	case Namespaces, GVisor:
 		rungs = append(rungs,
 			Rung{"processes", true, "own process table and IPC; killed as a whole"},
 			Rung{"user", true, user})
@@ -435,14 +451,21 @@ func (h *Host) Report(ctx context.Context) []Rung {
 	}
 	filtered := level != None
 	rungs = append(rungs,
-		Rung{"system calls", filtered, cond(filtered, "no_new_privs and a deny-list", "all allowed")},
+		h.kernelRung(level),
+		Rung{"system calls", filtered, callsDetail(level)},
 		Rung{"resource limits", filtered, cond(filtered, "open files, processes, locked memory, core size, as on Lambda", "the server's own")})
-	rungs = append(rungs, scopeRung(filtered), Rung{"network", false, "the host's own, for functions need the internet; so what listens on this machine's addresses is in their reach"})
-	rungs = append(rungs, h.groupRungs()...)
-	if path, err := exec.LookPath("runsc"); err == nil {
-		rungs = append(rungs, Rung{"gVisor", false, path + " is there, but functions don't run under it yet: the host's kernel answers their system calls"})
+	rungs = append(rungs, scopeRung(level), Rung{"network", false, "the host's own, for functions need the internet; so what listens on this machine's addresses is in their reach"})
+	return append(rungs, h.groupRungs()...)
+}
+
+func callsDetail(level Level) string {
+	switch level {
+	case GVisor:
+		return "answered by runsc, which itself has a filter that leaves it a few dozen of the host's"
+	case None:
+		return "all allowed"
 	}
-	return rungs
+	return "no_new_privs and a deny-list"
 }
 
 // processGroup is how sandboxes without a process table of their own end.
@@ -454,11 +477,13 @@ func (h *Host) processGroup() string {
 }
 
 // scopeRung is about what restrictScope does.
-func scopeRung(filtered bool) Rung {
+func scopeRung(level Level) Rung {
 	const mechanism = "abstract sockets"
 	switch abi, err := llsys.LandlockGetABIVersion(); {
-	case !filtered:
+	case level == None:
 		return Rung{mechanism, false, "all in reach"}
+	case level == GVisor:
+		return Rung{mechanism, true, "gVisor's own: those of other programs are out of reach"}
 	case err != nil || abi < scopeABI:
 		return Rung{mechanism, false, "those of other programs are in reach (needs Linux 6.12 with Landlock)"}
 	}

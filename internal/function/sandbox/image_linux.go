@@ -17,6 +17,17 @@ func mountImage(c *initConfig) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}
+	for _, step := range []func(*initConfig) error{showImage, mountTmp, mountProc, pivotRoot} {
+		if err := step(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// showImage attaches the directory at c.Root, with /dev and the files of /etc that
+// are of this machine.
+func showImage(c *initConfig) error {
 	const attributes = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV
 	if err := attach(c.Image, c.Root, attributes); err != nil {
 		return err
@@ -51,11 +62,6 @@ func mountImage(c *initConfig) error {
 	}
 	if err := unix.Mount("", c.Root+"/dev", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, ""); err != nil {
 		return fmt.Errorf("mount /dev: %w", err)
-	}
-	for _, step := range []func(*initConfig) error{mountTmp, mountProc, pivotRoot} {
-		if err := step(c); err != nil {
-			return err
-		}
 	}
 	return nil
 }

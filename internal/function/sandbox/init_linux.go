@@ -60,6 +60,8 @@ type initConfig struct {
 	// the program's.
 	CompanionLog int
 	Hosts        string // to add to /etc/hosts
+	GVisor       string // platform of the GVisor rung
+	GVisorPath   string // the host's runsc
 }
 
 // initStatus is what the first process reports at its end, and at the end of
@@ -109,6 +111,9 @@ func runInit() initStatus {
 	var c initConfig
 	if err := incoming.Decode(&c); err != nil {
 		return initStatus{Error: "read configuration: " + err.Error()}
+	}
+	if c.Level == GVisor {
+		return superviseGuest(&c)
 	}
 	if err := isolate(&c); err != nil {
 		return initStatus{Error: err.Error()}
@@ -193,6 +198,15 @@ func superviseProgram(c *initConfig) initStatus {
 	if err := stepBack(c); err != nil {
 		return initStatus{Error: err.Error()}
 	}
+	return await(child, func(wait syscall.WaitStatus) initStatus {
+		value := uint32(wait)
+		return initStatus{Wait: &value}
+	})
+}
+
+// await reaps until the child ends, and lingers with what status makes of its end
+// unless that is an error.
+func await(child int, status func(syscall.WaitStatus) initStatus) initStatus {
 	for {
 		var wait syscall.WaitStatus
 		pid, err := syscall.Wait4(-1, &wait, 0, nil)
@@ -203,8 +217,11 @@ func superviseProgram(c *initConfig) initStatus {
 			return initStatus{Error: "wait: " + err.Error()}
 		}
 		if pid == child && (wait.Exited() || wait.Signaled()) {
-			value := uint32(wait)
-			linger(initStatus{Wait: &value})
+			end := status(wait)
+			if end.Error != "" {
+				return end
+			}
+			linger(end)
 		}
 	}
 }
@@ -311,14 +328,22 @@ func setLimits(c *initConfig) error {
 		{"stack", syscall.RLIMIT_STACK, stackSize, unix.RLIM_INFINITY},
 	}
 	for _, l := range limits {
-		var now syscall.Rlimit
-		if err := syscall.Getrlimit(l.resource, &now); err != nil {
-			return fmt.Errorf("limit %s: %w", l.name, err)
+		if err := setLimit(l.name, l.resource, l.cur, l.max); err != nil {
+			return err
 		}
-		want := syscall.Rlimit{Cur: min(l.cur, now.Max), Max: min(l.max, now.Max)}
-		if err := syscall.Setrlimit(l.resource, &want); err != nil {
-			return fmt.Errorf("limit %s: %w", l.name, err)
-		}
+	}
+	return nil
+}
+
+// setLimit sets a limit, or lowers it to what this process may have.
+func setLimit(name string, resource int, cur, most uint64) error {
+	var now syscall.Rlimit
+	if err := syscall.Getrlimit(resource, &now); err != nil {
+		return fmt.Errorf("limit %s: %w", name, err)
+	}
+	want := syscall.Rlimit{Cur: min(cur, now.Max), Max: min(most, now.Max)}
+	if err := syscall.Setrlimit(resource, &want); err != nil {
+		return fmt.Errorf("limit %s: %w", name, err)
 	}
 	return nil
 }

@@ -1,8 +1,8 @@
 package sandbox
 
 import (
-	"errors"
 	"fmt"
+	"strings"
 )
 
 // Level is a rung of the isolation ladder, weakest first.
@@ -19,11 +19,16 @@ const (
 	// unprivileged user without capabilities, on top of what Restricted has;
 	// memory and task limits where control groups can be written.
 	Namespaces
+	// GVisor: a kernel of its own, gVisor's, in what Namespaces has. It takes the
+	// program runsc, and time with each system call, so nobody gets it unasked.
+	GVisor
 )
 
 // String returns the name that ParseWish accepts.
 func (l Level) String() string {
 	switch l {
+	case GVisor:
+		return "runsc"
 	case Namespaces:
 		return "namespaces"
 	case Restricted:
@@ -38,25 +43,32 @@ type Wish struct {
 	Max Level // don't try anything above
 }
 
-// Auto takes the strongest rung that works.
+// Auto takes the strongest rung that works and costs next to nothing.
 func Auto() Wish { return Wish{Min: None, Max: Namespaces} }
 
-// ParseWish reads a command-line value: "" or "auto" for the strongest that
-// works, "require" for namespaces or nothing, or a rung's name for exactly it.
+// ParseWish reads a command-line value: "" or "auto" for Auto, a rung's name for
+// exactly it, "require" for namespaces or nothing, or "require=" and a rung's name for
+// that one or, up to namespaces, a stronger one.
 func ParseWish(s string) (Wish, error) {
 	switch s {
 	case "", "auto":
 		return Auto(), nil
-	case "require", "namespaces":
-		return Wish{Min: Namespaces, Max: Namespaces}, nil
-	case "restricted":
-		return Wish{Min: Restricted, Max: Restricted}, nil
-	case "none":
-		return Wish{Min: None, Max: None}, nil
-	case "gvisor", "runsc":
-		return Wish{}, errors.New("isolation " + s + ": functions don't run under gVisor yet; require is the strongest there is")
+	case "require":
+		s = "require=namespaces"
+	case "gvisor":
+		s = "runsc"
 	}
-	return Wish{}, fmt.Errorf("isolation %q is not one of auto, require, namespaces, restricted, none", s)
+	name, atLeast := strings.CutPrefix(s, "require=")
+	for level := None; level <= GVisor; level++ {
+		if name != level.String() {
+			continue
+		}
+		if atLeast {
+			return Wish{Min: level, Max: max(level, Namespaces)}, nil
+		}
+		return Wish{Min: level, Max: level}, nil
+	}
+	return Wish{}, fmt.Errorf("isolation %q is not one of auto, require[=RUNG] or a RUNG, of which there are runsc, namespaces, restricted and none", s)
 }
 
 // Rung is one line of the report on isolation.

@@ -214,7 +214,12 @@ func (p *Process) memoryTaken(tmpSize int64) (total, taken int64, err error) {
 			return 0, 0, err
 		}
 		// Shared memory that isn't in /tmp is the processes' own.
-		other = max(other, use.cached+min(use.shared, p.tmpBytes(tmpSize, use.shared)))
+		inTmp := min(use.shared, p.tmpBytes(tmpSize, use.shared))
+		other = max(other, use.cached+inTmp)
+		if p.guest() {
+			// The program's memory is a file of runsc's, and all else is runsc's own.
+			other = use.total - (use.shared - inTmp)
+		}
 		total = use.total
 	}
 	return total, total - other, nil
@@ -224,7 +229,7 @@ func (p *Process) memoryTaken(tmpSize int64) (total, taken int64, err error) {
 // can't be seen.
 func (p *Process) tmpBytes(size, otherwise int64) int64 {
 	var fs unix.Statfs_t
-	if err := unix.Statfs("/proc/"+strconv.Itoa(p.Pid())+"/root/tmp", &fs); err != nil {
+	if err := unix.Statfs("/proc/"+strconv.Itoa(p.Pid())+"/root"+p.below+"/tmp", &fs); err != nil {
 		return otherwise
 	}
 	if fs.Type != unix.TMPFS_MAGIC || int64(fs.Blocks)*fs.Bsize != size {

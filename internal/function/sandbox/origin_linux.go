@@ -35,7 +35,8 @@ func (p *Process) owns(socket socketOwner) bool {
 	case socket.inode == 0:
 		return false
 	case p.uid != 0:
-		return socket.uid == p.uid
+		// Under gVisor it is runsc that holds the program's sockets.
+		return socket.uid == p.uid || p.guest() && socket.uid == p.uid+initUIDs
 	}
 	for _, pid := range descendants(p.Pid()) {
 		if holds(pid, socket.inode) {
@@ -60,7 +61,7 @@ func (h *Host) MayHaveOpened(own, peer netip.AddrPort) bool {
 		return true
 	case isSandboxUser(owner.uid):
 		return true
-	case h.level == Namespaces && h.asRoot, owner.uid != os.Geteuid():
+	case h.level >= Namespaces && h.asRoot, owner.uid != os.Geteuid():
 		return false
 	}
 	return !heldOutside(owner.inode)

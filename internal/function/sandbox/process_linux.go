@@ -28,11 +28,14 @@ type Process struct {
 	address netip.Addr // see Address
 	// supervised tells that the program is a child of the sandbox's first process.
 	supervised bool
-	frost      frost
+	// below is where the program's root is, as the first process sees it.
+	below string
+	frost frost
 
 	companions []*Companion
 
 	limit     atomic.Int64 // memory of its processes, bytes; 0 unless /tmp is charged to the group
+	tmpSize   atomic.Int64 // of /tmp, bytes; set with limit
 	mu        sync.Mutex
 	guard     chan struct{} // closed when guardMemory has ended, nil if it never began; guarded by mu
 	taken     atomic.Int64  // the most memory that guardMemory saw its processes take
@@ -53,6 +56,9 @@ type Process struct {
 	exit   Exit            // valid once life is over
 	peak   int64           // valid once life is over
 }
+
+// guest tells that the program runs under gVisor.
+func (p *Process) guest() bool { return p.below != "" }
 
 // Done is closed when the program has ended and all that it started, but for
 // companions and what they started.
@@ -155,6 +161,13 @@ func (p *Process) PeakMemory() int64 {
 // highest is the group's high-water mark without the files in /tmp, which only
 // matter, and are only known, when all was more than the function's memory.
 func (p *Process) highest() int64 {
+	if p.guest() && p.limit.Load() > 0 {
+		// What the group as a whole takes says little: most is runsc's own.
+		if _, taken, err := p.memoryTaken(p.tmpSize.Load()); err == nil {
+			p.taken.Store(max(p.taken.Load(), taken))
+		}
+		return min(p.taken.Load(), p.limit.Load())
+	}
 	peak := p.group.peakBytes()
 	if limit := p.limit.Load(); limit > 0 && peak > limit {
 		if taken := p.taken.Load(); taken > 0 {
@@ -282,6 +295,9 @@ func (p *Process) announce(status initStatus, wait syscall.WaitStatus) {
 	} else {
 		p.exit.setWait(wait)
 	}
+	if p.guest() && p.exit.Setup == "" && p.group.oomKilled() {
+		p.exit = Exit{Signal: syscall.SIGKILL} // it was runsc that was killed, for all
+	}
 	if p.exit.Signal == syscall.SIGKILL {
 		p.exit.OutOfMemory = p.overLimit.Load() || p.group.oomKilled()
 	}
@@ -303,6 +319,7 @@ func (p *Process) watchFrom(memoryMB, tmpMB int) {
 		return
 	default:
 	}
+	p.tmpSize.Store(int64(tmpMB) << 20)
 	p.limit.Store(int64(memoryMB) << 20)
 	p.guard = make(chan struct{})
 	go p.guardMemory(&memoryGuard{limit: int64(memoryMB) << 20, tmpSize: int64(tmpMB) << 20, ended: p.guard})

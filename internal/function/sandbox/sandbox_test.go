@@ -56,7 +56,7 @@ func shell(t testing.TB, h *Host, script string, change func(*Spec)) (string, Ex
 }
 
 func TestHello(t *testing.T) {
-	for _, level := range []Level{None, Restricted, Namespaces} {
+	for _, level := range []Level{None, Restricted, Namespaces, GVisor} {
 		t.Run(level.String(), func(t *testing.T) {
 			out, exit := shell(t, newHost(t, level), "echo hello; exit 3", nil)
 			if out != "hello" || exit.Code != 3 {
@@ -84,12 +84,14 @@ func TestReport(t *testing.T) {
 }
 
 func TestUnrunnableProgramIsReported(t *testing.T) {
-	for _, level := range []Level{None, Restricted, Namespaces} {
-		h := newHost(t, level)
-		_, exit := shell(t, h, "", func(s *Spec) { s.Args = []string{"/nonexistent"} })
-		if exit.SetupErrno != syscall.ENOENT || exit.Setup != "fork/exec /nonexistent: no such file or directory" {
-			t.Errorf("%s: %+v", level, exit)
-		}
+	for _, level := range []Level{None, Restricted, Namespaces, GVisor} {
+		t.Run(level.String(), func(t *testing.T) {
+			h := newHost(t, level)
+			_, exit := shell(t, h, "", func(s *Spec) { s.Args = []string{"/nonexistent"} })
+			if exit.SetupErrno != syscall.ENOENT || exit.Setup != "fork/exec /nonexistent: no such file or directory" {
+				t.Errorf("%+v", exit)
+			}
+		})
 	}
 }
 

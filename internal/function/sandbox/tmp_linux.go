@@ -37,7 +37,7 @@ func (p *Process) KeepTmp() {
 		return
 	}
 	root := "/proc/" + strconv.Itoa(p.Pid())
-	if names, err := os.ReadDir(root + "/root/tmp"); err != nil || len(names) == 0 {
+	if names, err := os.ReadDir(root + "/root" + p.below + "/tmp"); err != nil || len(names) == 0 {
 		return
 	}
 	done := make(chan error)
@@ -67,7 +67,7 @@ func (p *Process) cloneTmp() (tree int, err error) {
 	if err := p.enterMounts(); err != nil {
 		return 0, err
 	}
-	return unix.OpenTree(unix.AT_FDCWD, "/tmp", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+	return unix.OpenTree(unix.AT_FDCWD, p.below+"/tmp", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
 }
 
 // TakeTmp returns what was kept, once, and nil if nothing was. The caller
