@@ -102,7 +102,7 @@ var doors = []door{
 	{[]string{"gateway"}, []string{"gateway/...", "api/apigatewayapi", "api/apigatewayv2api", "iam/policy", "metric", "tlsname", "wire", "xray", "arn", "clock", "ident"},
 		plane + "; a deployment is a frozen copy of API Gateway's own shapes, and policies are evaluated by the pure iam/policy"},
 	{[]string{"functionurl"}, []string{"function", "function/catalog", "iam/policy", "tlsname", "wire", "xray", "clock", "ident"}, plane},
-	{[]string{"function"}, []string{"function/...", "arn", "clock", "ident", "xray"}, plane},
+	{[]string{"function"}, []string{"function/...", "arn", "clock", "ident", "rawio", "xray"}, plane},
 	{[]string{"function/fault"}, []string{"function", "ident"}, plane},
 	{[]string{"function/runtimeapi"}, []string{"function/bootstrap", "function/telemetry", "ident"}, plane},
 	{[]string{"function/telemetry"}, nil, plane},
@@ -114,7 +114,8 @@ var doors = []door{
 	{[]string{"release"}, []string{"release/check", "release/config", "release/diff", "release/journal", "release/plan", "release/terraform", "iam/policy", "clock", "ident"}, releaser},
 	{[]string{"release/cloud"}, []string{"release", "release/config", "release/journal", "release/plan", "clock"}, releaser},
 
-	{[]string{"edge"}, nil, front},
+	{[]string{"edge"}, []string{"rawio"}, front},
+	{[]string{"rawio"}, nil, "it knows sockets, and nothing of what is said on them"},
 	{[]string{"server"}, []string{"..."}, hall},
 	{[]string{"cli"}, []string{"server", "demo", "release", "release/...", "gateway/tracing", "clock", "api/...", "wire", "wire/client", "sigv4", "gateway/vtl", "gateway/value"},
 		"a command is a client of the AWS APIs like any other; it knows server only for serve, and the template engine to try one out"},

@@ -2,12 +2,15 @@ package edge
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/butai-dev/butai/internal/rawio"
 )
 
 type connKey struct{}
@@ -19,7 +22,7 @@ type connKey struct{}
 func Listener(srv *http.Server, l net.Listener) net.Listener {
 	srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if s, ok := c.(*conn); ok {
-			return context.WithValue(ctx, connKey{}, &s.head)
+			ctx, s.leaving = context.WithCancel(context.WithValue(ctx, connKey{}, &s.head))
 		}
 		return ctx
 	}
@@ -31,18 +34,23 @@ func Listener(srv *http.Server, l net.Listener) net.Listener {
 			s.enter()
 		case state == http.StateIdle:
 			s.leave()
+			s.looks.Store(unwatched)
 			s.head.next()
 			s.takeTurns()
 		default:
 			s.leave()
 		}
 	}
-	return &listener{Listener: l}
+	return &listener{Listener: l, conns: map[*conn]struct{}{}}
 }
 
 type listener struct {
 	net.Listener
-	active atomic.Int32 // requests under way
+	active   atomic.Int32 // requests under way
+	watching atomic.Bool  // watch is at work
+
+	mu    sync.Mutex
+	conns map[*conn]struct{} // open ones
 }
 
 func (l *listener) Accept() (net.Conn, error) {
@@ -50,53 +58,56 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newConn(c, &l.active), nil
+	return l.remember(newConn(c, l)), nil
 }
 
-const (
-	// watchDelay is how long a request is under way before anybody looks
-	// whether its client has gone.
-	watchDelay = 20 * time.Millisecond
-	// deadlineSlack is how much earlier than asked a read may time out.
-	deadlineSlack = 2 * time.Second
-)
+// deadlineSlack is how much earlier than asked a read may time out.
+const deadlineSlack = 2 * time.Second
 
 // conn is a client's connection as net/http uses it, without what that costs a
 // request that is answered at once. net/http sets seven read deadlines a
 // request and, while a handler runs, has a goroutine read one byte, which
 // tells that the client has gone. Here a deadline is handed on when a read
-// needs it, and that goroutine's read begins after watchDelay.
+// needs it, that goroutine's read ends at once, and the listener looks after
+// clients whose requests take longer (watch.go).
 //
 // It also keeps a copy of each request's head (spelling.go).
 type conn struct {
 	net.Conn
-	head head
+	socket   io.ReadWriter // Conn's
+	listener *listener
+	head     head
+	leaving  context.CancelFunc // ends the context of the connection's requests
 
-	fresh  atomic.Bool   // something was read since the last request ended
-	busy   atomic.Bool   // a request is under way
-	active *atomic.Int32 // of all connections
+	fresh atomic.Bool  // something was read since the last request ended
+	busy  atomic.Bool  // a request is under way
+	looks atomic.Int32 // see watch.go
 
 	mu      sync.Mutex
 	want    time.Time // the read deadline that was asked for
 	has     time.Time // the one that Conn has
 	reading bool      // Conn.Read is under way
-	holding bool      // a read waits for watchDelay
-	wake    chan struct{}
-	timer   *time.Timer
 }
 
-func newConn(c net.Conn, active *atomic.Int32) *conn {
-	return &conn{Conn: c, active: active, wake: make(chan struct{}, 1)}
+func newConn(c net.Conn, l *listener) *conn {
+	s := &conn{Conn: c, socket: c, listener: l}
+	if tcp, ok := c.(*net.TCPConn); ok {
+		if raw, err := rawio.New(tcp); err == nil {
+			s.socket = raw
+		}
+	}
+	return s
 }
 
 func (c *conn) Read(b []byte) (int, error) {
 	if len(b) == 1 { // as only that goroutine does
-		c.hold()
+		c.await()
+		return 0, nil
 	}
 	if err := c.begin(); err != nil {
 		return 0, err
 	}
-	n, err := c.Conn.Read(b[:min(len(b), bulk)])
+	n, err := c.socket.Read(b[:min(len(b), bulk)])
 	c.mu.Lock()
 	c.reading = false
 	c.mu.Unlock()
@@ -110,35 +121,14 @@ func (c *conn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// hold waits for watchDelay, or until the read's deadline passes.
-func (c *conn) hold() {
-	c.mu.Lock()
-	if passed(c.want) {
-		c.mu.Unlock()
-		return
-	}
-	c.holding = true
-	if c.timer == nil {
-		c.timer = time.AfterFunc(watchDelay, c.endHold)
-	} else {
-		c.timer.Reset(watchDelay)
-	}
-	c.mu.Unlock()
-	<-c.wake
-}
+func (c *conn) Write(b []byte) (int, error) { return c.socket.Write(b) }
 
-func (c *conn) endHold() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.release()
-}
-
-// release lets a held read go on; c.mu is held.
-func (c *conn) release() {
-	if c.holding {
-		c.holding = false
-		c.wake <- struct{}{} // there is room: one read holds, and is released once
+func (c *conn) Close() error {
+	c.listener.forget(c)
+	if c.leaving != nil {
+		c.leaving()
 	}
+	return c.Conn.Close()
 }
 
 // begin hands the deadline on, if Conn's own won't do.
@@ -179,12 +169,8 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.want = t
-	switch {
-	case c.reading:
+	if c.reading {
 		return c.apply()
-	case c.holding && passed(t):
-		c.timer.Stop()
-		c.release()
 	}
 	return nil
 }

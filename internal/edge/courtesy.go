@@ -18,13 +18,13 @@ const (
 
 func (c *conn) enter() {
 	if !c.busy.Swap(true) {
-		c.active.Add(1)
+		c.listener.active.Add(1)
 	}
 }
 
 func (c *conn) leave() {
 	if c.busy.Swap(false) {
-		c.active.Add(-1)
+		c.listener.active.Add(-1)
 	}
 }
 
@@ -37,7 +37,7 @@ func (c *conn) takeTurns() {
 
 // giveWay lets other requests go first.
 func (c *conn) giveWay() {
-	others := c.active.Load()
+	others := c.listener.active.Load()
 	if c.busy.Load() {
 		others--
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/function/bootstrap"
 	"github.com/butai-dev/butai/internal/function/sandbox"
+	"github.com/butai-dev/butai/internal/rawio"
 )
 
 // A sandbox whose calls take microseconds falls asleep and wakes up once per
@@ -48,6 +49,25 @@ type framed struct {
 
 	mu   sync.Mutex
 	peer *os.File // the process's end, nil once that has ended
+}
+
+// line is the engine's end of the socket.
+type line struct {
+	*os.File
+	socket *rawio.Socket
+}
+
+func (l *line) Read(b []byte) (int, error)  { return l.socket.Read(b) }
+func (l *line) Write(b []byte) (int, error) { return l.socket.Write(b) }
+
+// newFramed returns a session over both ends of a socket, which it owns, even
+// if it returns an error.
+func newFramed(ours, theirs *os.File) (*framed, error) {
+	socket, err := rawio.New(ours)
+	if err != nil {
+		return nil, errors.Join(err, ours.Close(), theirs.Close())
+	}
+	return &framed{Channel: bootstrap.NewChannel(&line{File: ours, socket: socket}, maxResponse), conn: ours, peer: theirs}, nil
 }
 
 func (f *framed) Close() error {

@@ -114,7 +114,9 @@ func (i *instance) prepare(level sandbox.Level) (plan *sandbox.Spec, session *fr
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	session = &framed{Channel: bootstrap.NewChannel(ours, maxResponse), conn: ours, peer: theirs}
+	if session, err = newFramed(ours, theirs); err != nil {
+		return nil, nil, nil, err
+	}
 	if plan, err = i.plan(level); err != nil {
 		return nil, nil, nil, errors.Join(err, session.Close())
 	}
