@@ -53,8 +53,17 @@ func (c *call) verify(signature *sigv4.Signature) error {
 // maxPrepared is how much space a request gets for what it says it will send.
 const maxPrepared = 1 << 20
 
+var errShortBody = wire.Errorf("IncompleteBody", "The request's body ended early.")
+
 // readBody buffers the request's body within the service's limit.
 func (c *call) readBody(from io.Reader) error {
+	if n := c.req.ContentLength; from == c.req.Request.Body && 0 <= n && n <= min(maxPrepared, c.svc.maxBody) {
+		c.req.Body = make([]byte, n)
+		if _, err := io.ReadFull(from, c.req.Body); err != nil {
+			return errShortBody
+		}
+		return nil
+	}
 	limited := &io.LimitedReader{R: from, N: c.svc.maxBody + 1}
 	space := bytes.NewBuffer(make([]byte, 0, min(max(c.req.ContentLength, 0), maxPrepared)+bytes.MinRead))
 	_, err := space.ReadFrom(limited)
@@ -63,7 +72,7 @@ func (c *call) readBody(from io.Reader) error {
 	case errors.As(err, &refused):
 		return refused
 	case err != nil:
-		return wire.Errorf("IncompleteBody", "The request's body ended early.")
+		return errShortBody
 	case int64(space.Len()) > c.svc.maxBody:
 		return &wire.Error{Code: "RequestEntityTooLargeException", Status: http.StatusRequestEntityTooLarge,
 			Message: fmt.Sprintf("Request must be smaller than %d bytes", c.svc.maxBody)}

@@ -65,7 +65,7 @@ type service struct {
 	*wire.ServiceModel
 	profile
 	impl     any
-	refusals map[string][]wire.Refusal // by operation; "" for all
+	refusals map[string][]refusal // by operation
 }
 
 // New returns a handler for the registered services.
@@ -77,10 +77,11 @@ func New(cfg Config) (*Handler, error) {
 		if !ok {
 			return nil, fmt.Errorf("awsapi: no profile for service %s", reg.Model.Name)
 		}
-		s := &service{ServiceModel: reg.Model, profile: p, impl: reg.Service, refusals: map[string][]wire.Refusal{}}
+		s := &service{ServiceModel: reg.Model, profile: p, impl: reg.Service}
 		if r, ok := reg.Service.(wire.Refuser); ok {
-			for _, refusal := range r.Refused() {
-				s.refusals[refusal.Operation] = append(s.refusals[refusal.Operation], refusal)
+			var err error
+			if s.refusals, err = s.compileRefusals(r.Refused()); err != nil {
+				return nil, err
 			}
 		}
 		h.byName[reg.Model.Name] = s

@@ -361,8 +361,8 @@ func TestAddresses(t *testing.T) {
 				t.Fatalf("identified as %v, %v; want %s", op, err, tt.operation)
 			}
 			for name, want := range tt.labels {
-				if wr.Labels[name] != want {
-					t.Errorf("label %s = %q, want %q", name, wr.Labels[name], want)
+				if got, _ := wr.Labels.Get(name); got != want {
+					t.Errorf("label %s = %q, want %q", name, got, want)
 				}
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 
 	"github.com/butai-dev/butai/internal/acm"
@@ -304,19 +305,18 @@ func (s *Server) buildHandler(context.Context) error {
 	s.services.sns.Start()
 	s.services.events.Start()
 	s.services.secretsmanager.Start()
-	mux := http.NewServeMux()
-	mux.Handle(s.services.lambda.CodeHandler())
-	s.handler = edge.New(edge.Config{API: codeOr(mux, topicLinks(s.services.sns, api)), Gateway: s.gateway, FunctionURLs: s.urls, Traces: traceHandler(api, s.gateway),
+	codePath, code := s.services.lambda.CodeHandler()
+	s.handler = edge.New(edge.Config{API: codeOr(codePath, code, topicLinks(s.services.sns, api)), Gateway: s.gateway, FunctionURLs: s.urls, Traces: traceHandler(api, s.gateway),
 		Registry: s.services.ecr, IsRegistry: ecr.IsRegistry,
 		Faults: faultHandler(api, s.faults), Debug: s.debugHandler(api), Ready: s.ready.Load})
 	return nil
 }
 
-// codeOr serves downloads of function code; everything else is the AWS APIs'.
-// It doesn't let ServeMux see their paths, which it would clean.
-func codeOr(code *http.ServeMux, api http.Handler) http.Handler {
+// codeOr serves downloads of function code, which are below a path; everything
+// else is the AWS APIs'.
+func codeOr(below string, code, api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, pattern := code.Handler(r); pattern != "" && r.URL.Path[:len(pattern)] == pattern {
+		if strings.HasPrefix(r.URL.Path, below) {
 			code.ServeHTTP(w, r)
 			return
 		}

@@ -7,47 +7,39 @@ import (
 	"strings"
 )
 
-// canonicalRequest builds the text whose hash is signed, around a path that
-// has been made canonical already.
-func canonicalRequest(r *http.Request, s *Signature, path, query, payloadHash string) string {
-	var b strings.Builder
-	b.Grow(512)
-	b.WriteString(r.Method)
-	b.WriteByte('\n')
-	b.WriteString(path)
-	b.WriteByte('\n')
-	b.WriteString(query)
-	b.WriteByte('\n')
+// appendCanonicalRequest appends the text whose hash is signed, around a path
+// that has been made canonical already.
+func appendCanonicalRequest(b []byte, r *http.Request, s *Signature, path, query, payloadHash string) []byte {
+	b = append(append(b, r.Method...), '\n')
+	b = append(append(b, path...), '\n')
+	b = append(append(b, query...), '\n')
 	for _, name := range s.signedHeaders {
-		b.WriteString(name)
-		b.WriteByte(':')
-		writeHeader(&b, r, name)
-		b.WriteByte('\n')
+		b = append(append(b, name...), ':')
+		b = append(appendHeader(b, r, name), '\n')
 	}
-	b.WriteByte('\n')
+	b = append(b, '\n')
 	for i, name := range s.signedHeaders {
 		if i > 0 {
-			b.WriteByte(';')
+			b = append(b, ';')
 		}
-		b.WriteString(name)
+		b = append(b, name...)
 	}
-	b.WriteByte('\n')
-	b.WriteString(payloadHash)
-	return b.String()
+	b = append(b, '\n')
+	return append(b, payloadHash...)
 }
 
-// writeHeader writes a header's values joined with commas, each trimmed and
+// appendHeader appends a header's values joined with commas, each trimmed and
 // with runs of spaces made one. Go's server keeps some headers outside of the
 // header map.
-func writeHeader(b *strings.Builder, r *http.Request, name string) {
+func appendHeader(b []byte, r *http.Request, name string) []byte {
 	values := r.Header[headerKey(name)]
 	if len(values) == 0 {
 		switch name {
 		case "host":
-			values = []string{r.Host}
+			return appendSqueezed(b, r.Host)
 		case "content-length":
 			if r.ContentLength >= 0 {
-				values = []string{strconv.FormatInt(r.ContentLength, 10)}
+				return strconv.AppendInt(b, r.ContentLength, 10)
 			}
 		case "transfer-encoding":
 			values = r.TransferEncoding
@@ -55,10 +47,11 @@ func writeHeader(b *strings.Builder, r *http.Request, name string) {
 	}
 	for i, v := range values {
 		if i > 0 {
-			b.WriteByte(',')
+			b = append(b, ',')
 		}
-		writeSqueezed(b, strings.Trim(v, " \t"))
+		b = appendSqueezed(b, v)
 	}
+	return b
 }
 
 // headerKey is http.CanonicalHeaderKey, quick for the names that clients sign.
@@ -82,16 +75,17 @@ func headerKey(name string) string {
 	return http.CanonicalHeaderKey(name)
 }
 
-func writeSqueezed(b *strings.Builder, v string) {
+func appendSqueezed(b []byte, v string) []byte {
+	v = strings.Trim(v, " \t")
 	if !strings.Contains(v, "  ") {
-		b.WriteString(v)
-		return
+		return append(b, v...)
 	}
 	for i := range len(v) {
 		if v[i] != ' ' || v[i-1] != ' ' {
-			b.WriteByte(v[i])
+			b = append(b, v[i])
 		}
 	}
+	return b
 }
 
 // canonicalQuery decodes and encodes every parameter, and sorts them by the

@@ -174,7 +174,7 @@ func (c *ChunkedBody) verifyChunk() error {
 // verify checks one signature of the chain and goes on from it.
 func (c *ChunkedBody) verify(name, content, signature string) error {
 	text := name + "\n" + c.date + "\n" + c.scope + "\n" + c.previous + "\n" + content
-	if !c.key.signed(text, signature) {
+	if !c.key.signed([]byte(text), signature) {
 		return &Error{Kind: KindMismatch, Message: s3Mismatch}
 	}
 	c.previous = signature

@@ -23,12 +23,12 @@ type signingKey struct {
 }
 
 // sign returns the signature of text in hexadecimal.
-func (k *signingKey) sign(text string) (signature [2 * sha256.Size]byte) {
+func (k *signingKey) sign(text []byte) (signature [2 * sha256.Size]byte) {
 	h, ok := k.idle.Get().(hash.Hash)
 	if !ok {
 		h = hmac.New(sha256.New, k.key)
 	}
-	h.Write([]byte(text))
+	h.Write(text)
 	var sum [sha256.Size]byte
 	hex.Encode(signature[:], h.Sum(sum[:0]))
 	h.Reset()
@@ -37,7 +37,7 @@ func (k *signingKey) sign(text string) (signature [2 * sha256.Size]byte) {
 }
 
 // signed reports whether text has been signed with the key.
-func (k *signingKey) signed(text, signature string) bool {
+func (k *signingKey) signed(text []byte, signature string) bool {
 	want := k.sign(text)
 	return subtle.ConstantTimeCompare(want[:], []byte(signature)) == 1
 }

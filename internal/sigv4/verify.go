@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -111,27 +112,37 @@ func (v *Verifier) verify(r *http.Request, s *Signature, payloadHash string, now
 	}
 	key := v.keys.get(secret, s.Scope)
 	query := canonicalQuery(r.URL.RawQuery)
+	space := spaces.Get().(*[]byte)
+	defer spaces.Put(space)
 	var canonical, toSign string
 	for i, path := range canonicalPaths(rawPath(r), s.Service) {
-		c := canonicalRequest(r, s, path, query, payloadHash)
-		t := s.stringToSign(hexHash(c))
-		if key.signed(t, s.signature) {
+		text := appendCanonicalRequest((*space)[:0], r, s, path, query, payloadHash)
+		n := len(text)
+		text = s.appendStringToSign(text, sha256.Sum256(text))
+		*space = text
+		if key.signed(text[n:], s.signature) {
 			id.Signed = true
 			return id, key, nil
 		}
 		if i == 0 {
-			canonical, toSign = c, t
+			canonical, toSign = string(text[:n]), string(text[n:])
 		}
 	}
 	return id, nil, &Error{Kind: KindMismatch, Message: mismatchMessage(canonical, toSign)}
 }
 
+// spaces are buffers for the texts of a verification.
+var spaces = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); return &b }}
+
 func unverified(s *Signature) Identity {
 	return Identity{Scope: s.Scope, SessionToken: s.SessionToken, Presigned: s.Presigned}
 }
 
-func (s *Signature) stringToSign(requestHash string) string {
-	return algorithm + "\n" + s.date + "\n" + s.Scope.string() + "\n" + requestHash
+func (s *Signature) appendStringToSign(b []byte, requestHash [sha256.Size]byte) []byte {
+	b = append(b, algorithm+"\n"...)
+	b = append(append(b, s.date...), '\n')
+	b = append(append(b, s.Scope.string()...), '\n')
+	return hex.AppendEncode(b, requestHash[:])
 }
 
 // mismatchMessage tells the client what it should have signed, as AWS does.

@@ -2,6 +2,7 @@ package sigv4
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -278,7 +279,7 @@ func TestDateHeader(t *testing.T) {
 		Scope: Scope{AccessKeyID: creds.AccessKeyID, Date: "20260301", Region: "r", Service: "s"},
 		date:  "20260301T120000Z", signedHeaders: []string{"date", "host"},
 	}
-	text := s.stringToSign(hexHash(canonicalRequest(r, s, "/", "", emptyHash)))
+	text := s.appendStringToSign(nil, sha256.Sum256(appendCanonicalRequest(nil, r, s, "/", "", emptyHash)))
 	signature := deriveKey(creds.SecretAccessKey, s.Scope).sign(text)
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260301/r/s/aws4_request,SignedHeaders=date;host,Signature="+
 		string(signature[:]))

@@ -10,9 +10,25 @@ import (
 type Request struct {
 	*http.Request
 	Body   []byte
-	Labels map[string]string // decoded URI labels; REST protocols only
+	Labels Labels // of the URI; REST protocols only
 
 	query url.Values
+}
+
+// Labels are the decoded labels of a URI, of which there are a few at most.
+type Labels []Label
+
+// Label is one of them.
+type Label struct{ Name, Value string }
+
+// Get returns a label's value.
+func (l Labels) Get(name string) (value string, ok bool) {
+	for i := range l {
+		if l[i].Name == name {
+			return l[i].Value, true
+		}
+	}
+	return "", false
 }
 
 // Query returns the parameters in the request's address, parsed once; nobody

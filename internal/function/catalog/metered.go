@@ -26,11 +26,12 @@ var (
 
 // Metered is an Invoker that measures what it passes on for CloudWatch.
 type Metered struct {
-	next    function.Invoker
-	clock   clock.Clock
-	calls   metric.Meters[callKey]
-	running metric.Meters[runningKey]
-	counts  sync.Map // runningKey to *atomic.Int64: calls under way
+	next  function.Invoker
+	clock clock.Clock
+	calls metric.Meters[callKey]
+
+	mu      sync.RWMutex
+	running map[runningKey]*running
 }
 
 var _ function.Invoker = (*Metered)(nil)
@@ -44,14 +45,32 @@ type callKey struct{ account, region, name, qualifier, version string }
 // runningKey is a function, or with an empty name a region of an account.
 type runningKey struct{ account, region, name string }
 
+// running counts the calls under way of a function, or of a region.
+type running struct {
+	count  atomic.Int64
+	meter  metric.Meter
+	region *running // of a function: its region's
+}
+
+// begin counts a call that begins at a time.
+func (r *running) begin(at time.Time) {
+	for ; r != nil; r = r.region {
+		r.meter.Take(at, float64(r.count.Add(1)))
+	}
+}
+
+func (r *running) end() {
+	for ; r != nil; r = r.region {
+		r.count.Add(-1)
+	}
+}
+
 // Invoke implements function.Invoker.
 func (m *Metered) Invoke(ctx context.Context, spec *function.Spec, req *function.Request) (*function.Result, error) {
 	at := m.clock.Now()
-	for _, key := range [...]runningKey{{spec.Account, spec.Region, spec.Name}, {spec.Account, spec.Region, ""}} {
-		count := m.count(key)
-		m.concurrency(key).Take(at, float64(count.Add(1)))
-		defer count.Add(-1)
-	}
+	running := m.runningOf(spec)
+	running.begin(at)
+	defer running.end()
 	res, err := m.next.Invoke(ctx, spec, req)
 	m.take(at, spec, req, res, err)
 	return res, err
@@ -95,28 +114,42 @@ func (m *Metered) meter(key callKey) *metric.Meter {
 	})
 }
 
-func (m *Metered) concurrency(key runningKey) *metric.Meter {
-	return m.running.Get(key, func() *metric.Meter {
-		dimensions := [][]metric.Dimension{nil}
-		if key.name != "" {
-			dimensions = [][]metric.Dimension{{{Name: "FunctionName", Value: key.name}}}
-		}
-		return &metric.Meter{
-			Account: key.account, Region: key.region, Namespace: metricNamespace, Columns: runningColumns, Dimensions: dimensions,
-		}
-	})
+// runningOf counts the calls of a function.
+func (m *Metered) runningOf(spec *function.Spec) *running {
+	key := runningKey{spec.Account, spec.Region, spec.Name}
+	m.mu.RLock()
+	found := m.running[key]
+	m.mu.RUnlock()
+	if found != nil {
+		return found
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	region := m.runningFor(runningKey{spec.Account, spec.Region, ""}, nil)
+	return m.runningFor(key, region, metric.Dimension{Name: "FunctionName", Value: spec.Name})
 }
 
-func (m *Metered) count(key runningKey) *atomic.Int64 {
-	if n, ok := m.counts.Load(key); ok {
-		return n.(*atomic.Int64)
+// runningFor makes what counts a key's calls, unless there is one; m.mu is held.
+func (m *Metered) runningFor(key runningKey, region *running, dimensions ...metric.Dimension) *running {
+	if m.running == nil {
+		m.running = map[runningKey]*running{}
 	}
-	n, _ := m.counts.LoadOrStore(key, new(atomic.Int64))
-	return n.(*atomic.Int64)
+	r := m.running[key]
+	if r == nil {
+		r = &running{region: region, meter: metric.Meter{
+			Account: key.account, Region: key.region, Namespace: metricNamespace, Columns: runningColumns, Dimensions: [][]metric.Dimension{dimensions},
+		}}
+		m.running[key] = r
+	}
+	return r
 }
 
 // DrainMetrics hands sink what was measured since the last time.
 func (m *Metered) DrainMetrics(sink metric.Sink) {
 	m.calls.Drain(sink)
-	m.running.Drain(sink)
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, r := range m.running {
+		r.meter.Drain(sink)
+	}
 }

@@ -23,7 +23,7 @@ func DecodeBindings(s *wire.Schema, op *wire.Operation, r *wire.Request, in any)
 		var err error
 		switch m.Location {
 		case wire.InURI:
-			if text, ok := r.Labels[m.Wire]; ok {
+			if text, ok := r.Labels.Get(m.Wire); ok {
 				err = set(s, m.Ref, []string{text}, rv.Field(i))
 			}
 		case wire.InHeader:

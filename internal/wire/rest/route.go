@@ -170,8 +170,8 @@ func (rt *route) fits(path []string) bool {
 
 // labels decodes the segments of a path that fits; an empty label matches
 // nothing.
-func (rt *route) labels(path []string) (map[string]string, bool) {
-	labels := map[string]string{}
+func (rt *route) labels(path []string) (wire.Labels, bool) {
+	labels := make(wire.Labels, 0, len(rt.segments)-rt.literals)
 	for i := range rt.segments {
 		seg := &rt.segments[i]
 		if !seg.label {
@@ -185,7 +185,7 @@ func (rt *route) labels(path []string) (map[string]string, bool) {
 		if err != nil || value == "" {
 			return nil, false
 		}
-		labels[seg.text] = value
+		labels = append(labels, wire.Label{Name: seg.text, Value: value})
 	}
 	return labels, true
 }
