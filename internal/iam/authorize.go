@@ -101,13 +101,11 @@ func compiled(r store.ReadTx, policyARN string) (policy.Policy, error) {
 // Authorize decides whether the caller may act on a target; it returns "" or
 // the message of the refusal.
 func (s *Service) Authorize(_ context.Context, caller *wire.Caller, target wire.IAMTarget) string {
-	if strings.HasSuffix(caller.ARN, ":root") && target.Policy == "" {
+	owner := ownerOf(target.Resource)
+	if strings.HasSuffix(caller.ARN, ":root") && target.Policy == "" && (owner == "" || owner == caller.Account) {
 		return ""
 	}
-	req := &policy.Request{Action: target.Action, Resource: target.Resource}
-	if a, err := arn.Parse(target.Resource); err == nil {
-		req.ResourceAccount = a.Account
-	}
+	req := &policy.Request{Action: target.Action, Resource: target.Resource, ResourceAccount: owner}
 	if target.Policy != "" {
 		doc, err := s.documents.resource(target.Policy)
 		if err != nil {
@@ -120,6 +118,16 @@ func (s *Service) Authorize(_ context.Context, caller *wire.Caller, target wire.
 		req.Context = s.requestContext(caller, target)
 	}
 	return policy.Evaluate(req).Message(req)
+}
+
+// ownerOf is the account that a resource belongs to; "" if its ARN doesn't say,
+// or if it is everybody's: AWS's own policies.
+func ownerOf(resource string) string {
+	a, err := arn.Parse(resource)
+	if err != nil || a.Account == "aws" {
+		return ""
+	}
+	return a.Account
 }
 
 // Decide evaluates req for a caller of an API behind API Gateway. It adds who
