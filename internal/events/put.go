@@ -9,7 +9,6 @@ import (
 	"github.com/butai-dev/butai/internal/api/eventsapi"
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/ident"
-	"github.com/butai-dev/butai/internal/pattern"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
 )
@@ -110,24 +109,21 @@ func newArrival(ctx context.Context, entry *eventsapi.PutEventsRequestEntry, now
 // match them, and schedules them.
 func (s *Service) receive(ctx context.Context, arrivals []arrival) error {
 	var made []*deliveryRecord
-	err := s.Store.Update(ctx, func(tx store.Tx) error {
-		made = nil
-		matchers := map[place][]matcher{}
-		for _, a := range arrivals {
-			found, ok := matchers[a.bus]
-			if !ok {
-				var err error
-				if found, err = matchersOf(tx, a.bus); err != nil {
-					return err
-				}
-				matchers[a.bus] = found
-			}
-			more, err := s.match(found, a.event)
-			if err != nil {
-				return err
-			}
-			made = append(made, more...)
+	for _, a := range arrivals {
+		found, err := s.matchers(ctx, a.bus)
+		if err != nil {
+			return err
 		}
+		more, err := s.match(found, a.event)
+		if err != nil {
+			return err
+		}
+		made = append(made, more...)
+	}
+	if len(made) == 0 {
+		return nil
+	}
+	err := s.Store.Update(ctx, func(tx store.Tx) error {
 		for _, d := range made {
 			if err := deliveries.Put(tx, d, d.ID); err != nil {
 				return err
@@ -139,53 +135,6 @@ func (s *Service) receive(ctx context.Context, arrivals []arrival) error {
 		s.enqueue(made)
 	}
 	return err
-}
-
-// matcher is an enabled rule with a pattern.
-type matcher struct {
-	rule    *ruleRecord
-	pattern *pattern.Pattern
-}
-
-func matchersOf(r store.ReadTx, bus place) (out []matcher, err error) {
-	for rule, err := range rules.All(r, bus.key()...) {
-		if err != nil {
-			return nil, err
-		}
-		if rule.Pattern == nil || rule.State != eventsapi.RuleStateENABLED || len(rule.Targets) == 0 {
-			continue
-		}
-		p, err := pattern.Compile(*rule.Pattern)
-		if err != nil {
-			return nil, err // it was compiled when it was set
-		}
-		out = append(out, matcher{rule, p})
-	}
-	return out, nil
-}
-
-// match makes the deliveries of an event.
-func (s *Service) match(matchers []matcher, e *event) (made []*deliveryRecord, err error) {
-	if len(matchers) == 0 {
-		return nil, nil
-	}
-	text, err := e.text()
-	if err != nil {
-		return nil, err
-	}
-	decoded, err := pattern.Decode(text)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range matchers {
-		if !m.pattern.Matches(decoded) {
-			continue
-		}
-		for i := range m.rule.Targets {
-			made = append(made, s.newDelivery(m.rule, &m.rule.Targets[i], e))
-		}
-	}
-	return made, nil
 }
 
 // Notice is what a service of AWS tells a bus.

@@ -25,7 +25,7 @@ func (s *Service) PutRule(ctx context.Context, in *eventsapi.PutRuleRequest) (*e
 		return nil, err
 	}
 	var sched *scheduleRecord
-	err = s.Store.Update(ctx, func(tx store.Tx) error {
+	err = s.updateRules(ctx, func(tx store.Tx) error {
 		if _, err := getBus(tx, p.Bus); err != nil {
 			return err
 		}
@@ -116,7 +116,7 @@ func getRule(r store.ReadTx, p rulePlace) (*ruleRecord, error) {
 
 // editRule changes a rule in place.
 func (s *Service) editRule(ctx context.Context, p rulePlace, fn func(store.Tx, *ruleRecord) error) error {
-	return s.Store.Update(ctx, func(tx store.Tx) error {
+	return s.updateRules(ctx, func(tx store.Tx) error {
 		r, err := getRule(tx, p)
 		if err == nil {
 			err = fn(tx, r)
@@ -173,7 +173,7 @@ func (s *Service) ListRules(ctx context.Context, in *eventsapi.ListRulesRequest)
 func (s *Service) DeleteRule(ctx context.Context, in *eventsapi.DeleteRuleRequest) error {
 	_ = in.Force // it is for rules that AWS's services manage, of which there are none
 	p := rulePlace{busPlace(ctx, in.EventBusName), *in.Name}
-	return s.Store.Update(ctx, func(tx store.Tx) error {
+	return s.updateRules(ctx, func(tx store.Tx) error {
 		if _, err := getBus(tx, p.Bus); err != nil {
 			return err
 		}

@@ -11,6 +11,8 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/butai-dev/butai/internal/api/eventsapi"
@@ -54,6 +56,9 @@ type Service struct {
 	queue     *due.Queue // of deliveries
 	clockwork *due.Queue // of schedules
 	meters    metric.Meters[rulePlace]
+
+	rulesChanged atomic.Uint64 // counts changes of rules
+	compiled     sync.Map      // of place: *busMatchers
 }
 
 // busRecord is one event bus.
