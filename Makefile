@@ -11,7 +11,7 @@ export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 # Tools that setup puts below .tools win over those of the machine.
 export PATH := $(CURDIR)/.tools/go/bin:$(CURDIR)/.tools/python/bin:$(CURDIR)/.tools/bin:$(PATH)
 
-.PHONY: help setup setup-test build demo test test-short race check generate models bench oracle soak fuzz measure clean bench-short ric runsc test-runsc release-proof
+.PHONY: help setup setup-test build demo test test-short race check generate models bench oracle soak fuzz measure clean bench-short ric runsc test-runsc release-proof test-vm
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -35,6 +35,9 @@ test: setup-test build ## run every test, with the real tools
 
 test-short: ## run the tests that need no server
 	@$(GO) test ./cmd/... ./internal/...
+
+test-vm: setup ## try isolation on Debian's kernel in a virtual machine; takes root and up to half an hour
+	@scripts/test-vm.sh $(CASES)
 
 race: ## run the unit tests under the race detector
 	@$(GO) test -race ./internal/...

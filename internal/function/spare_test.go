@@ -123,6 +123,7 @@ func TestSpareLimits(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, withSpares)
 	spec := r.function(t, "python3.11", "main.handler", map[string]string{"main.py": "def handler(e, c):\n    x = bytearray(400 << 20)\n    return len(x)\n"})
+	spec.Timeout = 20 * time.Second
 	r.fillShelf(t, spec)
 	res, err := r.Invoke(t.Context(), spec, &Request{RequestID: ident.UUID()})
 	if err != nil {

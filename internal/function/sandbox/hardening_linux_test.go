@@ -162,6 +162,8 @@ func interpret(t *testing.T, program []unix.SockFilter, data map[uint32]uint32) 
 			jump(a >= op.K)
 		case unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K:
 			jump(a&op.K != 0)
+		case unix.BPF_JMP | unix.BPF_JA:
+			pc += int(op.K)
 		case unix.BPF_RET | unix.BPF_K:
 			return op.K
 		default:

@@ -17,8 +17,6 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	llsys "github.com/landlock-lsm/go-landlock/landlock/syscall"
 )
 
 // Users of sandboxes. As root, each sandbox gets two user ids of its own, one for
@@ -132,7 +130,7 @@ func (h *Host) try(level Level) error {
 		return h.tryGVisor()
 	}
 	if level == Restricted {
-		if abi, err := llsys.LandlockGetABIVersion(); err != nil || abi < 1 {
+		if landlockABI() == 0 {
 			return errors.New("the kernel has no Landlock (needs Linux 5.13 with CONFIG_SECURITY_LANDLOCK and lsm=landlock)")
 		}
 	}
@@ -442,7 +440,7 @@ func (h *Host) Report(ctx context.Context) []Rung {
 		rungs = append(rungs,
 			Rung{"file access", true, "Landlock: code, runtime and system readable, a private temporary directory writable"},
 			Rung{"processes", false, h.processGroup()},
-			Rung{"user", false, "functions run as the server's own user"})
+			Rung{"user", false, "functions run as the server's own user" + cond(landlockABI() < scopeABI, ", and can signal all that runs as it (needs Linux 6.12 with Landlock)", "")})
 	default:
 		rungs = append(rungs,
 			h.rung("file access", false, "", Restricted),
@@ -479,12 +477,12 @@ func (h *Host) processGroup() string {
 // scopeRung is about what restrictScope does.
 func scopeRung(level Level) Rung {
 	const mechanism = "abstract sockets"
-	switch abi, err := llsys.LandlockGetABIVersion(); {
+	switch {
 	case level == None:
 		return Rung{mechanism, false, "all in reach"}
 	case level == GVisor:
 		return Rung{mechanism, true, "gVisor's own: those of other programs are out of reach"}
-	case err != nil || abi < scopeABI:
+	case landlockABI() < scopeABI:
 		return Rung{mechanism, false, "those of other programs are in reach (needs Linux 6.12 with Landlock)"}
 	}
 	return Rung{mechanism, true, "Landlock: those of other programs are out of reach"}
@@ -509,9 +507,27 @@ func (h *Host) rung(mechanism string, reached bool, detail string, level Level) 
 		reason = "not asked for"
 	}
 	if level == Namespaces && !h.asRoot && h.reasons[level] != "" {
-		reason += " (allow unprivileged user namespaces, for instance sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root)"
+		reason += " (" + namespacesAdvice("/proc/sys") + ", or run as root)"
+	}
+	if level == Namespaces && h.asRoot && h.reasons[level] != "" {
+		reason += " (a container needs CAP_SYS_ADMIN for it)"
 	}
 	return Rung{mechanism, false, reason}
+}
+
+// namespacesAdvice is how to have user namespaces, by the setting below sys that
+// forbids them.
+func namespacesAdvice(sys string) string {
+	for _, setting := range []struct{ name, forbids, allow string }{
+		{"kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"},
+		{"user/max_user_namespaces", "0", "user.max_user_namespaces=10000"},
+		{"kernel/apparmor_restrict_unprivileged_userns", "1", "kernel.apparmor_restrict_unprivileged_userns=0"},
+	} {
+		if value, err := os.ReadFile(filepath.Join(sys, setting.name)); err == nil && strings.TrimSpace(string(value)) == setting.forbids {
+			return "allow unprivileged user namespaces: sysctl " + setting.allow
+		}
+	}
+	return "allow unprivileged user namespaces"
 }
 
 func cond(ok bool, yes, no string) string {

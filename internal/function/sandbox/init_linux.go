@@ -147,6 +147,11 @@ func isolate(c *initConfig) error {
 		if err := restrictPaths(c.Read, c.Write); err != nil {
 			return err
 		}
+		if landlockABI() < truncateABI {
+			if err := installFilter(truncateProgram()); err != nil {
+				return err
+			}
+		}
 	}
 	if err := restrictScope(); err != nil {
 		return err
@@ -154,7 +159,7 @@ func isolate(c *initConfig) error {
 	if err := dropCapabilities(); err != nil {
 		return err
 	}
-	return installFilter()
+	return installFilter(filterProgram())
 }
 
 // execProgram replaces this process, for want of a process table of its own

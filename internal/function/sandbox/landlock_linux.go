@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
+	llsys "github.com/landlock-lsm/go-landlock/landlock/syscall"
 )
 
 // restrictPaths limits the process and all it starts to reading some paths and
@@ -29,8 +30,21 @@ func restrictPaths(read, write []string) error {
 	return nil
 }
 
-// scopeABI is the first version of Landlock that knows what restrictScope asks.
-const scopeABI = 6
+// Versions of Landlock: the first that keeps files from being truncated, and the
+// first that knows what restrictScope asks.
+const (
+	truncateABI = 3
+	scopeABI    = 6
+)
+
+// landlockABI is the kernel's version of Landlock, 0 for none.
+func landlockABI() int {
+	abi, err := llsys.LandlockGetABIVersion()
+	if err != nil {
+		return 0
+	}
+	return abi
+}
 
 // restrictScope keeps the process and all it starts from signalling others,
 // which matters where functions have no user of their own, and from their

@@ -15,6 +15,9 @@ func TestMain(m *testing.M) {
 	if address := os.Getenv(dialVariable); address != "" {
 		dialer(address)
 	}
+	if path := os.Getenv(truncateVariable); path != "" {
+		truncater(path)
+	}
 	os.Exit(m.Run())
 }
 

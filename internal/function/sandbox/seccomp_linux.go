@@ -96,13 +96,45 @@ func filterProgram() []unix.SockFilter {
 		unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_ALLOW})
 }
 
-// installFilter sets no_new_privs and the deny-list on the calling thread; what
-// it forks or executes inherits both.
-func installFilter() error {
+// Offsets of the flags of open and of openat.
+const (
+	dataSecondLo = 24
+	dataThirdLo  = 32
+)
+
+// truncateProgram refuses to empty a file that isn't open for writing, which
+// Landlock has an eye on only since Linux 6.2: by its path, and by opening it
+// for reading only. openat2 keeps its flags where a filter can't read them.
+func truncateProgram() []unix.SockFilter {
+	const (
+		load  = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
+		equal = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
+		bits  = unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K
+		ret   = unix.BPF_RET | unix.BPF_K
+	)
+	return []unix.SockFilter{
+		{Code: load, K: dataNumber},
+		{Code: equal, Jt: 9, K: unix.SYS_TRUNCATE},
+		{Code: equal, Jt: 9, K: unix.SYS_OPENAT2},
+		{Code: equal, Jf: 2, K: openCall},
+		{Code: load, K: dataSecondLo},
+		{Code: unix.BPF_JMP | unix.BPF_JA, K: 2},
+		{Code: equal, Jf: 3, K: unix.SYS_OPENAT},
+		{Code: load, K: dataThirdLo},
+		{Code: bits, Jf: 1, K: unix.O_TRUNC},
+		{Code: bits, Jf: 1, K: unix.O_ACCMODE},
+		{Code: ret, K: unix.SECCOMP_RET_ALLOW},
+		{Code: ret, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)},
+		{Code: ret, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
+	}
+}
+
+// installFilter sets no_new_privs and a filter on the calling thread; what it
+// forks or executes inherits both. The strictest of several filters decides.
+func installFilter(program []unix.SockFilter) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("set no_new_privs: %w", err)
 	}
-	program := filterProgram()
 	fprog := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 	_, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&fprog)))
 	if errno != 0 {
