@@ -116,7 +116,7 @@ test_doctor() {
 
 # test_container is what container engines do to a process, but for their images.
 test_container() {
-	local enter='mkdir -p /sys/fs/cgroup/box && unshare -mpf --mount-proc sh -c "echo 0 >/sys/fs/cgroup/box/cgroup.procs; exec unshare -C sh -c \"mount -t cgroup2'
+	local enter='mkdir /sys/fs/cgroup/box$$ && unshare -mpf --mount-proc sh -c "echo 0 >/sys/fs/cgroup/box$$/cgroup.procs; exec unshare -C sh -c \"umount /sys/fs/cgroup; mount -t cgroup2'
 	local plain='exec setpriv --bounding-set -sys_admin,-sys_ptrace,-sys_module,-net_admin,-dac_read_search butai doctor'
 	doctor root "$enter none /sys/fs/cgroup; exec butai doctor\\\"\"" "${full[@]}"
 	doctor root "$enter none /sys/fs/cgroup; butai doctor; true\\\"\"" 'yes  file system' "${unlimited[@]}" 'only process'
