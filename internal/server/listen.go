@@ -95,7 +95,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	s.ready.Store(true)
 	go func() {
 		s.settle()
-		giveBack(ctx.Done())
+		s.giveBack(ctx.Done())
 	}()
 	select {
 	case err := <-failed:

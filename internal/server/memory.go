@@ -16,8 +16,13 @@ const heapFloor = 48 << 20
 // settle gives back what only the start needed, and lets garbage gather from
 // then on.
 func (s *Server) settle() {
-	debug.FreeOSMemory()
+	s.release()
 	s.floor = make([]byte, heapFloor)
+}
+
+// release gives back garbage, and the program's pages that nobody is using.
+func (s *Server) release() {
+	debug.FreeOSMemory()
 	if err := releaseProgram(); err != nil {
 		s.cfg.Log.Debug("the program's pages stay mapped", "err", err)
 	}
@@ -26,7 +31,8 @@ func (s *Server) settle() {
 // The server is idle when it allocates less than idleRate between two looks in
 // a row; a request takes about 50 KB. It then collects its garbage and gives the
 // memory back, if there is releaseWorth of it at least: that takes some 10 ms of
-// processor time.
+// processor time, and has the next requests map the pages of the program again
+// that they need.
 const (
 	idleLook     = 250 * time.Millisecond
 	idleRate     = 64 << 10
@@ -35,7 +41,7 @@ const (
 )
 
 // giveBack gives memory back whenever a load has gone, until stop is closed.
-func giveBack(stop <-chan struct{}) {
+func (s *Server) giveBack(stop <-chan struct{}) {
 	tick := time.NewTicker(idleLook)
 	defer tick.Stop()
 	idle := idleness{}
@@ -46,7 +52,7 @@ func giveBack(stop <-chan struct{}) {
 			return
 		case <-tick.C:
 			if idle.look(allocated()) {
-				debug.FreeOSMemory()
+				s.release()
 				idle.released(allocated())
 			}
 		}
