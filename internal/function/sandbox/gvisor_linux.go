@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"debug/buildinfo"
 	"errors"
 	"fmt"
@@ -79,7 +80,7 @@ func (h *Host) tryGVisor() error {
 		if exit.Success() {
 			return nil
 		}
-		failed = append(failed, fmt.Errorf("%s: %+v", platform, exit))
+		failed = append(failed, fmt.Errorf("platform %s: %s", platform, cmp.Or(exit.Setup, fmt.Sprintf("/bin/true ended with status %d, signal %d", exit.Code, exit.Signal))))
 	}
 	return fmt.Errorf("runsc at %s doesn't work here: %w", path, errors.Join(failed...))
 }

@@ -350,6 +350,9 @@ func (h *Host) attributes(level Level) *syscall.SysProcAttr {
 		// capabilities to mount and to drop capabilities as ambient ones; it
 		// clears them before it starts the program.
 		attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SETPCAP}
+		if level == GVisor {
+			attr.AmbientCaps = append(attr.AmbientCaps, unix.CAP_SYS_CHROOT) // see findInGuest
+		}
 	}
 	return attr
 }
