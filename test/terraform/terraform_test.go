@@ -45,6 +45,9 @@ func TestEveryResource(t *testing.T) {
 	if got, want := tf.Output("containers"), "true containers/app AWS"; got != want {
 		t.Errorf("the data sources found of ECR %q, want %q", got, want)
 	}
+	if got, want := tf.Output("settings"), `{"password":"one","user":"ada"} one.example.com pw-one`; got != want {
+		t.Errorf("the data sources found %q, want %q", got, want)
+	}
 	stored := tf.Output("stored_version")
 	if got, want := tf.Output("api_found"), tf.Output("api"); got != want {
 		t.Errorf("the data source found API %q, want %q", got, want)
@@ -100,6 +103,7 @@ func snapStartRuntime(t *testing.T) []string {
 var replaced = map[string]bool{
 	"aws_lambda_invocation.once":           true,
 	"aws_api_gateway_base_path_mapping.v1": true,
+	"aws_secretsmanager_secret_version.db": true,
 }
 
 func ids(state []harness.Resource) map[string]string {
@@ -167,6 +171,7 @@ var unreadable = map[string]bool{
 	"aws_iam_role":               true, // force_detach_policies
 	"aws_cloudwatch_log_group":   true, // skip_destroy
 	"aws_ecr_repository":         true, // force_delete
+	"aws_secretsmanager_secret":  true, // force_overwrite_replica_secret, recovery_window_in_days
 	"aws_lambda_permission":      true, // function_name spelt as an ARN
 	"aws_cloudwatch_event_rule":  true, // force_destroy
 	"aws_sns_topic_subscription": true, // confirmation_timeout_in_minutes, endpoint_auto_confirms

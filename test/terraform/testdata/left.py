@@ -20,6 +20,8 @@ for service, operation, arguments, members in [
     ("iam", "list_users", {}, "Users"),
     ("iam", "list_policies", {"Scope": "Local"}, "Policies"),
     ("dynamodb", "list_tables", {}, "TableNames"),
+    ("secretsmanager", "list_secrets", {"IncludePlannedDeletion": True}, "SecretList"),
+    ("ssm", "describe_parameters", {}, "Parameters"),
     ("sqs", "list_queues", {}, "QueueUrls || `[]`"),
     ("sns", "list_topics", {}, "Topics"),
     ("sns", "list_subscriptions", {}, "Subscriptions"),
