@@ -276,8 +276,8 @@ func TestRecoveryWindow(t *testing.T) {
 	}
 }
 
-// TestRotation: four steps at once, a failed one that is taken up again, and the
-// next date by itself.
+// TestRotation: one rotation at a time, and one whose step fails leaves the
+// current value as it was. test/story has one that succeeds.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -87,7 +87,7 @@ func get(ctx context.Context, r store.ReadTx, ref reference) (*parameterRecord, 
 	return p, err
 }
 
-// select reads the version that a selector tells of.
+// selected reads the version that a selector tells of.
 func (p *parameterRecord) selected(r store.ReadTx, selector string) (*versionRecord, error) {
 	wanted := p.Latest
 	if selector != "" {
