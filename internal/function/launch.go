@@ -131,7 +131,8 @@ func (i *instance) spawn(spec *sandbox.Spec, s session) error {
 		return errors.Join(err, s.Close())
 	}
 	defer write.Close()
-	spec.Log, spec.Weight = write, i.weightNow()
+	spec.Log = write
+	spec.Weight, spec.Idle = i.weightNow()
 	var companions *os.File
 	if len(spec.Companions) > 0 {
 		if companions, spec.CompanionLog, err = logPipe(); err != nil {

@@ -30,8 +30,9 @@ const (
 	// spareWait is how long after a cold start the spare that it took is
 	// replaced: the function's own import comes first.
 	spareWait = 20 * time.Millisecond
-	// spareWeight is what a spare weighs that boots, for spareQuiet: others come
-	// first, but on a machine that is always busy there shall be spares, too.
+	// A spare that boots gets what nobody else wants, for spareQuiet, where the
+	// kernel can do that, or spareWeight: others come first, but on a machine
+	// that is always busy there shall be spares, too.
 	spareWeight = sandbox.Ordinary / 10
 	spareQuiet  = time.Second
 	// spareBoot is how long a spare may take to boot.
@@ -229,7 +230,7 @@ func (e *Engine) bootSpare(key shelfKey, spec *Spec, interpreter *runtimes.Inter
 	}
 	plan.Binds = slices.DeleteFunc(plan.Binds, func(b sandbox.Bind) bool { return b.Target == lambdaPlaces.task })
 	plan.MountPoints = []string{lambdaPlaces.task}
-	plan.Dir, plan.MemoryMB, plan.TmpMB, plan.Weight = "/", 0, 0, spareWeight
+	plan.Dir, plan.MemoryMB, plan.TmpMB, plan.Weight, plan.Idle = "/", 0, 0, spareWeight, true
 	if families[interpreter.Runtime.Family].dirOnce {
 		plan.Dir, plan.LateDir = lambdaPlaces.task, true
 	}
@@ -248,7 +249,7 @@ func (e *Engine) bootSpare(key shelfKey, spec *Spec, interpreter *runtimes.Inter
 		return nil, err
 	}
 	session.letGo(proc)
-	hurry := time.AfterFunc(spareQuiet, func() { _ = proc.SetWeight(sandbox.Ordinary) })
+	hurry := time.AfterFunc(spareQuiet, func() { _ = proc.SetWeight(sandbox.Ordinary, false) })
 	defer hurry.Stop()
 	s := &spare{proc: proc, session: session, log: read}
 	frame, err := session.Ready(time.Now().Add(spareBoot))

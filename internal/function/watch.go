@@ -43,8 +43,10 @@ func (e *Engine) keepWatch() {
 			e.mu.Unlock()
 			for _, l := range logs {
 				l.writer.passOn(l.call)
-				if l.busy != nil {
-					l.busy.watchWeight(l.since, now)
+				if l.booting {
+					l.of.watchBootWeight(now)
+				} else {
+					l.of.watchWeight(l.since, now)
 				}
 			}
 			for _, i := range tired {
@@ -56,10 +58,11 @@ func (e *Engine) keepWatch() {
 
 // unread is a log that nobody has read for a while, and the call it is of.
 type unread struct {
-	writer *logWriter
-	call   int
-	busy   *instance // with the call under way, nil in its init phase
-	since  time.Time // when that had its turn
+	writer  *logWriter
+	call    int
+	of      *instance
+	booting bool      // it is in its init phase
+	since   time.Time // when the call under way had its turn
 }
 
 // look puts those in a hurry who have waited for too long, takes back what
@@ -67,7 +70,7 @@ type unread struct {
 // sandboxes that should be frozen; e.mu is held.
 func (e *Engine) look(now time.Time) (logs []unread, freezing []*instance, active bool) {
 	for i := range e.booting {
-		logs = append(logs, unread{i.log, i.log.call(), nil, now})
+		logs = append(logs, unread{i.log, i.log.call(), i, true, now})
 	}
 	active = len(e.booting) > 0
 	for _, p := range e.pools {
@@ -78,7 +81,7 @@ func (e *Engine) look(now time.Time) (logs []unread, freezing []*instance, activ
 			case len(i.ahead) > 0:
 				e.takeBack(p, i)
 			default:
-				logs = append(logs, unread{i.log, i.log.call(), i, i.since})
+				logs = append(logs, unread{i.log, i.log.call(), i, false, i.since})
 			}
 		}
 		e.lookAtLine(p, now)

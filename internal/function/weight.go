@@ -12,24 +12,30 @@ import (
 // their own machine wants answers at once, and AWS's share only where there
 // isn't enough for all. So a sandbox weighs what any process does and has credit
 // for a burst; what it runs beyond AWS's share is its debt. With too much of
-// that it weighs what AWS would give it, beside others who want the processor:
-// the server, and functions that are less busy.
+// that it runs when nobody else wants to: neither the server, nor functions that
+// are less busy. While that is less than AWS's share, the debt is paid off, and
+// then it has its weight back for a turn. Kernels that know no idle groups weigh
+// it as AWS would instead.
 //
 // Calls that take less than quickCall are in nobody's way and would take longer
 // to measure, so they run up no debt. A sandbox that dies in a call leaves its
-// successor with all the debt there is, or a function that crashes over and over
-// would keep the machine busy with its remains.
+// successor with all the debt there can be, or a function that crashes over and
+// over would keep the machine busy with its remains.
 
 const (
 	// burst is the debt, in processor time, at which a sandbox gives way, until
 	// it has half of that.
 	burst = 20 * time.Millisecond
+	// deepest is the most debt that there can be, or who has run for an hour alone
+	// would then have to wait for as long.
+	deepest = 2 * burst
 	// processorMB is the memory that comes with one processor ("Configure Lambda
 	// function memory").
 	processorMB = 1769
-	// lightest is the least that a sandbox weighs. AWS's share is one of a
-	// processor; of what is left beside many others it would be too little: a
-	// function that imports a library would meet its timeout on a busy machine.
+	// lightest is the least share of a processor that a sandbox has, in hundredths,
+	// and the least that it weighs where it can't be idle. With what AWS gives to
+	// little memory, a function that imports a library would meet its timeout on
+	// a busy machine.
 	lightest = sandbox.Ordinary / 10
 	// slowestLook is the longest pause between looks at one call's time.
 	slowestLook = 320 * time.Millisecond
@@ -44,7 +50,7 @@ func (s *Spec) weight() int {
 // debt is a sandbox's debt of processor time.
 type debt struct {
 	mu    sync.Mutex
-	heavy bool          // the sandbox weighs what AWS gives it
+	heavy bool          // the sandbox makes room for others
 	owed  time.Duration // as it was when it was last settled
 	at    time.Time     // when that was, zero for never
 	used  time.Duration // what the sandbox had run then
@@ -61,7 +67,7 @@ type debt struct {
 func (d *debt) settle(used time.Duration, since, now time.Time, share float64) {
 	ran := max(0, min(used-d.used, now.Sub(since))) // a sandbox that starts again counts from 0
 	d.repay(now, share)
-	d.owed, d.used = d.owed+ran, used
+	d.owed, d.used = min(d.owed+ran, deepest), used
 }
 
 // repay takes off what AWS would have given meanwhile; d.mu is held.
@@ -77,12 +83,19 @@ func (d *debt) gives() bool { return d.owed >= burst || d.heavy && d.owed > burs
 
 // beginWeighed gives a sandbox its full weight back that has rested enough.
 func (i *instance) beginWeighed(now time.Time) {
+	if i.proc != nil {
+		i.rested(i.proc, now)
+	}
+}
+
+// rested reweighs it as if it hadn't run since the debt was settled.
+func (i *instance) rested(proc *sandbox.Process, now time.Time) {
 	d := &i.debt
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.heavy && i.proc != nil {
+	if d.heavy {
 		d.repay(now, i.share())
-		i.reweigh(i.proc)
+		i.reweigh(proc)
 	}
 }
 
@@ -127,8 +140,26 @@ func (i *instance) weigh(proc *sandbox.Process, since, now time.Time) {
 	}
 	d.settle(used, since, now, i.share())
 	d.pause = min(2*d.pause, slowestLook) // calls that mostly wait aren't looked at all the time
+	if i.reweigh(proc); d.heavy {
+		d.pause = min(d.pause, d.untilTurn(i.share()))
+	}
 	d.next = now.Add(d.pause)
-	i.reweigh(proc)
+}
+
+// untilTurn is how long the debt lasts if the sandbox doesn't get to run at all;
+// d.mu is held.
+func (d *debt) untilTurn(share float64) time.Duration {
+	return max(watchPause, time.Duration(float64(d.owed-burst/2)/share))
+}
+
+// watchBootWeight gives one that boots with a debt its turn.
+func (i *instance) watchBootWeight(now time.Time) {
+	i.mu.Lock()
+	proc := i.proc
+	i.mu.Unlock()
+	if proc != nil {
+		i.rested(proc, now)
+	}
 }
 
 // reweigh sets the weight if it isn't as it should be; debt.mu is held.
@@ -137,22 +168,25 @@ func (i *instance) reweigh(proc *sandbox.Process) {
 	if heavy == i.debt.heavy {
 		return
 	}
-	i.debt.heavy = heavy
+	i.debt.heavy, i.debt.pause, i.debt.next = heavy, watchPause, time.Time{} // and see soon what comes of it
 	if err := proc.SetWeight(i.weightNow()); err != nil {
 		i.engine.cfg.Logger.Warn("a sandbox can't be weighed", "function", i.spec.ARN, "reason", err)
 	}
 }
 
-// share is how much of a processor AWS gives the function.
-func (i *instance) share() float64 { return float64(i.spec.MemoryMB) / processorMB }
+// share is how much of a processor AWS gives the function, but not less than
+// lightest.
+func (i *instance) share() float64 {
+	return max(float64(lightest)/sandbox.Ordinary, float64(i.spec.MemoryMB)/processorMB)
+}
 
-// weightNow is what the sandbox weighs; debt.mu is held, or nobody else knows
-// the sandbox.
-func (i *instance) weightNow() int {
+// weightNow is what the sandbox weighs, see sandbox.Spec; debt.mu is held, or
+// nobody else knows the sandbox.
+func (i *instance) weightNow() (weight int, idle bool) {
 	if i.debt.heavy {
-		return i.spec.weight()
+		return i.spec.weight(), true
 	}
-	return sandbox.Ordinary
+	return sandbox.Ordinary, false
 }
 
 // inheritDebt gives a sandbox that starts the debt of one that has crashed.
@@ -160,6 +194,6 @@ func (e *Engine) inheritDebt(i *instance) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if i.pool.crashing {
-		i.debt.owed, i.debt.at, i.debt.heavy = burst, time.Now(), true
+		i.debt.owed, i.debt.at, i.debt.heavy = deepest, time.Now(), true
 	}
 }

@@ -35,6 +35,17 @@ func TestDebt(t *testing.T) {
 	want(t, "gives way with more than half a burst of debt", d.gives(), true)
 	d.repay(at(111), share)
 	want(t, "gives way after a rest", d.gives(), false)
+	// The debt has an end, so that whoever gets nothing has its turn in the end.
+	d.settle(used(9000), at(111), at(9000), share)
+	want(t, "owed", d.owed, deepest)
+	d.heavy = true
+	want(t, "time until its turn", d.untilTurn(share), used(60))
+	d.settle(used(9000), at(111), at(9059), share)
+	want(t, "gives way before its turn", d.gives(), true)
+	want(t, "time until its turn, soon", d.untilTurn(share), watchPause)
+	d.settle(used(9000), at(111), at(9060), share)
+	want(t, "gives way in its turn", d.gives(), false)
+	d.heavy, d.at, d.owed = false, at(111), used(10)
 	d.settle(used(1), at(111), at(120), share)
 	want(t, "gives way after it has started again", d.gives(), false)
 	d.repay(at(10_000), share)
@@ -94,9 +105,13 @@ def handler(event, context):
 	}
 	i := &instance{pool: r.pools[spec.ID], spec: spec}
 	r.inheritDebt(i)
-	want(t, "weight of what replaces a sandbox that crashed", i.weightNow(), spec.weight())
+	weight, idle := i.weightNow()
+	want(t, "weight of what replaces a sandbox that crashed", weight, spec.weight())
+	want(t, "it makes room", idle, true)
 	r.call(t, spec, `{}`)
 	i = &instance{pool: r.pools[spec.ID], spec: spec}
 	r.inheritDebt(i)
-	want(t, "weight of a new sandbox", i.weightNow(), sandbox.Ordinary)
+	weight, idle = i.weightNow()
+	want(t, "weight of a new sandbox", weight, sandbox.Ordinary)
+	want(t, "it makes room", idle, false)
 }

@@ -133,7 +133,7 @@ type group struct {
 }
 
 // create makes the group called name with the given limits.
-func (g cgroups) create(name string, memoryMB, maxTasks, weight int) (*group, error) {
+func (g cgroups) create(name string, memoryMB, maxTasks, weight int, idle bool) (*group, error) {
 	made := &group{v2: g.v2}
 	if g.v2 {
 		made.unified = filepath.Join(g.unified, name)
@@ -166,8 +166,8 @@ func (g cgroups) create(name string, memoryMB, maxTasks, weight int) (*group, er
 		}
 	}
 	var err error
-	if made.share, err = g.processor.create(made.unified, name); err == nil && weight != Ordinary {
-		err = made.share.weigh(weight)
+	if made.share, err = g.processor.create(made.unified, name); err == nil && (idle || weight != Ordinary) {
+		err = made.share.weigh(weight, idle)
 	}
 	if err != nil {
 		made.remove()

@@ -58,7 +58,7 @@ func TestVersion2Groups(t *testing.T) {
 	if !g.v2 || g.memory != base || g.pids != base {
 		t.Fatalf("groups %+v", g)
 	}
-	made, err := g.create("one", 128, 100, 7)
+	made, err := g.create("one", 128, 100, 7, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestHybridHostUsesVersion1(t *testing.T) {
 	if g.v2 || g.memory != filepath.Join(root, "memory/m/b") || g.pids != filepath.Join(root, "pids/p/b") {
 		t.Fatalf("groups %+v", g)
 	}
-	made, err := g.create("one", 64, 7, 100)
+	made, err := g.create("one", 64, 7, 100, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestNoGroups(t *testing.T) {
 	if g.memory != "" || g.missing["memory"] == "" {
 		t.Errorf("groups %+v, want none and a reason", g)
 	}
-	made, err := g.create("one", 128, 10, 100)
+	made, err := g.create("one", 128, 10, 100, false)
 	if err != nil {
 		t.Fatal(err)
 	}

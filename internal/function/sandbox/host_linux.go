@@ -222,7 +222,7 @@ func (h *Host) prepare(p *Process, level Level, spec *Spec) error {
 	if level >= Namespaces {
 		p.address = h.addressOf(serial)
 	}
-	group, err := h.cgroups.create("sandbox-"+strconv.FormatInt(serial, 10), memory, spec.MaxTasks, cmp.Or(spec.Weight, Ordinary))
+	group, err := h.cgroups.create("sandbox-"+strconv.FormatInt(serial, 10), memory, spec.MaxTasks, cmp.Or(spec.Weight, Ordinary), spec.Idle)
 	if err != nil {
 		return err
 	}
@@ -497,7 +497,7 @@ func (h *Host) groupRungs() []Rung {
 	return []Rung{
 		{"memory limit", g.memory != "", cond(g.memory != "", how, g.missing["memory"])},
 		{"task limit", g.pids != "", cond(g.pids != "", how, g.missing["pids"])},
-		{"processor", g.processor.why == "", cond(g.processor.why == "", how+": calls that last give way to others", g.processor.why)},
+		g.processor.rung(how),
 	}
 }
 

@@ -130,7 +130,7 @@ func (p *Process) TakeTmp() *Tmp {
 }
 
 // SetWeight does nothing here.
-func (p *Process) SetWeight(int) error { return nil }
+func (p *Process) SetWeight(int, bool) error { return nil }
 
 // ProcessorTime is not known here.
 func (p *Process) ProcessorTime() (time.Duration, error) { return 0, errors.ErrUnsupported }

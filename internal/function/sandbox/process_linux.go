@@ -29,8 +29,9 @@ type Process struct {
 	// supervised tells that the program is a child of the sandbox's first process.
 	supervised bool
 	// below is where the program's root is, as the first process sees it.
-	below string
-	frost frost
+	below    string
+	frost    frost
+	weighing sync.Mutex // held by SetWeight
 
 	companions []*Companion
 

@@ -61,6 +61,9 @@ type Spec struct {
 	// others who want it; Ordinary if it is 0. It counts for nothing where the
 	// host has no control groups for it.
 	Weight int
+	// Idle gives it only what nobody else wants, whatever it weighs. Where the
+	// kernel can't do that (before Linux 5.15), Weight counts.
+	Idle bool
 
 	// Companions run beside the program, as the same user and with the same
 	// limits. They start first; the program waits for Process.StartProgram.

@@ -95,7 +95,7 @@ func (u unified) below(own string) (cgroups, error) {
 	if slices.Contains(g.controllers, "pids") {
 		g.pids = g.unified
 	}
-	g.processor = processor{v2: true, why: g.missing["cpu"]}
+	g.processor = processor{v2: true, why: g.missing["cpu"], idle: knowsIdle(g.unified)}
 	return g, nil
 }
 

@@ -75,7 +75,7 @@ func TestSomeControllers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	made, err := g.create("one", 128, 100, 7) // neither memory.max nor cpu.weight is there
+	made, err := g.create("one", 128, 100, 7, false) // neither memory.max nor cpu.weight is there
 	if err != nil {
 		t.Fatal(err)
 	}
