@@ -33,6 +33,10 @@ type Spec struct {
 	EphemeralMB int // size limit of /tmp
 	Timeout     time.Duration
 	Environment map[string]string // the user's variables only
+	// Unseal decrypts the user's variables for each sandbox that starts;
+	// Environment is empty then. It is nil for variables that aren't encrypted.
+	// Its error is a *VariablesError.
+	Unseal func(context.Context) (map[string]string, error)
 
 	LogGroup    string
 	LogFormat   string // "Text" or "JSON"
@@ -105,6 +109,12 @@ type ThrottledError struct {
 }
 
 func (e *ThrottledError) Error() string { return "function: throttled: " + e.Reason }
+
+// VariablesError says why a function's variables could not be decrypted, as
+// Lambda tells its callers.
+type VariablesError struct{ Code, Message string }
+
+func (e *VariablesError) Error() string { return e.Code + ": " + e.Message }
 
 // Credentials are the temporary keys of a function's role.
 type Credentials struct {

@@ -117,6 +117,13 @@ func (e *Engine) launch(p *pool, initType string) (*instance, error) {
 			return nil, fmt.Errorf("assume the function's role: %w", err)
 		}
 	}
+	if p.spec.Unseal != nil {
+		opened := *p.spec
+		if opened.Environment, err = p.spec.Unseal(ctx); err != nil {
+			return nil, err
+		}
+		i.spec = &opened
+	}
 	now := e.cfg.Clock.Now().UTC()
 	stream := now.Format("2006/01/02") + "/[" + p.spec.Version + "]" + ident.Hex(16)
 	i.log = &logWriter{spec: p.spec, initType: initType, stream: stream, clock: e.cfg.Clock, sink: e.cfg.Logs}

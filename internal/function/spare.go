@@ -96,7 +96,7 @@ func (e *Engine) shelfOf(spec *Spec, interpreter *runtimes.Interpreter) (shelfKe
 	if level, err := e.host.Level(); err == nil && level == sandbox.GVisor && f.dirOnce {
 		return shelfKey{}, false // it takes somebody inside who enters the directory anew
 	}
-	if e.cfg.Spares <= 0 || !f.spares || needsFresh(spec.Environment) || !e.host.CanAttach() {
+	if e.cfg.Spares <= 0 || !f.spares || spec.Unseal != nil || needsFresh(spec.Environment) || !e.host.CanAttach() {
 		return shelfKey{}, false
 	}
 	key := shelfKey{runtime: spec.Runtime}

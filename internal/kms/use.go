@@ -59,35 +59,21 @@ func (s *Service) Open(ctx context.Context, use Use, blob []byte) ([]byte, error
 }
 
 // Grant lets a principal do operations with a key through a service's own
-// grant, and returns the grant's id.
-func (s *Service) Grant(ctx context.Context, use Use, grantee string, operations ...string) (string, error) {
+// grant: one of each name, principal and key.
+func (s *Service) Grant(ctx context.Context, use Use, name, grantee string, operations ...string) error {
 	k, err := s.forService(ctx, use, "CreateGrant")
 	if err != nil {
-		return "", err
+		return err
 	}
 	g := &grant{
-		ID: ident.Hex(32), Token: ident.Base64(tokenSize), Issuer: k.Account, Created: s.now(), Grantee: grantee, Operations: operations,
+		ID: ident.Hex(32), Token: ident.Base64(tokenSize), Issuer: k.Account, Created: s.now(), Name: name, Grantee: grantee, Operations: operations,
 		Constraints: &kmsapi.GrantConstraints{EncryptionContextEquals: use.Context},
 	}
-	return g.ID, s.Store.Update(ctx, func(tx store.Tx) error {
+	return s.Store.Update(ctx, func(tx store.Tx) error {
 		if err := s.checkGrant(k, g); err != nil {
 			return err
 		}
 		return addGrant(tx, k, g)
-	})
-}
-
-// Retire ends a service's own grant, which may be gone already.
-func (s *Service) Retire(ctx context.Context, keyARN, grantID string) error {
-	k, err := s.find(ctx, wire.CallerFrom(ctx), keyARN)
-	if err != nil {
-		return nil // and with it its grants
-	}
-	return s.Store.Update(ctx, func(tx store.Tx) error {
-		if g, err := grants.Get(tx, append(k.id(), grantID)...); g == nil || err != nil {
-			return err
-		}
-		return removeGrant(tx, k, grantID, nil)
 	})
 }
 

@@ -120,7 +120,7 @@ func (s *Service) CreateFunction(ctx context.Context, in *lambdaapi.CreateFuncti
 	if err != nil {
 		return nil, err
 	}
-	return pending(answer, r.arn()), nil
+	return s.revealed(ctx, r.id, pending(answer, r.arn())), nil
 }
 
 // newConfig is the configuration of a new function, with AWS's defaults.
@@ -141,12 +141,15 @@ func (s *Service) newConfig(ctx context.Context, r ref, in *lambdaapi.CreateFunc
 	}
 	set := &settings{
 		Runtime: in.Runtime, Role: in.Role, Handler: in.Handler, Description: in.Description, Timeout: in.Timeout,
-		MemorySize: in.MemorySize, Environment: in.Environment, TracingConfig: in.TracingConfig,
+		MemorySize: in.MemorySize, Environment: in.Environment, KMSKeyArn: in.KMSKeyArn, TracingConfig: in.TracingConfig,
 		EphemeralStorage: in.EphemeralStorage, LoggingConfig: in.LoggingConfig, SnapStart: in.SnapStart,
 		DeadLetterConfig: in.DeadLetterConfig, ImageConfig: in.ImageConfig,
 	}
 	set.putInto(c, r.region)
-	return c, s.check(ctx, set, c)
+	if err := s.check(ctx, set, c); err != nil {
+		return nil, err
+	}
+	return c, s.seal(ctx, r.arn(), c)
 }
 
 // find reads what a reference stands for: $LATEST, a version, or the version
@@ -208,7 +211,7 @@ func (s *Service) GetFunction(ctx context.Context, in *lambdaapi.GetFunctionRequ
 		return nil, err
 	}
 	out := &lambdaapi.GetFunctionResponse{
-		Configuration: shown(v, r.qualified()),
+		Configuration: s.revealed(ctx, r.id, shown(v, r.qualified())),
 	}
 	if v.Image != nil {
 		out.Code = &lambdaapi.FunctionCodeLocation{RepositoryType: wire.Ptr("ECR"), ImageUri: &v.Image.URI, ResolvedImageUri: &v.Image.Resolved}
@@ -232,7 +235,7 @@ func (s *Service) GetFunctionConfiguration(ctx context.Context, in *lambdaapi.Ge
 	if err != nil {
 		return nil, err
 	}
-	return shown(v, r.qualified()), nil
+	return s.revealed(ctx, r.id, shown(v, r.qualified())), nil
 }
 
 // ListFunctions lists the caller's functions by name, with all their versions
@@ -264,6 +267,11 @@ func (s *Service) ListFunctions(ctx context.Context, in *lambdaapi.ListFunctions
 	}
 	out := &lambdaapi.ListFunctionsResponse{}
 	out.Functions, out.NextMarker, err = page(found, in.Marker, in.MaxItems)
+	for n := range out.Functions {
+		f := &out.Functions[n]
+		c := wire.CallerFrom(ctx)
+		*f = *s.revealed(ctx, id{account: c.Account, region: c.Region, name: *f.FunctionName}, f)
+	}
 	return out, err
 }
 

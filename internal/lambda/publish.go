@@ -234,7 +234,7 @@ func (s *Service) addSpec(f *catalog.Function, i id, rec *functionRecord, v *ver
 		}
 		spec.Layers = append(spec.Layers, layer)
 	}
-	if c.Environment != nil {
+	if spec.Unseal = s.opener(i, c); spec.Unseal == nil && c.Environment != nil {
 		spec.Environment = c.Environment.Variables
 	}
 	if rec.Reserved != nil {

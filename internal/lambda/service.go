@@ -86,6 +86,7 @@ type Config struct {
 	Targets    Targets
 	URLs       URLs
 	Sources    Sources
+	Keys       Keys
 
 	// Retries are the waits before an event whose function failed is tried
 	// again; nil means DefaultRetries.

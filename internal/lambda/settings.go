@@ -26,6 +26,7 @@ type settings struct {
 	Runtime, Role, Handler, Description *string
 	Timeout, MemorySize                 *int64
 	Environment                         *lambdaapi.Environment
+	KMSKeyArn                           *string // "" takes the key away
 	TracingConfig                       *lambdaapi.TracingConfig
 	EphemeralStorage                    *lambdaapi.EphemeralStorage
 	LoggingConfig                       *lambdaapi.LoggingConfig
@@ -90,6 +91,11 @@ func (in *settings) putInto(c *lambdaapi.FunctionConfiguration, region string) {
 		c.Environment = &lambdaapi.EnvironmentResponse{Variables: in.Environment.Variables}
 		if c.Environment.Variables == nil {
 			c.Environment.Variables = map[string]string{}
+		}
+	}
+	if in.KMSKeyArn != nil {
+		if c.KMSKeyArn = in.KMSKeyArn; *in.KMSKeyArn == "" {
+			c.KMSKeyArn = nil
 		}
 	}
 	setImageConfig(c, in.ImageConfig)

@@ -73,7 +73,7 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *lambdaapi.UpdateFu
 		}
 		return err
 	})
-	return answer, err
+	return s.revealed(ctx, r.id, answer), err
 }
 
 // checkSource checks that a function's new code comes as its old one did.
@@ -112,7 +112,7 @@ func (s *Service) dryRun(ctx context.Context, r ref, change func(*functionRecord
 		out.RevisionId = present
 		return nil
 	})
-	return out, err
+	return s.revealed(ctx, r.id, out), err
 }
 
 // UpdateFunctionConfiguration changes the settings of $LATEST.
@@ -123,7 +123,7 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *lambdaapi
 	}
 	set := &settings{
 		Runtime: in.Runtime, Role: in.Role, Handler: in.Handler, Description: in.Description, Timeout: in.Timeout,
-		MemorySize: in.MemorySize, Environment: in.Environment, TracingConfig: in.TracingConfig,
+		MemorySize: in.MemorySize, Environment: in.Environment, KMSKeyArn: in.KMSKeyArn, TracingConfig: in.TracingConfig,
 		EphemeralStorage: in.EphemeralStorage, LoggingConfig: in.LoggingConfig, SnapStart: in.SnapStart,
 		DeadLetterConfig: in.DeadLetterConfig, ImageConfig: in.ImageConfig,
 	}
@@ -142,6 +142,10 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *lambdaapi
 	if err != nil {
 		return nil, err
 	}
+	rekeyed, err := s.rekeyed(ctx, r.id, set, &v.Config)
+	if err != nil {
+		return nil, err
+	}
 	modified := s.lastModified()
 	var answer *lambdaapi.FunctionConfiguration
 	err = s.edit(ctx, r.id, func(_ store.Tx, f *functionRecord) error {
@@ -149,13 +153,16 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *lambdaapi
 			return err
 		}
 		set.putInto(&f.Latest.Config, r.region)
+		if rekeyed != nil {
+			f.Latest.Config.Environment = rekeyed.Environment
+		}
 		f.Latest.Config.LastModified = modified
 		layers.putInto(&f.Latest)
 		renew(f)
 		answer = inProgress(&f.Latest, r.arn())
 		return s.checkSize(&f.Latest)
 	})
-	return answer, err
+	return s.revealed(ctx, r.id, answer), err
 }
 
 // checkForm checks that a function is only given settings that its package type

@@ -37,7 +37,7 @@ func (s *Service) PublishVersion(ctx context.Context, in *lambdaapi.PublishVersi
 	if err != nil {
 		return nil, err
 	}
-	return shown(answer, r.arn()+":"+*answer.Config.Version), nil
+	return s.revealed(ctx, r.id, shown(answer, r.arn()+":"+*answer.Config.Version)), nil
 }
 
 // publishVersion stores a copy of $LATEST under the next number and gives
@@ -96,6 +96,9 @@ func (s *Service) ListVersionsByFunction(ctx context.Context, in *lambdaapi.List
 	}
 	out := &lambdaapi.ListVersionsByFunctionResponse{}
 	out.Versions, out.NextMarker, err = page(found, in.Marker, in.MaxItems)
+	for n := range out.Versions {
+		out.Versions[n] = *s.revealed(ctx, r.id, &out.Versions[n])
+	}
 	return out, err
 }
 

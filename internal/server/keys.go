@@ -3,8 +3,11 @@ package server
 import (
 	"context"
 
+	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/kms"
+	"github.com/butai-dev/butai/internal/lambda"
 	"github.com/butai-dev/butai/internal/secretsmanager"
+	"github.com/butai-dev/butai/internal/wire"
 )
 
 func (s *Server) startKMS(context.Context) error {
@@ -35,4 +38,38 @@ func (k serviceKeys) Encrypt(ctx context.Context, key string, plaintext []byte, 
 // be allowed kms:Decrypt.
 func (k serviceKeys) Decrypt(ctx context.Context, ciphertext []byte, about map[string]string) (plaintext []byte, err error) {
 	return k.kms.Open(ctx, kms.Use{Service: k.service, Context: about}, ciphertext)
+}
+
+// functionKeys lets Lambda encrypt functions' variables, bound to the function
+// as Lambda's are (Developer Guide: "Securing Lambda environment variables").
+type functionKeys struct{ kms *kms.Service }
+
+var _ lambda.Keys = functionKeys{}
+
+func (k functionKeys) use(functionARN string) kms.Use {
+	return kms.Use{Service: "lambda", Context: map[string]string{"aws:lambda:FunctionArn": functionARN}}
+}
+
+// Seal implements lambda.Keys.
+func (k functionKeys) Seal(ctx context.Context, key, role, functionARN string, text []byte) ([]byte, error) {
+	use := k.use(functionARN)
+	use.Key = key
+	blob, _, err := k.kms.Seal(ctx, use, "Encrypt", text)
+	if err != nil {
+		return nil, err
+	}
+	return blob, k.kms.Grant(ctx, use, functionARN, role, "Decrypt", "RetireGrant")
+}
+
+// Open implements lambda.Keys.
+func (k functionKeys) Open(ctx context.Context, role, functionARN string, sealed []byte) ([]byte, error) {
+	use := k.use(functionARN)
+	if use.Role = role; role != "" {
+		a, err := arn.Parse(functionARN)
+		if err != nil {
+			return nil, err
+		}
+		ctx = wire.WithCaller(ctx, &wire.Caller{Account: a.Account, Region: a.Region, ARN: role})
+	}
+	return k.kms.Open(ctx, use, sealed)
 }

@@ -234,7 +234,7 @@ func (s *Server) startLambda(ctx context.Context) (err error) {
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Engine: s.engine, Catalog: s.catalog, CodeDir: s.dir(codeDir),
 		ImageDir: s.dir(imageDir), Images: s.imageFinder(),
 		Objects: objects{s.services.s3}, Roles: s.services.iam, Principals: s.services.iam, Runtimes: s.runtimes,
-		Targets: &lambdaTargets{&s.services}, URLs: s.urls, Sources: &lambdaSources{&s.services},
+		Targets: &lambdaTargets{&s.services}, URLs: s.urls, Sources: &lambdaSources{&s.services}, Keys: functionKeys{s.services.kms},
 	})
 	if err == nil {
 		s.services.logs.DeliverTo(subscribedFunctions{s.services.lambda})

@@ -88,6 +88,10 @@ func (c *Catalog) Invoke(ctx context.Context, call *Call) (*Outcome, error) {
 		if errors.As(err, &restore) {
 			return nil, restoreRefusal(restore, call)
 		}
+		var variables *function.VariablesError
+		if errors.As(err, &variables) {
+			return nil, &Refusal{Status: http.StatusBadGateway, Code: variables.Code, Message: variables.Message, RequestID: call.RequestID}
+		}
 		return nil, fmt.Errorf("invoke %s: %w", call.FunctionARN, err)
 	}
 	return &Outcome{Result: *res, RequestID: call.RequestID, ExecutedVersion: spec.Version}, nil
