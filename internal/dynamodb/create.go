@@ -38,6 +38,9 @@ func (s *Service) CreateTable(ctx context.Context, in *dynamodbapi.CreateTableIn
 	now := s.clock.Now().Truncate(time.Millisecond)
 	r := newRecord(key, in, now)
 	r.Tags = tags
+	if r.Description.SSEDescription, err = s.encryption(ctx, in.SSESpecification); err != nil {
+		return nil, err
+	}
 	err = s.store.Update(ctx, func(tx store.Tx) error {
 		r.Generation = 0
 		old, err := s.load(tx, key)

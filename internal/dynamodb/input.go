@@ -60,9 +60,6 @@ func (s *Service) Refused() []wire.Refusal {
 		member     string
 		reason     string
 	}{
-		{[]string{"CreateTable", "UpdateTable"}, "SSESpecification.Enabled", "there are no KMS keys to encrypt with"},
-		{[]string{"CreateTable", "UpdateTable"}, "SSESpecification.KMSMasterKeyId", "there are no KMS keys to encrypt with"},
-		{[]string{"CreateTable", "UpdateTable"}, "SSESpecification.SSEType", "there are no KMS keys to encrypt with"},
 		{[]string{"CreateTable", "UpdateTable"}, "OnDemandThroughput", "on-demand tables are not throttled"},
 		{[]string{"CreateTable", "UpdateTable"}, "WarmThroughput", "tables need no warming"},
 		{[]string{"CreateTable"}, "GlobalSecondaryIndexes.OnDemandThroughput", "on-demand tables are not throttled"},

@@ -19,11 +19,12 @@ import (
 	"github.com/butai-dev/butai/internal/store/record"
 )
 
-// Config is what New needs; every field is required.
+// Config is what New needs; every field but Keys is required.
 type Config struct {
 	Store store.Store
 	Clock clock.Clock
 	Log   *slog.Logger
+	Keys  Keys // nil refuses tables with keys of their own
 }
 
 // Service implements the DynamoDB operations. Its methods are safe for
@@ -32,6 +33,7 @@ type Service struct {
 	store store.Store
 	clock clock.Clock
 	log   *slog.Logger
+	keys  Keys
 
 	records record.Collection[tableRecord]
 	tokens  record.Collection[tokenRecord]
@@ -46,7 +48,7 @@ type Service struct {
 // New returns the service over cfg.Store. It starts nothing.
 func New(cfg Config) *Service {
 	return &Service{
-		store: cfg.Store, clock: cfg.Clock, log: cfg.Log,
+		store: cfg.Store, clock: cfg.Clock, log: cfg.Log, keys: cfg.Keys,
 		records: record.New[tableRecord]("dynamodb", "table"),
 		tokens:  record.New[tokenRecord]("dynamodb", "token"),
 		work:    make(chan struct{}, 1),

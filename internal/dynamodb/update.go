@@ -17,6 +17,10 @@ func (s *Service) UpdateTable(ctx context.Context, in *dynamodbapi.UpdateTableIn
 	if err := checkUpdateTable(in); err != nil {
 		return nil, err
 	}
+	encryption, err := s.encryption(ctx, in.SSESpecification)
+	if err != nil {
+		return nil, err
+	}
 	now := s.clock.Now().Truncate(time.Millisecond)
 	r, err := s.change(ctx, in.TableName, func(tx store.Tx, r *tableRecord) error {
 		if err := r.updateBilling(in, now); err != nil {
@@ -24,6 +28,9 @@ func (s *Service) UpdateTable(ctx context.Context, in *dynamodbapi.UpdateTableIn
 		}
 		if in.DeletionProtectionEnabled != nil {
 			r.Description.DeletionProtectionEnabled = in.DeletionProtectionEnabled
+		}
+		if in.SSESpecification != nil {
+			r.Description.SSEDescription = encryption
 		}
 		if in.TableClass != nil {
 			r.Description.TableClassSummary = &dynamodbapi.TableClassSummary{TableClass: in.TableClass, LastUpdateDateTime: &now}
@@ -43,12 +50,20 @@ func (s *Service) UpdateTable(ctx context.Context, in *dynamodbapi.UpdateTableIn
 	}
 	d := r.Description
 	d.TableStatus = wire.Ptr(dynamodbapi.TableStatusUPDATING)
+	if in.SSESpecification != nil {
+		changing := dynamodbapi.SSEDescription{}
+		if encryption != nil {
+			changing = *encryption
+		}
+		changing.Status = wire.Ptr(dynamodbapi.SSEStatusUPDATING)
+		d.SSEDescription = &changing
+	}
 	return &dynamodbapi.UpdateTableOutput{TableDescription: complete(d, sizes)}, nil
 }
 
 func checkUpdateTable(in *dynamodbapi.UpdateTableInput) error {
 	if in.BillingMode == nil && in.ProvisionedThroughput == nil && in.GlobalSecondaryIndexUpdates == nil &&
-		in.DeletionProtectionEnabled == nil && in.TableClass == nil && in.StreamSpecification == nil {
+		in.DeletionProtectionEnabled == nil && in.TableClass == nil && in.StreamSpecification == nil && in.SSESpecification == nil {
 		return validation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
 	}
 	online := 0

@@ -2,6 +2,7 @@ package kms
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/butai-dev/butai/internal/api/kmsapi"
@@ -129,7 +130,8 @@ func (s *Service) editAlias(ctx context.Context, name string, fn func(store.Tx, 
 	})
 }
 
-// ListAliases lists the aliases of an account in a region, or of one key.
+// ListAliases lists the aliases of an account in a region, or of one key. Those
+// that AWS keeps for its services have no key before their first use.
 func (s *Service) ListAliases(ctx context.Context, in *kmsapi.ListAliasesRequest) (*kmsapi.ListAliasesResponse, error) {
 	c := wire.CallerFrom(ctx)
 	all := []kmsapi.AliasListEntry{}
@@ -166,7 +168,22 @@ func (s *Service) ListAliases(ctx context.Context, in *kmsapi.ListAliasesRequest
 	if err != nil {
 		return nil, err
 	}
+	if in.KeyId == nil {
+		all = withUnmade(all, c)
+	}
 	out := &kmsapi.ListAliasesResponse{}
 	out.Aliases, out.NextMarker, out.Truncated, err = page(all, in.Marker, in.Limit, 50)
 	return out, err
+}
+
+// withUnmade adds the aliases of AWS's that have no key yet, in their order.
+func withUnmade(all []kmsapi.AliasListEntry, c *wire.Caller) []kmsapi.AliasListEntry {
+	for service := range managedServices {
+		name := managedPrefix + service
+		if !slices.ContainsFunc(all, func(a kmsapi.AliasListEntry) bool { return *a.AliasName == name }) {
+			all = append(all, kmsapi.AliasListEntry{AliasName: &name, AliasArn: wire.Ptr(aliasARN(c.Account, c.Region, name))})
+		}
+	}
+	slices.SortFunc(all, func(a, b kmsapi.AliasListEntry) int { return strings.Compare(*a.AliasName, *b.AliasName) })
+	return all
 }

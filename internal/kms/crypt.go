@@ -119,8 +119,12 @@ func (s *Service) source(ctx context.Context, keyID *string, blob []byte, algori
 			return nil, incorrectKey()
 		}
 		if k.Spec == symmetric && algorithm == kmsapi.EncryptionAlgorithmSpecSYMMETRICDEFAULT && materialOf(blob) != "" {
-			if made, err := s.sealer(ctx, blob); err != nil || made == nil || made.ID != k.ID {
-				return nil, errors.Join(err, incorrectKey())
+			made, err := s.sealer(ctx, blob)
+			if err != nil {
+				return nil, err
+			}
+			if made == nil || made.ID != k.ID {
+				return nil, incorrectKey()
 			}
 		}
 		return k, k.usable()

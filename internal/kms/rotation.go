@@ -102,7 +102,7 @@ func (s *Service) DisableKeyRotation(ctx context.Context, in *kmsapi.DisableKeyR
 	})
 }
 
-// GetKeyRotationStatus tells when a key rotates next.
+// GetKeyRotationStatus tells when a key rotates next; asymmetric keys never do.
 func (s *Service) GetKeyRotationStatus(ctx context.Context, in *kmsapi.GetKeyRotationStatusRequest) (*kmsapi.GetKeyRotationStatusResponse, error) {
 	k, err := s.upToDate(ctx, *in.KeyId)
 	if err != nil {
@@ -114,9 +114,6 @@ func (s *Service) GetKeyRotationStatus(ctx context.Context, in *kmsapi.GetKeyRot
 		if k.Deletion.IsZero() {
 			out.NextRotationDate = &k.Rotation.Next
 		}
-	}
-	if kind(k.Spec) != symmetric {
-		return nil, unsupported("%s key spec is %s which is not valid for this operation.", k.arn(), k.Spec)
 	}
 	return out, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/butai-dev/butai/internal/arn"
+	"github.com/butai-dev/butai/internal/dynamodb"
 	"github.com/butai-dev/butai/internal/kms"
 	"github.com/butai-dev/butai/internal/lambda"
 	"github.com/butai-dev/butai/internal/secretsmanager"
@@ -72,4 +73,15 @@ func (k functionKeys) Open(ctx context.Context, role, functionARN string, sealed
 		ctx = wire.WithCaller(ctx, &wire.Caller{Account: a.Account, Region: a.Region, ARN: role})
 	}
 	return k.kms.Open(ctx, use, sealed)
+}
+
+// tableKeys lets DynamoDB look at the keys of tables (Developer Guide: "DynamoDB
+// encryption at rest: usage notes").
+type tableKeys struct{ kms *kms.Service }
+
+var _ dynamodb.Keys = tableKeys{}
+
+// ForTable implements dynamodb.Keys.
+func (t tableKeys) ForTable(ctx context.Context, key string) (string, error) {
+	return t.kms.Check(ctx, kms.Use{Service: "dynamodb", Key: key}, "DescribeKey", "CreateGrant")
 }

@@ -174,7 +174,7 @@ func (s *Server) startLogs(ctx context.Context) (err error) {
 }
 
 func (s *Server) startDynamoDB(context.Context) error {
-	s.services.dynamodb = dynamodb.New(dynamodb.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log})
+	s.services.dynamodb = dynamodb.New(dynamodb.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Keys: tableKeys{s.services.kms}})
 	s.inBackground(s.services.dynamodb.Run)
 	return nil
 }
