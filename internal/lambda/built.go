@@ -108,6 +108,8 @@ func (*Service) Refused() []wire.Refusal {
 		{Operation: "CreateEventSourceMapping", Member: "SelfManagedKafkaEventSourceConfig", Reason: noOther},
 		{Operation: "CreateEventSourceMapping", Member: "DocumentDBEventSourceConfig", Reason: noOther},
 		{Operation: "CreateEventSourceMapping", Member: "TumblingWindowInSeconds", Reason: "state isn't carried from batch to batch"},
+		{Operation: "CreateEventSourceMapping", Member: "KMSKeyArn", Reason: "filter criteria aren't encrypted with keys of KMS"},
+		{Operation: "UpdateEventSourceMapping", Member: "KMSKeyArn", Reason: "filter criteria aren't encrypted with keys of KMS"},
 		{Operation: "CreateEventSourceMapping", Member: "MetricsConfig", Reason: "mappings have no metrics"},
 		{Operation: "CreateEventSourceMapping", Member: "LoggingConfig", Reason: "mappings have no logs of their own"},
 		{Operation: "CreateEventSourceMapping", Member: "ProvisionedPollerConfig", Reason: "pollers need no provisioning"},
