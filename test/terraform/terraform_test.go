@@ -42,6 +42,9 @@ func TestEveryResource(t *testing.T) {
 	if got, want := tf.Output("snapped"), "1 1"; got != want {
 		t.Errorf("the version with SnapStart, and as the data source found it = %q, want %q", got, want)
 	}
+	if got, want := tf.Output("keys"), "hello ENCRYPT_DECRYPT alias/aws/lambda"; got != want {
+		t.Errorf("the data sources found of KMS %q, want %q", got, want)
+	}
 	if got, want := tf.Output("containers"), "true containers/app AWS"; got != want {
 		t.Errorf("the data sources found of ECR %q, want %q", got, want)
 	}
@@ -239,6 +242,9 @@ func importID(r harness.Resource) (string, bool) {
 			return join("", "id")
 		}
 		return r.String("domain_name") + "/" + r.String("base_path"), true
+	}
+	if id, special := keysImportID(r); special {
+		return id, id != ""
 	}
 	if id, special := eventsImportID(r); special {
 		return id, id != ""

@@ -25,6 +25,7 @@ for service, operation, arguments, members in [
     ("sqs", "list_queues", {}, "QueueUrls || `[]`"),
     ("sns", "list_topics", {}, "Topics"),
     ("sns", "list_subscriptions", {}, "Subscriptions"),
+    ("kms", "list_aliases", {}, "Aliases[?!starts_with(AliasName, 'alias/aws/')]"),
     ("lambda", "list_layers", {}, "Layers"),
     ("lambda", "list_event_source_mappings", {}, "EventSourceMappings"),
     ("lambda", "list_code_signing_configs", {}, "CodeSigningConfigs"),
