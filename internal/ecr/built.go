@@ -60,7 +60,7 @@ var (
 func (*Service) Refused() []wire.Refusal {
 	return []wire.Refusal{
 		{Operation: "SetRepositoryPolicy", Member: "force", Reason: "policies aren't checked for whom they lock out"},
-		{Operation: "CreateRepository", Member: "encryptionConfiguration.kmsKey", Reason: "there is no KMS"},
+		{Operation: "CreateRepository", Member: "encryptionConfiguration.kmsKey", Reason: "images aren't encrypted with KMS keys yet"},
 	}
 }
 

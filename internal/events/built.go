@@ -53,7 +53,7 @@ func (*Service) WhyNot(op *wire.Operation) string {
 // Refused lists the parameters that butai can't honour.
 func (*Service) Refused() []wire.Refusal {
 	const (
-		kms   = "there is no KMS to encrypt with"
+		kms   = "events aren't encrypted with KMS keys yet"
 		trail = "buses write no logs"
 		kind  = "rules send to Lambda functions, SQS queues, SNS topics, CloudWatch Logs groups and event buses"
 	)

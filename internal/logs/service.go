@@ -128,7 +128,7 @@ func (*Service) Refused() []wire.Refusal {
 		accounts = "log groups of other accounts can't be reached"
 		fields   = "log groups aren't centralized, so that events have no system fields"
 		ofGroups = "resource policies are the account's; log groups have none of their own"
-		kms      = "there is no KMS to encrypt with"
+		kms      = "logs aren't encrypted with KMS keys yet"
 	)
 	return []wire.Refusal{
 		{Operation: "CreateLogGroup", Member: "kmsKeyId", Reason: kms},

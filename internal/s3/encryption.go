@@ -33,7 +33,7 @@ func (s *Service) PutBucketEncryption(ctx context.Context, in *s3api.PutBucketEn
 	byDefault := rules[0].ApplyServerSideEncryptionByDefault
 	switch {
 	case *byDefault.SSEAlgorithm != s3api.ServerSideEncryptionAES256:
-		return wire.NotBuilt("encryption of a bucket by %s: there is no KMS to encrypt with", *byDefault.SSEAlgorithm)
+		return wire.NotBuilt("encryption of a bucket by %s", *byDefault.SSEAlgorithm)
 	case byDefault.KMSMasterKeyID != nil:
 		return invalidArgument("a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse")
 	}

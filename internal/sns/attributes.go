@@ -62,7 +62,7 @@ func (t *topicRecord) set(where, name, value string) error {
 		return nil
 	case "KmsMasterKeyId":
 		if value != "" {
-			return wire.NotBuilt("encryption of SNS topics with KMS keys: there is no KMS")
+			return wire.NotBuilt("encryption of SNS topics with KMS keys")
 		}
 		return nil
 	default:

@@ -76,7 +76,7 @@ func checkAttribute(q *queueRecord, name, value string) error {
 		return checkAllow(name, value)
 	case sqsapi.QueueAttributeNameKmsMasterKeyId:
 		if value != "" {
-			return wire.NotBuilt("encryption of SQS queues with KMS keys: there is no KMS")
+			return wire.NotBuilt("encryption of SQS queues with KMS keys")
 		}
 	case sqsapi.QueueAttributeNameKmsDataKeyReusePeriodSeconds:
 		if n, err := strconv.Atoi(value); err != nil || n < 60 || n > 86400 {
