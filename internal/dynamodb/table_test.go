@@ -107,8 +107,8 @@ func TestCreateTableErrors(t *testing.T) {
 		s.fails("CreateTable", `{"TableName":"bad",`+rest+`}`, "ValidationException", want)
 	}
 	s.gives("ListTables", `{}`, `{"TableNames":[]}`)
-	status, out := s.call("CreateTable", `{"TableName":"bad",`+def("a")+`,`+key("a")+`,`+demand+`,"SSESpecification":{"Enabled":true}}`)
-	if status != http.StatusNotImplemented || !strings.Contains(out, "SSESpecification.Enabled") {
+	status, out := s.call("CreateTable", `{"TableName":"bad",`+def("a")+`,`+key("a")+`,`+demand+`,"ResourcePolicy":"{}"}`)
+	if status != http.StatusNotImplemented || !strings.Contains(out, "parameter ResourcePolicy of") {
 		t.Errorf("%d %s", status, out)
 	}
 }
