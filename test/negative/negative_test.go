@@ -17,12 +17,15 @@ import (
 	"github.com/butai-dev/butai/internal/api/ecrapi"
 	"github.com/butai-dev/butai/internal/api/eventsapi"
 	"github.com/butai-dev/butai/internal/api/iamapi"
+	"github.com/butai-dev/butai/internal/api/kmsapi"
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/api/logsapi"
 	"github.com/butai-dev/butai/internal/api/route53api"
 	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/api/secretsmanagerapi"
 	"github.com/butai-dev/butai/internal/api/snsapi"
 	"github.com/butai-dev/butai/internal/api/sqsapi"
+	"github.com/butai-dev/butai/internal/api/ssmapi"
 	"github.com/butai-dev/butai/internal/api/stsapi"
 	"github.com/butai-dev/butai/internal/server"
 	"github.com/butai-dev/butai/internal/wire"
@@ -33,8 +36,8 @@ var models = map[string]*wire.ServiceModel{
 	"acm": &acmapi.Service, "apigateway": &apigatewayapi.Service, "apigatewayv2": &apigatewayv2api.Service,
 	"cloudwatch": inJSON(cloudwatchapi.Service), "dynamodb": &dynamodbapi.Service,
 	"dynamodbstreams": &dynamodbstreamsapi.Service, "ecr": &ecrapi.Service, "events": &eventsapi.Service,
-	"iam": &iamapi.Service, "lambda": &lambdaapi.Service, "logs": &logsapi.Service,
-	"route53": &route53api.Service, "s3": &s3api.Service, "sns": &snsapi.Service, "sqs": &sqsapi.Service, "sts": &stsapi.Service,
+	"iam": &iamapi.Service, "kms": &kmsapi.Service, "lambda": &lambdaapi.Service, "logs": &logsapi.Service,
+	"route53": &route53api.Service, "s3": &s3api.Service, "secretsmanager": &secretsmanagerapi.Service, "sns": &snsapi.Service, "sqs": &sqsapi.Service, "ssm": &ssmapi.Service, "sts": &stsapi.Service,
 }
 
 // inJSON is a service in the second of the protocols that it speaks: the
@@ -59,12 +62,15 @@ var inputFaults = map[string][]string{
 	"ecr":             {"InvalidParameterException", "SerializationException", "InvalidTagParameterException"},
 	"events":          {"ValidationException", "SerializationException", "InvalidEventPatternException"},
 	"iam":             {"ValidationError", "MalformedInput", "InvalidInput", "MalformedQueryString"},
+	"kms":             {"ValidationException", "SerializationException"},
 	"lambda":          {"ValidationException", "SerializationException", "InvalidParameterValueException", "InvalidRequestContentException"},
 	"logs":            {"InvalidParameterException", "SerializationException", "ValidationException"},
 	"route53":         {"InvalidInput", "MalformedXML", "InvalidDomainName"},
 	"s3":              {"InvalidArgument", "MalformedXML", "InvalidBucketName", "InvalidRequest", "InvalidTag"},
+	"secretsmanager":  {"ValidationException", "SerializationException", "InvalidParameterException"},
 	"sns":             {"ValidationError", "InvalidParameter", "MalformedInput", "NotFound", "ParameterValueInvalid", "InvalidBatchEntryId", "MalformedQueryString"},
 	"sqs":             {"MissingParameter", "InvalidParameterValue", "SerializationException", "InvalidAttributeName", "InvalidAttributeValue", "QueueDoesNotExist"},
+	"ssm":             {"ValidationException", "SerializationException"},
 	"sts":             {"ValidationError", "MalformedInput", "MalformedQueryString"},
 }
 
@@ -245,8 +251,14 @@ var unknown = map[string]tree{
 	"events TagResource":         {"ResourceARN": absentRule},
 	"events UntagResource":       {"ResourceARN": absentRule},
 
-	"s3 PutBucketVersioning": {"VersioningConfiguration": tree{"Status": "Enabled"}},
-	"s3 PutBucketEncryption": {"ServerSideEncryptionConfiguration": tree{"Rules": []any{tree{"ApplyServerSideEncryptionByDefault": tree{"SSEAlgorithm": "AES256"}}}}},
+	"s3 PutBucketVersioning":           {"VersioningConfiguration": tree{"Status": "Enabled"}},
+	"s3 PutBucketEncryption":           {"ServerSideEncryptionConfiguration": tree{"Rules": []any{tree{"ApplyServerSideEncryptionByDefault": tree{"SSEAlgorithm": "AES256"}}}}},
+	"kms DeleteAlias":                  {"AliasName": "alias/absent"},
+	"kms UpdateAlias":                  {"AliasName": "alias/absent"},
+	"secretsmanager PutResourcePolicy": {"ResourcePolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"000000000000"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}]}`},
+	"secretsmanager PutSecretValue":    {"ClientRequestToken": "12345678-1234-1234-1234-123456789012", "SecretString": "x"},
+	"secretsmanager UpdateSecret":      {"ClientRequestToken": "12345678-1234-1234-1234-123456789012", "SecretString": "x"},
+	"ssm ListTagsForResource":          {"ResourceType": "Parameter"},
 }
 
 const (
@@ -281,6 +293,10 @@ var always = map[string][]string{
 	"apigatewayv2": {"GetDomainNames", "GetVpcLinks"},
 	"ecr": {"DescribeRegistry", "DescribeRepositories", "GetAuthorizationToken", "GetRegistryScanningConfiguration", "PutRegistryPolicy",
 		"PutRegistryScanningConfiguration", "PutReplicationConfiguration", "PutImage", "PutLifecyclePolicy"}, // manifest and policy are read first
+	"kms":            {"ListAliases", "ListKeys", "ListRetirableGrants"},
+	"secretsmanager": {"GetRandomPassword", "ListSecrets"},
+	"ssm": {"DeleteParameters", "DescribeParameters", "GetParameters", "GetParametersByPath",
+		"PutParameter"}, // its type is asked for first
 	"events": {"DeleteEventBus", "DeleteRule", "ListEventBuses", "ListRuleNamesByTarget", "PutEvents"},
 	"sts":    {"GetCallerIdentity", "GetSessionToken", "GetAccessKeyInfo"},
 }
@@ -315,7 +331,7 @@ func saysMissing(operation string, a answer) bool {
 		return a.status == http.StatusForbidden && a.code == "AccessDenied"
 	}
 	return a.status == http.StatusNotFound ||
-		a.status == http.StatusBadRequest && (strings.Contains(a.code, "NotFound") || a.code == "QueueDoesNotExist")
+		a.status == http.StatusBadRequest && (strings.Contains(a.code, "NotFound") || a.code == "QueueDoesNotExist" || a.code == "InvalidResourceId")
 }
 
 // addresses reports whether an operation is about something that exists.
