@@ -2,7 +2,9 @@ package apigateway
 
 import (
 	"context"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -255,8 +257,8 @@ func (s *Service) DeleteAuthorizer(ctx context.Context, in *apigatewayapi.Delete
 			if err != nil {
 				return err
 			}
-			for verb, m := range res.ResourceMethods {
-				if wire.Val(m.AuthorizerId) == *a.Id {
+			for _, verb := range slices.Sorted(maps.Keys(res.ResourceMethods)) {
+				if wire.Val(res.ResourceMethods[verb].AuthorizerId) == *a.Id {
 					return conflict("Cannot delete authorizer '%s', is referenced in method: %s/%s", *a.Name, verb, *res.Path)
 				}
 			}

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/butai-dev/butai/internal/ident"
 )
 
 // listener is an extension that subscribes as the variable SUBSCRIBE says
@@ -242,43 +240,6 @@ func TestTelemetryOfJSONLogs(t *testing.T) {
 		if events := r.received(); len(events) != 1 || !strings.HasSuffix(events[0], wanted) {
 			t.Errorf("%s: %s", schema, events)
 		}
-	}
-}
-
-// TestTelemetryOfRestores has extensions hear of restores what "Lambda Telemetry
-// API Event schema reference" says of them: of one that goes well, and of one
-// whose hook fails.
-func TestTelemetryOfRestores(t *testing.T) {
-	t.Parallel()
-	for fail, wanted := range map[string][]string{
-		"":        {`{"status":"success"}`, `{"metrics":{"durationMs":N},"status":"success"}`},
-		"restore": {`{"status":"error","errorType":"Runtime.AfterRestoreError"}`, `{"errorType":"Runtime.AfterRestoreError","metrics":{"durationMs":N},"status":"error"}`},
-	} {
-		r := newRig(t, nil)
-		spec := r.extend(t, r.function(t, "python3.12", "main.handler", map[string]string{"main.py": hookedPython}), "listener")
-		spec.SnapStart = true
-		spec.Environment = map[string]string{"SUBSCRIBE": subscription(telemetryPath, "2022-12-13", "platform", toHTTP), "FAIL": fail, "WAIT": "1"}
-		if err := r.Snapshot(t.Context(), spec); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := r.Invoke(t.Context(), spec, &Request{RequestID: ident.UUID()}); (err != nil) != (fail != "") {
-			t.Errorf("the call's error is %v", err)
-		}
-		r.Retire(spec.ID)
-		waitFor(t, "the end", r.empty)
-		var told []string
-		for _, e := range r.received() {
-			if e = strings.TrimPrefix(e, "POST /events "); strings.Contains(e, `"type":"platform.restore`) {
-				told = append(told, e)
-			}
-		}
-		const event = `{"time":"<time>","type":"platform.restore`
-		want(t, "events", strings.Join(told, "\n"), strings.Join([]string{
-			event + `Start","record":{"functionName":"demo","functionVersion":"$LATEST","runtimeVersion":"python:3.12.v<n>",` +
-				`"runtimeVersionArn":"arn:aws:lambda:eu-west-1::runtime:<hash>","instanceId":"<instance>","instanceMaxMemory":134217728}}`,
-			event + `RuntimeDone","record":` + wanted[0] + "}",
-			event + `Report","record":` + wanted[1] + "}",
-		}, "\n"))
 	}
 }
 
