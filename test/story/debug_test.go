@@ -249,7 +249,8 @@ func debugJava(t *testing.T, s *harness.Server) {
 	for _, step := range []struct{ say, until string }{
 		{"", "Initializing jdb"},
 		{"stop at Main:4", "Deferring breakpoint Main:4"},
-		{"resume", "main[1]"}, // its prompt: before it knows the frame
+		{"resume", "Breakpoint hit"},
+		{"", "main[1]"}, // its prompt, before which it knows no frame
 		{"print who", `who = "ada!"`},
 	} {
 		if step.say != "" {
