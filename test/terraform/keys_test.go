@@ -9,8 +9,6 @@ func keysImportID(r harness.Resource) (id string, special bool) {
 		return "", true // nothing of it is on the server
 	case "aws_kms_alias":
 		return "", true // its key isn't imported
-	case "aws_dynamodb_table":
-		return "", r.String("name") == "everything-encrypted" // nor is this one's
 	case "aws_kms_grant", "aws_kms_key_policy", "aws_kms_key":
 		// An import knows neither a grant's token and name nor how long a
 		// deletion is to wait.

@@ -82,8 +82,7 @@ resource "aws_dynamodb_table" "encrypted" {
     type = "S"
   }
   server_side_encryption {
-    enabled     = true
-    kms_key_arn = aws_kms_key.shop.arn
+    enabled = true
   }
 }
 
