@@ -101,6 +101,9 @@ func compiled(r store.ReadTx, policyARN string) (policy.Policy, error) {
 // Authorize decides whether the caller may act on a target; it returns "" or
 // the message of the refusal.
 func (s *Service) Authorize(_ context.Context, caller *wire.Caller, target wire.IAMTarget) string {
+	if caller.Role != "" {
+		return s.RoleMay(caller.Role, caller.Service, target)
+	}
 	owner := ownerOf(target.Resource)
 	if strings.HasSuffix(caller.ARN, ":root") && target.Policy == "" && (owner == "" || owner == caller.Account) {
 		return ""
@@ -143,6 +146,8 @@ func (s *Service) Decide(caller *wire.Caller, req *policy.Request) policy.Decisi
 func (s *Service) fill(req *policy.Request, caller *wire.Caller) {
 	p := policy.Principal{ARN: caller.ARN, Account: caller.Account, UniqueID: caller.UserID}
 	switch {
+	case caller.Service != "":
+		p = policy.Principal{Kind: policy.Service, Name: caller.Service}
 	case strings.HasSuffix(caller.ARN, ":root"):
 		p.Kind = policy.RootUser
 	case caller.UserName != "":
@@ -214,6 +219,14 @@ func (s *Service) requestContext(caller *wire.Caller, target wire.IAMTarget) pol
 
 // tellPrincipal sets the condition keys that tell of the caller.
 func tellPrincipal(ctx policy.Context, caller *wire.Caller) {
+	if caller.Service != "" {
+		ctx.Set("aws:PrincipalIsAWSService", "true")
+		ctx.Set("aws:PrincipalServiceName", caller.Service)
+		ctx.Set("aws:SourceArn", caller.SourceARN)
+		ctx.Set("aws:SourceAccount", caller.SourceAccount)
+		return
+	}
+	ctx.Set("aws:PrincipalIsAWSService", "false")
 	ctx.Set("aws:PrincipalAccount", caller.Account)
 	ctx.Set("aws:PrincipalArn", caller.ARN)
 	ctx.Set("aws:PrincipalType", principalType(caller))

@@ -147,10 +147,14 @@ func (s *Service) retireTarget(ctx context.Context, in *kmsapi.RetireGrantReques
 	return target
 }
 
-// keyTarget is an action on a key, with what its policy and grants say of it.
+// keyTarget is an action on a key of somebody in the account caller, or in none
+// if that is "", with what the key's policy and grants say of it.
 func (s *Service) keyTarget(ctx context.Context, caller string, k *key, action string, facts conditions) wire.IAMTarget {
 	context := map[string][]string{
-		"kms:CallerAccount": {caller}, "kms:KeySpec": {k.Spec}, "kms:KeyUsage": {k.Usage}, "kms:KeyOrigin": {kmsapi.OriginTypeAWSKMS}, "kms:MultiRegion": {"false"},
+		"kms:KeySpec": {k.Spec}, "kms:KeyUsage": {k.Usage}, "kms:KeyOrigin": {kmsapi.OriginTypeAWSKMS}, "kms:MultiRegion": {"false"},
+	}
+	if caller != "" {
+		context["kms:CallerAccount"] = []string{caller}
 	}
 	maps.Copy(context, facts)
 	for _, t := range k.Tags {

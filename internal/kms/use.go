@@ -15,6 +15,7 @@ import (
 // the key's policy, its grants and their own.
 type Use struct {
 	Service string            // such as "lambda": of kms:ViaService
+	Account string            // whose key an id or alias means; "" is the caller's
 	Role    string            // ARN of the role that the service has assumed, or ""
 	Key     string            // id, ARN or alias; "" is the key that AWS manages for the service
 	Context map[string]string // encryption context
@@ -84,7 +85,11 @@ func (s *Service) forService(ctx context.Context, use Use, actions ...string) (*
 	if id == "" {
 		id = managedPrefix + use.Service
 	}
-	k, err := s.find(ctx, wire.CallerFrom(ctx), id)
+	at := *wire.CallerFrom(ctx)
+	if use.Account != "" {
+		at.Account = use.Account
+	}
+	k, err := s.find(ctx, &at, id)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +113,11 @@ func (s *Service) allow(ctx context.Context, use Use, k *key, actions ...string)
 		if action == kmsapi.GrantOperationCreateGrant {
 			of["kms:GrantIsForAWSResource"] = []string{"true"}
 		}
-		target := s.keyTarget(ctx, c.Account, k, "kms:"+action, of)
+		account := c.Account
+		if c.Service != "" && c.Role == "" {
+			account = "" // a service that calls for itself is of none
+		}
+		target := s.keyTarget(ctx, account, k, "kms:"+action, of)
 		var denial string
 		if use.Role != "" {
 			denial = s.Authorizer.RoleMay(use.Role, use.Service+".amazonaws.com", target)

@@ -26,7 +26,7 @@ type bucketTargets struct{ services *services }
 var _ s3.Targets = (*bucketTargets)(nil)
 
 func (t *bucketTargets) call(n *s3.Notice) *byService {
-	return &byService{principal: s3Principal, sourceARN: n.BucketARN, sourceAccount: n.Account}
+	return &byService{services: t.services, principal: s3Principal, sourceARN: n.BucketARN, sourceAccount: n.Account}
 }
 
 // Check implements s3.Targets.
@@ -50,18 +50,33 @@ func (t *bucketTargets) Check(ctx context.Context, n *s3.Notice) (reason string,
 		_, err = t.services.sqs.GetQueueAttributes(ctx, &sqsapi.GetQueueAttributesRequest{QueueUrl: queueURL(a)})
 		if err == nil {
 			in := &sqsapi.SendMessageRequest{QueueUrl: queueURL(a)}
-			err = call.denied(t.services.sqs.IAMTargets(ctx, sqsapi.Service.Operation("SendMessage"), in)[0])
+			err = call.denied(ctx, t.services.sqs.IAMTargets(ctx, sqsapi.Service.Operation("SendMessage"), in)[0])
+		}
+		if err == nil {
+			err = keyDenied(t.services.sqs.MaySend(ctx, queueURL(a)))
 		}
 		return refusedTarget(err, "queue")
 	case "sns":
 		_, err = t.services.sns.GetTopicAttributes(ctx, &snsapi.GetTopicAttributesInput{TopicArn: &n.Target})
 		if err == nil {
 			in := &snsapi.PublishInput{TopicArn: &n.Target}
-			err = call.denied(t.services.sns.IAMTargets(ctx, snsapi.Service.Operation("Publish"), in)[0])
+			err = call.denied(ctx, t.services.sns.IAMTargets(ctx, snsapi.Service.Operation("Publish"), in)[0])
+		}
+		if err == nil {
+			err = keyDenied(t.services.sns.MayPublish(ctx, &n.Target))
 		}
 		return refusedTarget(err, "topic")
 	}
 	return "", nil
+}
+
+// keyDenied makes of a queue's or topic's key that S3 can't use what S3 says of
+// a target that it may not send to.
+func keyDenied(err error) error {
+	if wire.Lasting(err) {
+		return &wire.Error{Code: "AccessDenied", Status: http.StatusForbidden, Message: err.Error()}
+	}
+	return err
 }
 
 // refusedTarget words in S3's way what is wrong with a queue or a topic.
@@ -88,13 +103,13 @@ func (t *bucketTargets) Notify(ctx context.Context, n *s3.Notice) error {
 	}
 	switch a.Service {
 	case "lambda":
-		return call.invoke(ctx, t.services, n.Target, n.Body)
+		return call.invoke(ctx, n.Target, n.Body)
 	case "sqs":
-		return call.send(ctx, t.services, a, &sqsapi.SendMessageRequest{MessageBody: wire.Ptr(string(n.Body))})
+		return call.send(ctx, a, &sqsapi.SendMessageRequest{MessageBody: wire.Ptr(string(n.Body))})
 	}
 	ctx = call.in(ctx, a.Account, a.Region)
 	in := &snsapi.PublishInput{TopicArn: &n.Target, Subject: wire.Ptr(s3Subject), Message: wire.Ptr(string(n.Body))}
-	if err := call.denied(t.services.sns.IAMTargets(ctx, snsapi.Service.Operation("Publish"), in)[0]); err != nil {
+	if err := call.denied(ctx, t.services.sns.IAMTargets(ctx, snsapi.Service.Operation("Publish"), in)[0]); err != nil {
 		return err
 	}
 	_, err = t.services.sns.Publish(ctx, in)

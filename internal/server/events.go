@@ -45,7 +45,7 @@ func (t *eventTargets) Deliver(ctx context.Context, d *events.Delivery) error {
 	if err != nil {
 		return &events.Refusal{Code: events.NoResource, Message: d.Target + " is no target"}
 	}
-	call := &byService{principal: events.Principal, sourceARN: d.RuleARN, sourceAccount: d.Account}
+	call := &byService{services: t.services, principal: events.Principal, sourceARN: d.RuleARN, sourceAccount: d.Account, role: d.RoleARN}
 	switch a.Service {
 	case "lambda":
 		err = t.invoke(ctx, call, d)
@@ -85,17 +85,11 @@ func refusalOf(err error) error {
 
 // denied asks whether a call may be made: the target's role, or the policy of
 // what is called.
-func (t *eventTargets) denied(call *byService, d *events.Delivery, target wire.IAMTarget) error {
-	if d.RoleARN == "" {
-		return call.denied(target)
+func (t *eventTargets) denied(ctx context.Context, call *byService, target wire.IAMTarget) error {
+	if call.role != "" && !t.services.iam.Assumable(call.role, events.Principal) {
+		return &events.Refusal{Code: events.RoleNotAssumed, Message: events.Principal + " may not assume the role " + call.role}
 	}
-	if !t.services.iam.Assumable(d.RoleARN, events.Principal) {
-		return &events.Refusal{Code: events.RoleNotAssumed, Message: events.Principal + " may not assume the role " + d.RoleARN}
-	}
-	if denial := t.services.iam.RoleMay(d.RoleARN, events.Principal, target); denial != "" {
-		return &events.Refusal{Code: events.NoPermissions, Message: denial}
-	}
-	return nil
+	return call.denied(ctx, target)
 }
 
 // invoke leaves an event with a function.
@@ -103,7 +97,7 @@ func (t *eventTargets) invoke(ctx context.Context, call *byService, d *events.De
 	in := &catalog.Call{FunctionARN: d.Target, Payload: d.Input, KnownJSON: true, TraceID: d.Trace}
 	if d.RoleARN == "" {
 		in.Principal, in.SourceARN, in.SourceAccount = call.principal, call.sourceARN, call.sourceAccount
-	} else if err := t.denied(call, d, wire.IAMTarget{Action: "lambda:InvokeFunction", Resource: d.Target}); err != nil {
+	} else if err := t.denied(call.in(ctx, d.Account, d.Region), call, wire.IAMTarget{Action: "lambda:InvokeFunction", Resource: d.Target}); err != nil {
 		return err
 	}
 	_, err := t.services.lambda.Call(ctx, in, true)
@@ -128,7 +122,7 @@ func (t *eventTargets) send(ctx context.Context, call *byService, a arn.ARN, d *
 		}
 	}
 	ctx = call.in(ctx, a.Account, a.Region)
-	if err := t.denied(call, d, t.services.sqs.IAMTargets(ctx, sqsapi.Service.Operation("SendMessage"), in)[0]); err != nil {
+	if err := t.denied(ctx, call, t.services.sqs.IAMTargets(ctx, sqsapi.Service.Operation("SendMessage"), in)[0]); err != nil {
 		return err
 	}
 	_, err := t.services.sqs.SendMessage(ctx, in)
@@ -139,7 +133,7 @@ func (t *eventTargets) send(ctx context.Context, call *byService, a arn.ARN, d *
 func (t *eventTargets) publish(ctx context.Context, call *byService, a arn.ARN, d *events.Delivery) error {
 	in := &snsapi.PublishInput{TopicArn: &d.Target, Message: wire.Ptr(string(d.Input))}
 	ctx = call.in(ctx, a.Account, a.Region)
-	if err := t.denied(call, d, t.services.sns.IAMTargets(ctx, snsapi.Service.Operation("Publish"), in)[0]); err != nil {
+	if err := t.denied(ctx, call, t.services.sns.IAMTargets(ctx, snsapi.Service.Operation("Publish"), in)[0]); err != nil {
 		return err
 	}
 	_, err := t.services.sns.Publish(ctx, in)
@@ -171,7 +165,7 @@ func (t *eventTargets) log(ctx context.Context, call *byService, a arn.ARN, d *e
 	for name, in := range map[string]any{"CreateLogStream": create, "PutLogEvents": put} {
 		target := t.services.logs.IAMTargets(ctx, logsapi.Service.Operation(name), in)[0]
 		target.Policy = t.services.logs.ResourcePolicy(ctx)
-		if err := t.denied(call, d, target); err != nil {
+		if err := t.denied(ctx, call, target); err != nil {
 			return err
 		}
 	}
@@ -188,9 +182,10 @@ func (t *eventTargets) log(ctx context.Context, call *byService, a arn.ARN, d *e
 func (t *eventTargets) forward(ctx context.Context, d *events.Delivery) error {
 	if d.RoleARN != "" {
 		in := &eventsapi.PutEventsRequest{Entries: []eventsapi.PutEventsRequestEntry{{EventBusName: &d.Target}}}
-		call := &byService{principal: events.Principal}
-		targets := t.services.events.IAMTargets(call.in(ctx, d.Account, d.Region), eventsapi.Service.Operation("PutEvents"), in)
-		if err := t.denied(call, d, targets[0]); err != nil {
+		call := &byService{services: t.services, principal: events.Principal, role: d.RoleARN}
+		ctx := call.in(ctx, d.Account, d.Region)
+		targets := t.services.events.IAMTargets(ctx, eventsapi.Service.Operation("PutEvents"), in)
+		if err := t.denied(ctx, call, targets[0]); err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,7 @@ func asFunctionRole(ctx context.Context, role, region string) context.Context {
 	session := arn.New("sts", "", a.Account, "assumed-role/"+role[strings.LastIndexByte(role, '/')+1:]+"/awslambda").String()
 	return wire.WithCaller(ctx, &wire.Caller{
 		Account: a.Account, Region: region, Partition: "aws", ARN: session, UserID: session, RequestID: ident.UUID(),
+		Service: lambdaPrincipal, Role: role,
 	})
 }
 

@@ -190,13 +190,14 @@ func (s *Server) startS3(ctx context.Context) (err error) {
 }
 
 func (s *Server) startSQS(context.Context) error {
-	s.services.sqs = sqs.New(sqs.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log})
+	s.services.sqs = sqs.New(sqs.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Keys: resourceKeys{s.services.kms, "sqs"}})
 	return nil
 }
 
 func (s *Server) startSNS(ctx context.Context) (err error) {
 	s.services.sns, err = sns.New(ctx, sns.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Targets: &topicTargets{&s.services}, URL: s.URL(), Certificate: s.messageCertificate,
+		Keys: resourceKeys{s.services.kms, "sns"},
 	})
 	if err == nil {
 		s.onClose(func() error { return s.services.sns.Close(ctx) })

@@ -14,7 +14,6 @@ import (
 	"github.com/butai-dev/butai/internal/api/sqsapi"
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/function/catalog"
-	"github.com/butai-dev/butai/internal/iam/policy"
 	"github.com/butai-dev/butai/internal/ident"
 	"github.com/butai-dev/butai/internal/sns"
 	"github.com/butai-dev/butai/internal/wire"
@@ -39,43 +38,33 @@ func (s *Server) messageCertificate() (certificate, key []byte, err error) {
 	return leaf.CertificatePEM, leaf.KeyPEM, nil
 }
 
-// byService is a call that a service of AWS makes for itself, for a resource
-// of an account. The policy of what it calls must allow it.
+// byService is a call that a service of AWS makes, for a resource of an account:
+// for itself, which the policy of what it calls must allow, or with a role.
 type byService struct {
+	services                            *services
 	principal, sourceARN, sourceAccount string
+	role                                string // ARN, or ""
 }
 
-// denied asks the policy of the one resource that the call is about.
-func (b *byService) denied(target wire.IAMTarget) error {
-	req := &policy.Request{
-		Principal: policy.Principal{Kind: policy.Service, Name: b.principal}, Action: target.Action, Resource: target.Resource, Context: policy.Context{},
-	}
-	req.Context.Set("aws:SourceArn", b.sourceARN)
-	req.Context.Set("aws:SourceAccount", b.sourceAccount)
-	if a, err := arn.Parse(target.Resource); err == nil {
-		req.ResourceAccount = a.Account
-	}
-	if target.Policy != "" {
-		doc, err := policy.Parse([]byte(target.Policy), policy.Resource)
-		if err != nil {
-			return &wire.Error{Code: "AccessDenied", Status: http.StatusForbidden, Message: err.Error()}
-		}
-		req.ResourcePolicy = doc
-	}
-	if decision := policy.Evaluate(req); !decision.Allowed {
-		return &wire.Error{Code: "AccessDenied", Status: http.StatusForbidden, Message: decision.Message(req)}
+// denied asks whether the call may be made. ctx is the call's own.
+func (b *byService) denied(ctx context.Context, target wire.IAMTarget) error {
+	if denial := b.services.iam.Authorize(ctx, wire.CallerFrom(ctx), target); denial != "" {
+		return &wire.Error{Code: "AccessDenied", Status: http.StatusForbidden, Message: denial}
 	}
 	return nil
 }
 
 // in is a context of the call in a region of an account.
 func (b *byService) in(ctx context.Context, account, region string) context.Context {
-	return wire.WithCaller(ctx, &wire.Caller{Account: account, Region: region, Partition: "aws", ARN: b.principal, UserID: b.principal, RequestID: ident.UUID()})
+	return wire.WithCaller(ctx, &wire.Caller{
+		Account: account, Region: region, Partition: "aws", ARN: b.principal, UserID: b.principal, RequestID: ident.UUID(),
+		Service: b.principal, Role: b.role, SourceARN: b.sourceARN, SourceAccount: b.sourceAccount,
+	})
 }
 
 // invoke leaves an event with a function.
-func (b *byService) invoke(ctx context.Context, s *services, functionARN string, event []byte) error {
-	_, err := s.lambda.Call(ctx, &catalog.Call{
+func (b *byService) invoke(ctx context.Context, functionARN string, event []byte) error {
+	_, err := b.services.lambda.Call(ctx, &catalog.Call{
 		FunctionARN: functionARN, Principal: b.principal, SourceARN: b.sourceARN, SourceAccount: b.sourceAccount, Payload: event, KnownJSON: true,
 	}, true)
 	if refusal, ok := errors.AsType[*catalog.Refusal](err); ok && refusal.Status != http.StatusTooManyRequests {
@@ -85,13 +74,13 @@ func (b *byService) invoke(ctx context.Context, s *services, functionARN string,
 }
 
 // send puts a message into a queue.
-func (b *byService) send(ctx context.Context, s *services, queue arn.ARN, in *sqsapi.SendMessageRequest) error {
+func (b *byService) send(ctx context.Context, queue arn.ARN, in *sqsapi.SendMessageRequest) error {
 	in.QueueUrl = queueURL(queue)
 	ctx = b.in(ctx, queue.Account, queue.Region)
-	if err := b.denied(s.sqs.IAMTargets(ctx, sqsapi.Service.Operation("SendMessage"), in)[0]); err != nil {
+	if err := b.denied(ctx, b.services.sqs.IAMTargets(ctx, sqsapi.Service.Operation("SendMessage"), in)[0]); err != nil {
 		return err
 	}
-	_, err := s.sqs.SendMessage(ctx, in)
+	_, err := b.services.sqs.SendMessage(ctx, in)
 	return err
 }
 
@@ -105,19 +94,19 @@ func (t *topicTargets) Deliver(ctx context.Context, d *sns.Delivery) error {
 	if d.Header != nil {
 		return post(ctx, d)
 	}
-	call := &byService{principal: snsPrincipal, sourceARN: d.TopicARN, sourceAccount: d.Account}
+	call := &byService{services: t.services, principal: snsPrincipal, sourceARN: d.TopicARN, sourceAccount: d.Account}
 	a, err := arn.Parse(d.Endpoint)
 	if err != nil {
 		return wire.Errorf("InvalidParameter", "%s is no endpoint", d.Endpoint)
 	}
 	if a.Service == "lambda" {
-		return call.invoke(ctx, t.services, d.Endpoint, d.Body)
+		return call.invoke(ctx, d.Endpoint, d.Body)
 	}
 	in := &sqsapi.SendMessageRequest{MessageBody: wire.Ptr(string(d.Body)), MessageAttributes: map[string]sqsapi.MessageAttributeValue{}}
 	for name, v := range d.Attributes {
 		in.MessageAttributes[name] = sqsapi.MessageAttributeValue{DataType: v.DataType, StringValue: v.StringValue, BinaryValue: v.BinaryValue}
 	}
-	return call.send(ctx, t.services, a, in)
+	return call.send(ctx, a, in)
 }
 
 // post sends a message to an HTTP endpoint. Answers below 500 are for good, but

@@ -60,11 +60,7 @@ func (t *topicRecord) set(where, name, value string) error {
 			return invalid("%s%s", where, name) // only FIFO topics have it
 		}
 		return nil
-	case "KmsMasterKeyId":
-		if value != "" {
-			return wire.NotBuilt("encryption of SNS topics with KMS keys")
-		}
-		return nil
+	case attrKey:
 	default:
 		if err := checkFeedback(where, name, value); err != nil {
 			return err

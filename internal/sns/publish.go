@@ -212,6 +212,9 @@ func checkAttributes(attributes map[string]snsapi.MessageAttributeValue) error {
 
 // publish stores the deliveries of messages, and schedules them.
 func (s *Service) publish(ctx context.Context, p place, messages ...*message) error {
+	if err := s.encrypt(ctx, p); err != nil {
+		return err
+	}
 	var made []*deliveryRecord
 	err := s.Store.Update(ctx, func(tx store.Tx) error {
 		made = nil

@@ -37,6 +37,7 @@ type Config struct {
 	// Certificate issues a certificate with its RSA key, in PEM, for signing
 	// messages. It is asked once in the life of a store.
 	Certificate func() (certificate, key []byte, err error)
+	Keys        Keys
 }
 
 // Service implements SNS.

@@ -74,17 +74,14 @@ func checkAttribute(q *queueRecord, name, value string) error {
 		return checkRedrive(q, value)
 	case sqsapi.QueueAttributeNameRedriveAllowPolicy:
 		return checkAllow(name, value)
-	case sqsapi.QueueAttributeNameKmsMasterKeyId:
-		if value != "" {
-			return wire.NotBuilt("encryption of SQS queues with KMS keys")
-		}
+	case sqsapi.QueueAttributeNameKmsMasterKeyId: // looked at when messages are sent, as AWS does
 	case sqsapi.QueueAttributeNameKmsDataKeyReusePeriodSeconds:
 		if n, err := strconv.Atoi(value); err != nil || n < 60 || n > 86400 {
 			return invalidValue(name)
 		}
 	case sqsapi.QueueAttributeNameSqsManagedSseEnabled:
-		// Like S3's default encryption this says who holds the key: AWS does,
-		// and here whoever owns the data directory.
+		// This says who holds the key: AWS does, and here whoever owns the data
+		// directory.
 		if value != "true" && value != "false" {
 			return invalidValue(name)
 		}
@@ -194,6 +191,10 @@ func (q *queueRecord) shown() map[string]string {
 		for name, values := range choices {
 			all[name] = values[0]
 		}
+	}
+	if q.key() != "" {
+		all[sqsapi.QueueAttributeNameSqsManagedSseEnabled] = "false"
+		all[sqsapi.QueueAttributeNameKmsDataKeyReusePeriodSeconds] = keyReusePeriod
 	}
 	maps.Copy(all, q.Attributes)
 	return all

@@ -92,6 +92,9 @@ func (s *Service) SendMessageBatch(ctx context.Context, in *sqsapi.SendMessageBa
 		}
 		batch, from = append(batch, m), append(from, i)
 	}
+	if err := s.encrypt(ctx, q, batch...); err != nil {
+		return nil, err
+	}
 	if err := s.put(ctx, q, batch); err != nil {
 		return nil, err
 	}

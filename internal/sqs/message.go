@@ -29,6 +29,8 @@ type message struct {
 	Group      string `json:",omitzero"`
 	Dedup      string `json:",omitzero"`
 	Source     string `json:",omitzero"` // ARN of the queue that it is a dead letter of
+	Key        string `json:",omitzero"` // ARN of the key of KMS that it is encrypted with
+	Context    string `json:",omitzero"` // ARN of the queue that it was encrypted for, if it has a key
 	Sent       time.Time
 	First      time.Time `json:",omitzero"` // first receive
 	Due        time.Time // when it is visible

@@ -70,6 +70,9 @@ func (s *Service) CreateQueue(ctx context.Context, in *sqsapi.CreateQueueRequest
 
 // set sets attributes; the empty text takes one back to its default.
 func (q *queueRecord) set(attributes map[string]string) error {
+	if err := q.setKey(attributes); err != nil {
+		return err
+	}
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		value := attributes[name]
 		if err := checkAttribute(q, name, value); err != nil {

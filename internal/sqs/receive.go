@@ -91,6 +91,10 @@ func (s *Service) take(ctx context.Context, q *queueRecord, want request) (got [
 	if err != nil || len(got) == 0 {
 		return nil, next, err
 	}
+	open, err := s.decrypt(ctx, q, got)
+	if err != nil {
+		return nil, 0, err
+	}
 	moved := false
 	err = s.Store.Update(ctx, func(tx store.Tx) error {
 		moved = false
@@ -109,6 +113,10 @@ func (s *Service) take(ctx context.Context, q *queueRecord, want request) (got [
 				return err
 			}
 			if moved = moved || gone; gone {
+				continue
+			}
+			if !open[m.sealing()] { // sent meanwhile with another key
+				moved = true
 				continue
 			}
 			was := m.Due

@@ -26,6 +26,9 @@ func (s *Service) SendMessage(ctx context.Context, in *sqsapi.SendMessageRequest
 	if err != nil {
 		return nil, err
 	}
+	if err := s.encrypt(ctx, q, m); err != nil {
+		return nil, err
+	}
 	if err := s.put(ctx, q, []*message{m}); err != nil {
 		return nil, err
 	}

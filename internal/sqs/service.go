@@ -24,6 +24,7 @@ type Config struct {
 	Store store.Store
 	Clock clock.Clock
 	Log   *slog.Logger
+	Keys  Keys
 }
 
 // Service implements SQS.

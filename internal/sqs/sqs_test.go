@@ -184,7 +184,7 @@ func TestAttributesAreChecked(t *testing.T) {
 	r := newRig(t)
 	for name, value := range map[string]string{
 		"VisibilityTimeout": "43201", "DelaySeconds": "-1", "MaximumMessageSize": "x", "Policy": "{", "FifoQueue": "false",
-		"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:` + account + `:dead"}`, "KmsMasterKeyId": "alias/x", "Colour": "red",
+		"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:` + account + `:dead"}`, "KmsDataKeyReusePeriodSeconds": "59", "Colour": "red",
 		"ContentBasedDeduplication": "true",
 	} {
 		_, err := r.CreateQueue(r.ctx, &sqsapi.CreateQueueRequest{QueueName: wire.Ptr("q"), Attributes: map[string]string{name: value}})

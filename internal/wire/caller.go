@@ -19,6 +19,11 @@ type Caller struct {
 	RequestID   string
 	Endpoint    string // scheme://host[:port] under which the client reached butai
 	Secure      bool   // TLS
+	// Service is the principal of a service of AWS that calls inside butai, such
+	// as "events.amazonaws.com", and "" for everybody else. It acts with Role, the
+	// ARN of a role that it has assumed, or else for itself, about SourceARN.
+	Service, Role            string
+	SourceARN, SourceAccount string
 }
 
 type callerKey struct{}
