@@ -145,8 +145,16 @@ func (s *Service) DeleteTable(ctx context.Context, in *dynamodbapi.DeleteTableIn
 		switch {
 		case r == nil:
 			return noTable(key.name)
+		case r.Copy != nil:
+			return beingCreated(key.name)
 		case *r.Description.DeletionProtectionEnabled:
 			return validation("%sTable '%s' can't be deleted while DeletionProtectionEnabled is set to True", envelope, key.name)
+		}
+		if needed, err := s.source(tx, r.ID); err != nil || needed {
+			if err == nil {
+				err = inUse("Attempt to change a resource which is still in use: Table is being backed up or restored from: %s", key.name)
+			}
+			return err
 		}
 		if err := r.endStream(tx, now); err != nil {
 			return err
@@ -154,13 +162,14 @@ func (s *Service) DeleteTable(ctx context.Context, in *dynamodbapi.DeleteTableIn
 		if err := s.records.Delete(tx, key.account, key.region, key.name); err != nil {
 			return err
 		}
-		return tx.DeleteRange(tableRange(r.ID))
+		return r.clear(tx, now)
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.tables.Delete(key)
 	s.stats.Delete(r.ID)
+	s.wake()
 	return &dynamodbapi.DeleteTableOutput{TableDescription: &dynamodbapi.TableDescription{
 		TableName: &key.name, TableStatus: wire.Ptr(dynamodbapi.TableStatusDELETING), ProvisionedThroughput: r.Description.ProvisionedThroughput,
 		TableSizeBytes: wire.Ptr(int64(0)), ItemCount: wire.Ptr(int64(0)), TableArn: r.Description.TableArn, TableId: r.Description.TableId,

@@ -62,6 +62,11 @@ func inUse(format string, args ...any) error {
 	return &dynamodbapi.ResourceInUseException{Message: wire.Ptr(fmt.Sprintf(format, args...))}
 }
 
+// beingCreated refuses changes of a table that is being restored.
+func beingCreated(name string) error {
+	return inUse("Attempt to change a resource which is still in use: Table is being created: %s", name)
+}
+
 func limitExceeded(format string, args ...any) error {
 	return &dynamodbapi.LimitExceededException{Message: wire.Ptr(fmt.Sprintf(format, args...))}
 }

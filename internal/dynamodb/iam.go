@@ -180,6 +180,22 @@ func (n *namer) control(action string, in any) {
 		n.add(action, in.TableName, nil)
 	case *dynamodbapi.UpdateContinuousBackupsInput:
 		n.add(action, in.TableName, nil)
+	case *dynamodbapi.CreateBackupInput:
+		n.add(action, in.TableName, nil)
+	case *dynamodbapi.DescribeBackupInput:
+		n.add(action, in.BackupArn, nil)
+	case *dynamodbapi.DeleteBackupInput:
+		n.add(action, in.BackupArn, nil)
+	case *dynamodbapi.RestoreTableFromBackupInput:
+		n.add(action, in.BackupArn, nil)
+		n.restore(action, in.TargetTableName)
+	case *dynamodbapi.RestoreTableToPointInTimeInput:
+		if in.SourceTableName != nil {
+			n.add(action, in.SourceTableName, nil)
+		} else {
+			n.add(action, in.SourceTableArn, nil)
+		}
+		n.restore(action, in.TargetTableName)
 	case *dynamodbapi.TagResourceInput:
 		n.add(action, in.ResourceArn, nil)
 	case *dynamodbapi.UntagResourceInput:
@@ -188,5 +204,13 @@ func (n *namer) control(action string, in any) {
 		n.add(action, in.ResourceArn, nil)
 	default:
 		n.targets = append(n.targets, wire.IAMTarget{Action: action, Resource: "*"})
+	}
+}
+
+// restore adds what restoring takes on the new table (Developer Guide, "Using
+// IAM with DynamoDB backup and restore").
+func (n *namer) restore(action string, target *string) {
+	for _, a := range []string{action, "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"} {
+		n.add(a, target, nil)
 	}
 }

@@ -74,8 +74,9 @@ func (s *Service) Refused() []wire.Refusal {
 		{[]string{"UpdateTable"}, "ReplicaUpdates", "there are no global tables"},
 		{[]string{"UpdateTable"}, "MultiRegionConsistency", "there are no global tables"},
 		{[]string{"UpdateTable"}, "GlobalTableWitnessUpdates", "there are no global tables"},
-		{[]string{"UpdateContinuousBackups"}, "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled", "there is no point-in-time recovery"},
-		{[]string{"UpdateContinuousBackups"}, "PointInTimeRecoverySpecification.RecoveryPeriodInDays", "there is no point-in-time recovery"},
+		{[]string{"RestoreTableFromBackup", "RestoreTableToPointInTime"}, "OnDemandThroughputOverride", "on-demand tables are not throttled"},
+		{[]string{"RestoreTableFromBackup", "RestoreTableToPointInTime"}, "GlobalSecondaryIndexOverride.OnDemandThroughput", "on-demand tables are not throttled"},
+		{[]string{"RestoreTableFromBackup", "RestoreTableToPointInTime"}, "GlobalSecondaryIndexOverride.WarmThroughput", "tables need no warming"},
 		{[]string{"ListTagsOfResource"}, "NextToken", "a table's tags come on one page"},
 	} {
 		for _, op := range r.operations {

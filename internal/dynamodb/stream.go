@@ -99,10 +99,10 @@ type change struct {
 	Expired bool `json:",omitempty"` // deleted as its time to live was over
 }
 
-// append adds the change from old to now to the table's stream, if it has one
-// and anything has changed.
+// append adds the change from old to now to the table's stream and history, if
+// it has them and anything has changed.
 func (t *table) append(tx store.Tx, old, now attr.Item, expired bool) error {
-	if t.stream == nil {
+	if t.stream == nil && t.history == "" {
 		return nil
 	}
 	before, after := encoded(old), encoded(now)
@@ -116,6 +116,11 @@ func (t *table) append(tx store.Tx, old, now attr.Item, expired bool) error {
 		c.Event = "INSERT"
 	case now == nil:
 		c.Event, key = "REMOVE", old
+	}
+	if t.history != "" {
+		if err := t.remember(tx, key, before); err != nil || t.stream == nil {
+			return err
+		}
 	}
 	c.Keys = attr.AppendItem(nil, t.schema.of(key))
 	if strings.Contains(t.stream.view, "NEW") {

@@ -36,7 +36,9 @@ type tableRecord struct {
 	IndexIDs    map[string]string // by index name
 	Tags        map[string]string
 	TTL         *ttlRecord
-	StreamFeed  string `json:",omitzero"` // of the stream that is enabled
+	StreamFeed  string         `json:",omitzero"` // of the stream that is enabled
+	History     *historyRecord `json:",omitzero"` // nil if changes aren't remembered
+	Copy        *copyRecord    `json:",omitzero"` // what the table is being restored from
 }
 
 // ttlRecord is the expiry setting of a table.
@@ -61,6 +63,7 @@ type table struct {
 	ttl        string   // attribute, or ""
 	hasLocal   bool     // has local secondary indexes
 	stream     *stream  // nil without one
+	history    string   // feed that remembers changes; "" without
 	clock      clock.Clock
 	kinds      map[string]attr.Kind
 }
@@ -127,6 +130,9 @@ func compile(r *tableRecord) *table {
 	}
 	if r.StreamFeed != "" {
 		t.stream = &stream{r.StreamFeed, *d.StreamSpecification.StreamViewType}
+	}
+	if r.History != nil {
+		t.history = r.History.Feed
 	}
 	return t
 }
@@ -209,8 +215,8 @@ func (s *Service) table(ctx context.Context, nameOrARN *string) (*table, error) 
 		return nil, err
 	}
 	t, err := s.lookup(ctx, key)
-	if err == nil && t == nil {
-		err = noResource()
+	if err == nil && (t == nil || t.record.Copy != nil) {
+		return nil, noResource()
 	}
 	return t, err
 }
@@ -264,6 +270,9 @@ func (s *Service) change(ctx context.Context, nameOrARN *string, fn func(tx stor
 		}
 		if r == nil {
 			return noTable(key.name)
+		}
+		if r.Copy != nil {
+			return beingCreated(key.name)
 		}
 		if err := fn(tx, r); err != nil {
 			return err

@@ -134,7 +134,7 @@ func TestUpdateTableBilling(t *testing.T) {
 }
 
 // eventually waits for a condition that the background work brings about.
-func eventually(t *testing.T, what string, done func() bool) {
+func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -219,19 +219,6 @@ func TestExpiry(t *testing.T) {
 	eventually(t, "expiry", func() bool { return s.keys("Scan", `{"TableName":"tab"}`) == "3 5" })
 	s.ok("UpdateTimeToLive", `{"TableName":"tab","TimeToLiveSpecification":{"Enabled":false,"AttributeName":"ttl"}}`)
 	s.gives("DescribeTimeToLive", `{"TableName":"tab"}`, `{"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLED"}}`)
-}
-
-func TestContinuousBackups(t *testing.T) {
-	t.Parallel()
-	s := start(t)
-	s.simple()
-	const off = `{"ContinuousBackupsDescription":{"ContinuousBackupsStatus":"ENABLED","PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":"DISABLED"}}}`
-	s.gives("DescribeContinuousBackups", `{"TableName":"one"}`, off)
-	s.gives("UpdateContinuousBackups", `{"TableName":"one","PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":false}}`, off)
-	if status, out := s.call("UpdateContinuousBackups", `{"TableName":"one","PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":true}}`); status != http.StatusNotImplemented {
-		t.Errorf("%d %s", status, out)
-	}
-	s.fails("DescribeContinuousBackups", `{"TableName":"two"}`, "TableNotFoundException", "Table not found: two")
 }
 
 func TestAuthorization(t *testing.T) {

@@ -14,15 +14,19 @@ func (s *Service) DescribeTimeToLive(ctx context.Context, in *dynamodbapi.Descri
 	if err != nil {
 		return nil, err
 	}
-	d := &dynamodbapi.TimeToLiveDescription{TimeToLiveStatus: wire.Ptr(dynamodbapi.TimeToLiveStatusDISABLED)}
-	if r.TTL != nil {
-		d.AttributeName = &r.TTL.Attribute
-		d.TimeToLiveStatus = wire.Ptr(dynamodbapi.TimeToLiveStatusENABLING)
-		if r.TTL.Ready {
-			d.TimeToLiveStatus = wire.Ptr(dynamodbapi.TimeToLiveStatusENABLED)
-		}
+	return &dynamodbapi.DescribeTimeToLiveOutput{TimeToLiveDescription: r.TTL.describe()}, nil
+}
+
+// describe tells of the setting; nil is none.
+func (t *ttlRecord) describe() *dynamodbapi.TimeToLiveDescription {
+	if t == nil {
+		return &dynamodbapi.TimeToLiveDescription{TimeToLiveStatus: wire.Ptr(dynamodbapi.TimeToLiveStatusDISABLED)}
 	}
-	return &dynamodbapi.DescribeTimeToLiveOutput{TimeToLiveDescription: d}, nil
+	status := dynamodbapi.TimeToLiveStatusENABLING
+	if t.Ready {
+		status = dynamodbapi.TimeToLiveStatusENABLED
+	}
+	return &dynamodbapi.TimeToLiveDescription{AttributeName: &t.Attribute, TimeToLiveStatus: &status}
 }
 
 // UpdateTimeToLive turns expiry by an attribute on or off. The items that

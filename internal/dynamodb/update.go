@@ -87,13 +87,17 @@ func checkUpdateTable(in *dynamodbapi.UpdateTableInput) error {
 	return nil
 }
 
+func (r *tableRecord) billingMode() string {
+	if m := r.Description.BillingModeSummary; m != nil {
+		return *m.BillingMode
+	}
+	return dynamodbapi.BillingModePROVISIONED
+}
+
 // updateBilling applies billing mode and throughput.
 func (r *tableRecord) updateBilling(in *dynamodbapi.UpdateTableInput, now time.Time) error {
 	d := &r.Description
-	current := dynamodbapi.BillingModePROVISIONED
-	if d.BillingModeSummary != nil {
-		current = *d.BillingModeSummary.BillingMode
-	}
+	current := r.billingMode()
 	mode := current
 	if in.BillingMode != nil {
 		mode = *in.BillingMode

@@ -37,8 +37,13 @@ func (s *Service) Run(ctx context.Context) error {
 		if due := time.Since(surveyed) > surveyEvery; due || s.awake() {
 			surveyed = time.Now()
 			expiring = s.survey(ctx)
-			if err := s.trimStreams(ctx); err != nil && ctx.Err() == nil {
-				s.log.Error("trim streams", "error", err)
+			for _, chore := range []struct {
+				what string
+				do   func(context.Context) error
+			}{{"trim streams", s.trimStreams}, {"keep backups", s.keepBackups}} {
+				if err := chore.do(ctx); err != nil && ctx.Err() == nil {
+					s.log.Error(chore.what, "error", err)
+				}
 			}
 		}
 		for _, key := range expiring {

@@ -56,7 +56,7 @@ func (f *failedCondition) exception(asked *string) error {
 
 // sightless reports whether the write can do without the item before.
 func (w *write) sightless() bool {
-	return w.blind && w.condition == nil && w.update == nil && len(w.table.indexes) == 0 && w.table.ttl == "" && w.table.stream == nil
+	return w.blind && w.condition == nil && w.update == nil && len(w.table.indexes) == 0 && w.table.ttl == "" && w.table.stream == nil && w.table.history == ""
 }
 
 // run does the write. Errors are *failedCondition, *attr.ValidationError for

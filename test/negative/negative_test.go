@@ -227,10 +227,14 @@ var unknown = map[string]tree{
 	"iam UntagPolicy":            {"PolicyArn": absentPolicy},
 	"iam UpdateAssumeRolePolicy": {"PolicyDocument": trustPolicy},
 
-	"dynamodb ListTagsOfResource": {"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/absent"},
-	"dynamodb TagResource":        {"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/absent"},
-	"dynamodb UntagResource":      {"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/absent"},
-	"dynamodb UpdateTable":        {"BillingMode": "PAY_PER_REQUEST"},
+	"dynamodb DeleteBackup":              {"BackupArn": absentBackup},
+	"dynamodb DescribeBackup":            {"BackupArn": absentBackup},
+	"dynamodb RestoreTableFromBackup":    {"BackupArn": absentBackup},
+	"dynamodb RestoreTableToPointInTime": {"SourceTableName": "absent", "UseLatestRestorableTime": true},
+	"dynamodb ListTagsOfResource":        {"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/absent"},
+	"dynamodb TagResource":               {"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/absent"},
+	"dynamodb UntagResource":             {"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/absent"},
+	"dynamodb UpdateTable":               {"BillingMode": "PAY_PER_REQUEST"},
 
 	"apigateway GetTags":       {"resourceArn": "arn:aws:apigateway:us-east-1::/restapis/absent"},
 	"apigateway TagResource":   {"resourceArn": "arn:aws:apigateway:us-east-1::/restapis/absent"},
@@ -272,6 +276,7 @@ const (
 
 	absentPolicy = "arn:aws:iam::000000000000:policy/absent"
 	absentStream = "arn:aws:dynamodb:us-east-1:000000000000:table/absent/stream/2026-01-01T00:00:00.000"
+	absentBackup = "arn:aws:dynamodb:us-east-1:000000000000:table/absent/backup/01767225600000-0a1b2c3d"
 	absentTopic  = "arn:aws:sns:us-east-1:000000000000:absent"
 	absentLayer  = "arn:aws:lambda:us-east-1:000000000000:layer:absent:1"
 	trustPolicy  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
@@ -285,7 +290,7 @@ var always = map[string][]string{
 		"GetSdkTypes", "GetUsagePlanKeys", "GetUsagePlans", "GetVpcLinks", "UpdateAccount",
 		"PutRestApi", // its document is read first
 	},
-	"dynamodb": {"DescribeEndpoints", "DescribeLimits", "ListTables"}, "dynamodbstreams": {"ListStreams", "GetRecords"}, // an iterator names no stream that isn't there
+	"dynamodb": {"DescribeEndpoints", "DescribeLimits", "ListBackups", "ListTables"}, "dynamodbstreams": {"ListStreams", "GetRecords"}, // an iterator names no stream that isn't there
 	"iam":     {"ListPolicies", "ListRoles", "ListUsers"},
 	"lambda":  {"DeleteLayerVersion", "GetAccountSettings", "ListEventSourceMappings", "ListFunctions", "ListLayers", "ListLayerVersions", "ListCodeSigningConfigs"},
 	"logs":    {"DescribeLogGroups", "DescribeMetricFilters", "DescribeResourcePolicies", "PutResourcePolicy"},

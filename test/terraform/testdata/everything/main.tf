@@ -157,6 +157,50 @@ resource "aws_dynamodb_table" "indexed" {
   }
 
   deletion_protection_enabled = false
+
+  point_in_time_recovery {
+    enabled                 = true
+    recovery_period_in_days = local.second ? 7 : 35
+  }
+}
+
+resource "aws_dynamodb_table" "restored" {
+  name                   = "restored"
+  billing_mode           = "PAY_PER_REQUEST"
+  hash_key               = "id"
+  range_key              = "at"
+  restore_source_name    = aws_dynamodb_table.indexed.name
+  restore_to_latest_time = true
+  lifecycle {
+    ignore_changes = [restore_source_name, restore_to_latest_time] # an import can't know them
+  }
+
+  attribute {
+    name = "id"
+    type = "S"
+  }
+  attribute {
+    name = "at"
+    type = "N"
+  }
+  attribute {
+    name = "owner"
+    type = "S"
+  }
+
+  local_secondary_index {
+    name            = "by-owner-here"
+    range_key       = "owner"
+    projection_type = "KEYS_ONLY"
+  }
+
+  global_secondary_index {
+    name               = "by-owner"
+    hash_key           = "owner"
+    range_key          = "at"
+    projection_type    = "INCLUDE"
+    non_key_attributes = ["name"]
+  }
 }
 
 # }}}
