@@ -23,7 +23,8 @@ const (
 	// eventOverhead is what AWS adds for each event when it counts bytes.
 	eventOverhead = 26
 
-	batchFormat = 1
+	// The formats of batches: the second has a key.
+	batchFormat, keyedFormat = 1, 2
 )
 
 var errBatch = errors.New("logs: damaged batch")
@@ -40,15 +41,17 @@ type event struct {
 // group, first event's time and sequence number: reading a group in time
 // order is one scan, and so is dropping its oldest.
 //
-//	value: format, stream id, ingestion time, last-first, count, bytes; then
-//	the events, compressed as an S2 block: time-first, length, message each
+//	value: format, stream id, ingestion time, last-first, count, bytes, and the
+//	key if it has one; then the events, compressed as an S2 block: time-first,
+//	length, message each
 type batch struct {
 	first, last int64 // ms
 	sequence    uint64
 	stream      string // id
 	ingested    int64  // ms
 	count       int
-	bytes       int64 // as AWS counts
+	bytes       int64  // as AWS counts
+	key         string // ARN of the key of KMS that its group had, or ""
 	body        []byte
 }
 
@@ -92,11 +95,19 @@ func batchRange(p place, group string) (lo, hi []byte) {
 
 func (b *batch) put(tx store.Tx, p place, group string) error {
 	value := make([]byte, 0, 64+len(b.body))
-	value = append(value, batchFormat)
+	format := byte(batchFormat)
+	if b.key != "" {
+		format = keyedFormat
+	}
+	value = append(value, format)
 	value = binary.AppendUvarint(value, uint64(len(b.stream)))
 	value = append(value, b.stream...)
 	for _, n := range []int64{b.ingested, b.last - b.first, int64(b.count), b.bytes} {
 		value = binary.AppendUvarint(value, uint64(n))
+	}
+	if b.key != "" {
+		value = binary.AppendUvarint(value, uint64(len(b.key)))
+		value = append(value, b.key...)
 	}
 	return tx.Put(batchKey(p, group, b.first, b.sequence), append(value, b.body...))
 }
@@ -104,7 +115,7 @@ func (b *batch) put(tx store.Tx, p place, group string) error {
 // readBatch reads a stored batch without its events.
 func readBatch(kv store.KV) (b batch, err error) {
 	parts, err := keys.Parse(kv.Key)
-	if err != nil || len(parts) != 7 || len(kv.Value) == 0 || kv.Value[0] != batchFormat {
+	if err != nil || len(parts) != 7 || len(kv.Value) == 0 || kv.Value[0] != batchFormat && kv.Value[0] != keyedFormat {
 		return b, errBatch
 	}
 	first, err1 := strconv.ParseInt(parts[5], 16, 64)
@@ -115,6 +126,9 @@ func readBatch(kv store.KV) (b batch, err error) {
 	rest := reader{b: kv.Value[1:]}
 	b = batch{first: first, sequence: sequence, stream: string(rest.bytes())}
 	b.ingested, b.last, b.count, b.bytes = rest.int(), first+rest.int(), int(rest.int()), rest.int()
+	if kv.Value[0] == keyedFormat {
+		b.key = string(rest.bytes())
+	}
 	b.body = rest.b
 	if rest.failed {
 		return b, errBatch

@@ -8,6 +8,7 @@ import (
 // The operations that Service offers; a method with another signature would
 // count as not built.
 var _ interface {
+	logsapi.AssociateKmsKeyAPI
 	logsapi.CreateLogGroupAPI
 	logsapi.CreateLogStreamAPI
 	logsapi.DeleteLogGroupAPI
@@ -21,6 +22,7 @@ var _ interface {
 	logsapi.DescribeMetricFiltersAPI
 	logsapi.DescribeResourcePoliciesAPI
 	logsapi.DescribeSubscriptionFiltersAPI
+	logsapi.DisassociateKmsKeyAPI
 	logsapi.FilterLogEventsAPI
 	logsapi.GetLogEventsAPI
 	logsapi.ListTagsForResourceAPI

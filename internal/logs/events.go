@@ -117,6 +117,7 @@ func (s *Service) GetLogEvents(ctx context.Context, in *logsapi.GetLogEventsRequ
 	_ = in.Unmask // nothing is masked: there are no data protection policies
 	p := placeOf(ctx)
 	var page []event
+	var used map[string]bool
 	err = s.Store.View(ctx, func(r store.ReadTx) error {
 		g, err := getGroup(r, p, name)
 		if err != nil {
@@ -135,8 +136,12 @@ func (s *Service) GetLogEvents(ctx context.Context, in *logsapi.GetLogEventsRequ
 			q.past = &mark
 		}
 		page, err = collect(q.walk(r), limitOr(in.Limit, maxPage))
+		used = q.used
 		return err
 	})
+	if err == nil {
+		err = s.readable(ctx, p.plainARN(name), used)
+	}
 	if err != nil {
 		return nil, err
 	}

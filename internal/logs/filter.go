@@ -46,6 +46,7 @@ func (s *Service) FilterLogEvents(ctx context.Context, in *logsapi.FilterLogEven
 		return nil, err
 	}
 	out := &logsapi.FilterLogEventsResponse{}
+	var used map[string]bool
 	err = s.Store.View(ctx, func(r store.ReadTx) error {
 		g, err := getGroup(r, q.place, name)
 		if err != nil {
@@ -57,8 +58,12 @@ func (s *Service) FilterLogEvents(ctx context.Context, in *logsapi.FilterLogEven
 			return err
 		}
 		out.Events, out.NextToken, err = run.filter(r, match, limitOr(in.Limit, maxPage))
+		used = run.used
 		return err
 	})
+	if err == nil {
+		err = s.readable(ctx, q.plainARN(name), used)
+	}
 	out.SearchedLogStreams = []logsapi.SearchedLogStream{} // AWS deprecated it and answers it empty
 	return out, err
 }

@@ -23,10 +23,11 @@ type group struct {
 	Retention int64             `json:",omitzero"` // days; 0 is forever
 	Tags      map[string]string `json:",omitzero"`
 	Bytes     int64             // of the events, as AWS counts
+	Key       string            `json:",omitzero"` // ARN of the key of KMS that new events are encrypted with
 }
 
 func (g *group) answer(p place) logsapi.LogGroup {
-	arn := p.arn("log-group:" + g.Name)
+	arn := p.plainARN(g.Name)
 	out := logsapi.LogGroup{
 		LogGroupName: &g.Name, CreationTime: &g.Created,
 		Arn: wire.Ptr(arn + ":*"), LogGroupArn: &arn, StoredBytes: &g.Bytes,
@@ -34,6 +35,9 @@ func (g *group) answer(p place) logsapi.LogGroup {
 	}
 	if g.Retention > 0 {
 		out.RetentionInDays = &g.Retention
+	}
+	if g.Key != "" {
+		out.KmsKeyId = &g.Key
 	}
 	return out
 }
@@ -74,6 +78,11 @@ func (s *Service) CreateLogGroup(ctx context.Context, in *logsapi.CreateLogGroup
 	var err error
 	if g.Tags, err = mergeTags(nil, in.Tags); err != nil {
 		return err
+	}
+	if g.Key = wire.Val(in.KmsKeyId); in.KmsKeyId != nil {
+		if err := s.checkKey(ctx, g.Key, p.plainARN(g.Name)); err != nil {
+			return err
+		}
 	}
 	return s.Store.Update(ctx, func(tx store.Tx) error {
 		have, err := groups.Get(tx, p.account, p.region, g.Name)

@@ -15,7 +15,8 @@ type query struct {
 	from, to int64             // ms, both inclusive
 	past     *position         // if not nil: only events behind it, or before it when backward
 	backward bool
-	examined int // events looked at so far
+	examined int             // events looked at so far
+	used     map[string]bool // ARNs of the keys that these are encrypted with
 }
 
 // walk yields the events of the query in order of their position. Batches
@@ -89,6 +90,12 @@ func (q *query) gather(waiting []event, b *batch) ([]event, error) {
 		return nil, err
 	}
 	q.examined += len(events)
+	if b.key != "" {
+		if q.used == nil {
+			q.used = map[string]bool{}
+		}
+		q.used[b.key] = true
+	}
 	waiting = slices.Clip(waiting)
 	for _, e := range events {
 		if e.ts >= q.from && e.ts <= q.to && q.isPast(e.position) {

@@ -34,6 +34,7 @@ type Config struct {
 	Log   *slog.Logger
 	// Metrics takes what log events say in numbers.
 	Metrics metric.Sink
+	Keys    Keys
 	// GroupBytes caps the events of one log group, counted as AWS counts
 	// them: message bytes plus 26 an event. 0 means DefaultGroupBytes.
 	GroupBytes int64
@@ -128,10 +129,8 @@ func (*Service) Refused() []wire.Refusal {
 		accounts = "log groups of other accounts can't be reached"
 		fields   = "log groups aren't centralized, so that events have no system fields"
 		ofGroups = "resource policies are the account's; log groups have none of their own"
-		kms      = "logs aren't encrypted with KMS keys yet"
 	)
 	return []wire.Refusal{
-		{Operation: "CreateLogGroup", Member: "kmsKeyId", Reason: kms},
 		{Operation: "CreateLogGroup", Member: "deletionProtectionEnabled", Reason: "log groups can't be protected from deletion"},
 		{Operation: "DescribeLogGroups", Member: "accountIdentifiers", Reason: accounts},
 		{Operation: "DescribeLogGroups", Member: "includeLinkedAccounts", Reason: accounts},

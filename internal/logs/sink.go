@@ -228,7 +228,7 @@ func (r *run) save(tx store.Tx) (size int64, err error) {
 		st = &fresh
 	}
 	for _, b := range r.batches {
-		b.stream = st.ID
+		b.stream, b.key = st.ID, g.Key
 		if err := b.put(tx, r.place, g.ID); err != nil {
 			return 0, err
 		}

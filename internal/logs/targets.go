@@ -21,6 +21,10 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 		return bareGroup(op, *in.ResourceArn)
 	case *logsapi.UntagResourceRequest:
 		return bareGroup(op, *in.ResourceArn)
+	case *logsapi.AssociateKmsKeyRequest:
+		group = either(in.LogGroupName, in.ResourceIdentifier)
+	case *logsapi.DisassociateKmsKeyRequest:
+		group = either(in.LogGroupName, in.ResourceIdentifier)
 	case *logsapi.CreateLogGroupRequest:
 		group = *in.LogGroupName
 	case *logsapi.DeleteLogGroupRequest:

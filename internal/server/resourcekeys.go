@@ -6,6 +6,7 @@ import (
 
 	"github.com/butai-dev/butai/internal/ident"
 	"github.com/butai-dev/butai/internal/kms"
+	"github.com/butai-dev/butai/internal/logs"
 	"github.com/butai-dev/butai/internal/sns"
 	"github.com/butai-dev/butai/internal/sqs"
 	"github.com/butai-dev/butai/internal/wire"
@@ -27,6 +28,23 @@ var (
 func (k resourceKeys) Use(ctx context.Context, account, key string, about map[string]string, actions ...string) (keyARN string, err error) {
 	keyARN, err = k.kms.Check(ctx, kms.Use{Service: k.service, Account: account, Key: key, Context: about}, actions...)
 	return keyARN, toldByService(err)
+}
+
+// groupKeys lets CloudWatch Logs use keys for log groups: for itself, so that it
+// is the key's policy that decides.
+type groupKeys struct{ kms *kms.Service }
+
+var _ logs.Keys = groupKeys{}
+
+// ForGroup implements logs.Keys.
+func (k groupKeys) ForGroup(ctx context.Context, keyARN, groupARN string) error {
+	c := wire.CallerFrom(ctx)
+	principal := "logs." + c.Region + ".amazonaws.com"
+	call := &byService{principal: principal, sourceARN: groupARN, sourceAccount: c.Account}
+	_, err := k.kms.Check(call.in(ctx, c.Account, c.Region), kms.Use{
+		Service: "logs", Key: keyARN, Context: map[string]string{"aws:logs:arn": groupARN},
+	}, "GenerateDataKey", "Decrypt")
+	return toldByService(err)
 }
 
 // toldByService is a refusal of KMS as services pass it on (seen in answers of

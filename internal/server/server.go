@@ -166,7 +166,7 @@ func (s *Server) startCloudWatch(ctx context.Context) (err error) {
 }
 
 func (s *Server) startLogs(ctx context.Context) (err error) {
-	s.services.logs, err = logs.New(ctx, logs.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Metrics: s.services.cloudwatch})
+	s.services.logs, err = logs.New(ctx, logs.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Metrics: s.services.cloudwatch, Keys: groupKeys{s.services.kms}})
 	if err == nil {
 		s.onClose(s.services.logs.Close)
 	}

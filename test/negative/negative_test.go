@@ -208,6 +208,8 @@ var unknown = map[string]tree{
 	"logs PutSubscriptionFilter": {"logGroupName": "absent", "destinationArn": "arn:aws:lambda:us-east-1:000000000000:function:absent"},
 	"logs DescribeLogStreams":    {"logGroupName": "absent"},
 	"logs GetLogEvents":          {"logGroupName": "absent"},
+	"logs AssociateKmsKey":       {"logGroupName": "absent"},
+	"logs DisassociateKmsKey":    {"logGroupName": "absent"},
 	"logs ListTagsForResource":   {"resourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:absent"},
 	"logs TagResource":           {"resourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:absent"},
 	"logs UntagResource":         {"resourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:absent"},

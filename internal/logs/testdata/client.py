@@ -23,7 +23,7 @@ refused("ResourceAlreadyExistsException", "The specified log group already exist
         logs.create_log_group, logGroupName="/app")
 refused("ResourceNotFoundException", "The specified log group does not exist.",
         logs.describe_log_streams, logGroupName="/nope")
-refused("NotImplemented", "kmsKeyId", logs.create_log_group, logGroupName="/k", kmsKeyId="arn:aws:kms:eu-west-1:111122223333:key/1")
+refused("InvalidParameterException", "KMS Key Id could not be found", logs.create_log_group, logGroupName="/k", kmsKeyId="alias/k")
 refused("InvalidParameterException", "'retentionInDays'", logs.put_retention_policy, logGroupName="/app", retentionInDays=2)
 refused("InvalidParameterException", "", logs.filter_log_events, logGroupName="/app", filterPattern="{ $.x }")
 

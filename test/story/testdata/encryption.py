@@ -168,4 +168,47 @@ iam.put_role_policy(RoleName="reader", PolicyName="read", PolicyDocument=policy(
 until(lambda: waiting(url), "0")
 lambda_.delete_event_source_mapping(UUID=mapping)
 
+# A log group's key must admit CloudWatch Logs, for that group, whoever makes the group.
+GROUP = "arn:aws:logs:us-east-1:%s:log-group:sealed" % ACCOUNT
+unknown = ("AccessDeniedException", "The specified KMS key does not exist or is not allowed to be used with Arn '%s'" % GROUP)
+equal(refused(logs.create_log_group, logGroupName="sealed", kmsKeyId=key["KeyId"]), ("InvalidParameterException", "The specified KMS Key Id could not be found."))
+equal(refused(logs.create_log_group, logGroupName="sealed", kmsKeyId=key["Arn"]), unknown)
+service = {"Service": "logs.us-east-1.amazonaws.com"}
+admit(key, statement(service, "kms:*", ArnEquals={"kms:EncryptionContext:aws:logs:arn": GROUP}))
+equal(refused(logs.create_log_group, logGroupName="other", kmsKeyId=key["Arn"])[0], "AccessDeniedException")
+logs.create_log_group(logGroupName="sealed", kmsKeyId=key["Arn"])
+logs.create_log_stream(logGroupName="sealed", logStreamName="s")
+
+
+def told():
+    return logs.describe_log_groups(logGroupNamePrefix="sealed")["logGroups"][0].get("kmsKeyId")
+
+
+def log(text):
+    logs.put_log_events(logGroupName="sealed", logStreamName="s", logEvents=[{"timestamp": int(time.time() * 1000), "message": text}])
+
+
+def logged():
+    found = logs.filter_log_events(logGroupName="sealed")["events"]
+    equal([e["message"] for e in logs.get_log_events(logGroupName="sealed", logStreamName="s", startFromHead=True)["events"]], [e["message"] for e in found])
+    return [e["message"] for e in found]
+
+
+log("one")
+equal((told(), logged()), (key["Arn"], ["one"]))
+logs.disassociate_kms_key(logGroupName="sealed")
+log("two")
+equal((told(), logged()), (None, ["one", "two"]))
+kms.disable_key(KeyId=key["KeyId"])
+equal(refused(logs.filter_log_events, logGroupName="sealed")[0], "InvalidParameterException")  # the first is still encrypted
+equal(refused(logs.associate_kms_key, logGroupName="sealed", kmsKeyId=key["Arn"])[0], "InvalidParameterException")
+kms.enable_key(KeyId=key["KeyId"])
+logs.associate_kms_key(resourceIdentifier=GROUP, kmsKeyId=key["Arn"])
+equal(told(), key["Arn"])
+admit(key)
+equal(refused(logs.get_log_events, logGroupName="sealed", logStreamName="s"), unknown)
+equal(refused(logs.associate_kms_key, logGroupName="sealed", kmsKeyId=key["Arn"]), unknown)
+admit(key, statement(service, "kms:*"))
+equal(logged(), ["one", "two"])
+
 print("ok")
