@@ -175,6 +175,7 @@ func (s *Server) startLogs(ctx context.Context) (err error) {
 
 func (s *Server) startDynamoDB(context.Context) error {
 	s.services.dynamodb = dynamodb.New(dynamodb.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Keys: tableKeys{s.services.kms}})
+	s.services.streams = dynamodb.NewStreams(s.services.dynamodb)
 	s.inBackground(s.services.dynamodb.Run)
 	return nil
 }
@@ -274,7 +275,6 @@ func (t Throttle) settings() apigatewayapi.ThrottleSettings {
 
 // inBackground runs work until Close, which waits for its end.
 func (s *Server) inBackground(run func(context.Context) error) {
-	s.services.streams = dynamodb.NewStreams(s.services.dynamodb)
 	work, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- run(work) }()
