@@ -20,8 +20,10 @@ import (
 // goes to others, and if its process ends, those behind are none the wiser.
 
 const (
-	// maxAhead is how many calls a sandbox is sent ahead at most.
-	maxAhead = 3
+	// maxAhead is how many calls a sandbox is sent ahead at most. With fewer it
+	// runs out of them in a crowd, before whoever has the answers gets to run and
+	// sends more; with more of the longest its socket might have no room.
+	maxAhead = 8
 	// steadyCalls is how many calls in a row must have been quick, taking less
 	// than quickCall, before any are sent ahead.
 	steadyCalls = 16
@@ -127,7 +129,7 @@ func (i *instance) learn() {
 // turn; Engine.mu is held. One that was busy when somebody began to send may be
 // idle by now, or taken by a caller who has yet to send its own.
 func (i *instance) takesAhead(now time.Time) bool {
-	return !i.parked && i.steady(now) && i.sent.Load() && len(i.ahead) < maxAhead && !i.sending && !i.pool.retired && !i.expired()
+	return !i.parked && i.steady(now) && i.sent.Load() && len(i.ahead) < maxAhead && !i.sending && !i.pool.retired && !i.spent
 }
 
 // crowded tells that as many sandboxes as there are cores work off calls that
@@ -175,7 +177,7 @@ func (p *pool) roomy(now time.Time) (best *instance) {
 // more than limit. e.mu is held, but not while it sends.
 func (e *Engine) sendAhead(p *pool, i *instance, now time.Time, limit int) {
 	for ; limit > 0 && len(p.waiting) > 0 && i.takesAhead(now); limit-- {
-		inv := i.invocation(p.waiting[0].req, now)
+		inv := i.invocation(p.waiting[0].req, p.spec.Timeout)
 		if inv.Size() > aheadLimit {
 			return
 		}
@@ -220,7 +222,7 @@ func (e *Engine) takeBack(p *pool, i *instance) {
 	for range returned {
 		if i := e.takeIdle(p); i != nil {
 			w := p.next()
-			p.engage(i, w.req)
+			p.engage(i, w.req, time.Now())
 			w.granted <- grant{instance: i}
 		}
 	}

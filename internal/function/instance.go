@@ -100,6 +100,7 @@ type instance struct {
 	ahead     []*waiter // calls that it was sent before their turn, in their order
 	sending   bool      // somebody is sending it calls
 	parked    bool      // idle or ended: it can't be sent calls but by who takes it
+	spent     bool      // it was found worn: it gets no more calls than it has been sent
 	quick     int       // calls in a row that were quick
 }
 
@@ -261,7 +262,7 @@ func (i *instance) exchange(req *Request, sent bool, start time.Time) outcome {
 	s, ok := i.session.(pipeline)
 	switch {
 	case !ok:
-		inv := i.invocation(req, start)
+		inv := i.invocation(req, time.Until(deadline))
 		if sink != nil {
 			inv.Sink = sink
 		}
@@ -269,7 +270,7 @@ func (i *instance) exchange(req *Request, sent bool, start time.Time) outcome {
 		frame, err = i.session.Invoke(inv, deadline)
 	default:
 		if !sent {
-			inv := i.invocation(req, start)
+			inv := i.invocation(req, time.Until(deadline))
 			i.announce(inv)
 			err = s.Send(inv, deadline)
 			i.sent.Store(true)
@@ -293,10 +294,10 @@ func (i *instance) exchange(req *Request, sent bool, start time.Time) outcome {
 	return out
 }
 
-// invocation is what the process is told of a call that begins at start.
-func (i *instance) invocation(req *Request, start time.Time) *bootstrap.Invocation {
+// invocation is what the process is told of a call that has so long left.
+func (i *instance) invocation(req *Request, left time.Duration) *bootstrap.Invocation {
 	inv := &bootstrap.Invocation{
-		Deadline: i.engine.cfg.Clock.Now().Add(i.spec.Timeout - time.Since(start)), RequestID: req.RequestID,
+		Deadline: i.engine.cfg.Clock.Now().Add(left), RequestID: req.RequestID,
 		InvokedARN: req.InvokedARN, TraceID: req.TraceID, ClientContext: req.ClientContext, Payload: req.Payload,
 	}
 	if len(inv.Payload) == 0 {
@@ -355,11 +356,11 @@ func (i *instance) awaitExit() sandbox.Exit {
 // memoryUsed is the sandbox's high-water mark in MB, at most its limit. Reading
 // it takes longer than a short call may, and a short call can't use much more
 // memory than the one before, so those don't read it each time.
-func (i *instance) memoryUsed(took time.Duration) int {
+func (i *instance) memoryUsed(took time.Duration, now time.Time) int {
 	if i.proc == nil { // there was no program to start
 		return 0
 	}
-	if now := time.Now(); took > memoryLongCall || now.Sub(i.peakRead) > memoryRefresh {
+	if took > memoryLongCall || now.Sub(i.peakRead) > memoryRefresh {
 		i.peak, i.peakRead = i.proc.PeakMemory(), now
 	}
 	return min(i.spec.MemoryMB, int((i.peak+1<<20-1)>>20))

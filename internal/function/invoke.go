@@ -90,7 +90,8 @@ func (i *instance) run(req *Request, sent bool) (*Result, error) {
 	if ran {
 		out = i.exchange(req, sent, start)
 	}
-	took := time.Since(start)
+	end := time.Now()
+	took := end.Sub(start)
 	if out.took > 0 && !suppressed {
 		took = out.took
 	}
@@ -103,9 +104,9 @@ func (i *instance) run(req *Request, sent bool) (*Result, error) {
 		return nil, i.internal
 	}
 	report := report{
-		requestID: req.RequestID, duration: took, memoryMB: i.spec.MemoryMB, usedMB: i.memoryUsed(took),
+		requestID: req.RequestID, duration: took, memoryMB: i.spec.MemoryMB, usedMB: i.memoryUsed(took, end),
 		status: out.status, errorType: out.errorType,
-		started: i.engine.cfg.Clock.Now().Add(-time.Since(start)), latency: took, produced: out.produced,
+		started: i.engine.cfg.Clock.Now().Add(start.Sub(end)), latency: took, produced: out.produced,
 	}
 	switch {
 	case !cold || suppressed:

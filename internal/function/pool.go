@@ -70,6 +70,7 @@ type pool struct {
 
 // waiter is a call in line for a sandbox.
 type waiter struct {
+	ctx     context.Context // its caller's
 	req     *Request
 	granted chan grant // buffered, so that giving never blocks
 	since   time.Time  // when it got in line or its patience was last renewed
@@ -102,12 +103,12 @@ func (e *Engine) acquire(ctx context.Context, spec *Spec, req *Request) (i *inst
 	now := time.Now()
 	if !p.crowded(e.cores, now) {
 		if i := e.takeIdle(p); i != nil {
-			p.engage(i, req)
+			p.engage(i, req, now)
 			e.mu.Unlock()
 			return i, false, leave, nil
 		}
 	}
-	w := &waiter{req: req, granted: make(chan grant, 1), since: now, served: p.served}
+	w := &waiter{ctx: ctx, req: req, granted: make(chan grant, 1), since: now, served: p.served}
 	p.waiting = append(p.waiting, w)
 	if p.live < e.cores || p.expectedWait() > patience {
 		w.hurry = true
@@ -117,19 +118,19 @@ func (e *Engine) acquire(ctx context.Context, spec *Spec, req *Request) (i *inst
 		e.sendAhead(p, i, now, maxAhead)
 	}
 	e.mu.Unlock()
-	i, err = e.await(ctx, p, w)
-	if err != nil {
+	g := <-w.granted // the watch puts it in a hurry, or out of line
+	if g.err != nil {
 		e.mu.Lock()
 		leave()
 		e.mu.Unlock()
-		return nil, false, nil, err
+		return nil, false, nil, g.err
 	}
-	return i, w.ahead, leave, nil
+	return g.instance, w.ahead, leave, nil
 }
 
 // engage puts a sandbox among those with a call under way; e.mu is held.
-func (p *pool) engage(i *instance, req *Request) {
-	i.since, i.current, i.place = time.Now(), req.RequestID, len(p.busy)
+func (p *pool) engage(i *instance, req *Request, now time.Time) {
+	i.since, i.current, i.place = now, req.RequestID, len(p.busy)
 	p.busy = append(p.busy, i)
 	i.sent.Store(false)
 	i.parked, i.inIce = false, false
@@ -167,37 +168,6 @@ func (p *pool) expectedWait() time.Duration {
 	return p.typical * time.Duration(len(p.waiting)) / time.Duration(busy)
 }
 
-// await blocks until w is granted a sandbox; the watch puts it in a hurry when
-// its patience is over, and out of line at its deadline.
-func (e *Engine) await(ctx context.Context, p *pool, w *waiter) (*instance, error) {
-	if ctx.Done() == nil {
-		g := <-w.granted
-		return g.instance, g.err
-	}
-	select {
-	case g := <-w.granted:
-		return g.instance, g.err
-	case <-ctx.Done():
-		return e.giveUp(ctx, p, w)
-	}
-}
-
-// giveUp leaves the line, unless a sandbox was granted just now or has been
-// sent the call.
-func (e *Engine) giveUp(ctx context.Context, p *pool, w *waiter) (*instance, error) {
-	e.mu.Lock()
-	for n, other := range p.waiting {
-		if other == w {
-			p.waiting = append(p.waiting[:n], p.waiting[n+1:]...)
-			e.mu.Unlock()
-			return nil, ctx.Err()
-		}
-	}
-	e.mu.Unlock()
-	g := <-w.granted
-	return g.instance, g.err
-}
-
 // lookAtLine puts those in line in a hurry whose patience is over, unless the
 // line moves; e.mu is held.
 func (e *Engine) lookAtLine(p *pool, now time.Time) {
@@ -223,11 +193,14 @@ func (e *Engine) lookAtLine(p *pool, now time.Time) {
 // held.
 func (p *pool) dismiss(now time.Time) {
 	p.waiting = slices.DeleteFunc(p.waiting, func(w *waiter) bool {
-		over := !w.req.Deadline.IsZero() && now.After(w.req.Deadline)
-		if over {
-			w.granted <- grant{err: context.DeadlineExceeded}
+		err := w.ctx.Err()
+		if err == nil && !w.req.Deadline.IsZero() && now.After(w.req.Deadline) {
+			err = context.DeadlineExceeded
 		}
-		return over
+		if err != nil {
+			w.granted <- grant{err: err}
+		}
+		return err != nil
 	})
 }
 
@@ -245,7 +218,7 @@ func (e *Engine) serveHurried(p *pool) {
 			break
 		}
 		p.waiting = append(p.waiting[:n], p.waiting[n+1:]...)
-		p.engage(i, w.req)
+		p.engage(i, w.req, time.Now())
 		w.granted <- grant{instance: i}
 	}
 	e.startFor(p)
@@ -371,6 +344,8 @@ func (e *Engine) release(i *instance, leave func()) {
 	// A sandbox that has never run a call goes to the call it was started for,
 	// whatever its state: starting yet another one would change nothing.
 	worn := i.calls > 0 && i.worn()
+	i.spent = worn
+	now := time.Now()
 	switch {
 	case i.dead: // with this call, so the process has begun none of the others
 		p.putBack(i.ahead)
@@ -381,17 +356,17 @@ func (e *Engine) release(i *instance, leave func()) {
 	case len(i.ahead) > 0: // and may have begun the first
 		worn = false
 	}
-	if now := time.Now(); !worn && len(i.ahead) == 0 && i.quick >= steadyCalls {
+	if !worn && len(i.ahead) == 0 && i.quick >= steadyCalls {
 		i.since = now
 		i.sent.Store(true) // nothing is under way
 		e.sendAhead(p, i, now, 1)
 	}
 	if w := i.nextCall(worn); w != nil {
-		p.engage(i, w.req)
+		p.engage(i, w.req, now)
 		i.sent.Store(w.ahead)
 		leave()
 		w.granted <- grant{instance: i}
-		e.sendAhead(p, i, i.since, maxAhead)
+		e.sendAhead(p, i, now, maxAhead)
 		e.mu.Unlock()
 		return
 	}
@@ -408,7 +383,7 @@ func (e *Engine) release(i *instance, leave func()) {
 		e.end([]*instance{i})
 		return
 	}
-	i.idleSince = time.Now()
+	i.idleSince = now
 	i.mayRest()
 	p.idle = append(p.idle, i)
 	if e.live >= e.cfg.MaxSandboxes {

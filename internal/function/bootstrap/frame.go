@@ -267,8 +267,7 @@ func RequestIDOf(frame []byte) string {
 // call's deadline stays in force and is only renewed when it runs out.
 func (c *Channel) read(p []byte, deadline time.Time) (int, error) {
 	for {
-		now := time.Now()
-		if c.armed.IsZero() || c.armed.After(deadline) || !c.armed.After(now) {
+		if c.armed.IsZero() || c.armed.After(deadline) {
 			if err := c.conn.SetReadDeadline(deadline); err != nil {
 				return 0, err
 			}
