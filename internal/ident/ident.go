@@ -18,10 +18,10 @@ const (
 
 // UUID returns a random (version 4) UUID in its 36-character form.
 func UUID() string {
-	id, err := uuid.NewRandomFromReader(reserve{})
-	if err != nil {
-		panic(err) // reserve never fails
-	}
+	var id uuid.UUID
+	reserve{}.Read(id[:])
+	id[6] = id[6]&0x0f | 0x40 // version 4
+	id[8] = id[8]&0x3f | 0x80 // RFC 9562's variant
 	return id.String()
 }
 
@@ -37,6 +37,13 @@ func Mixed(n int) string { return pick(mixedAlnum, n) }
 // Hex returns n random bytes as 2n lower-case hexadecimal digits.
 func Hex(n int) string {
 	return hex.EncodeToString(reserved(n))
+}
+
+// AppendHex appends what Hex returns, of 16 bytes at most.
+func AppendHex(b []byte, n int) []byte {
+	var space [16]byte
+	reserve{}.Read(space[:n])
+	return hex.AppendEncode(b, space[:n])
 }
 
 // Base64 returns n random bytes in standard, padded base64.

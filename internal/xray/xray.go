@@ -5,8 +5,9 @@
 package xray
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"hash/crc32"
-	"strconv"
 	"strings"
 	"time"
 
@@ -39,11 +40,22 @@ func Parse(header string) (h Header) {
 // none: functions see it as _X_AMZN_TRACE_ID whether or not they are traced
 // (Lambda Developer Guide, "Defined runtime environment variables").
 func New(now time.Time, function string) string {
-	return "Root=" + NewRoot(now) + ";Parent=" + NewParent() + ";Sampled=0;Lineage=" + Lineage(function)
+	b := appendRoot(append(make([]byte, 0, newLength), "Root="...), now)
+	b = ident.AppendHex(append(b, ";Parent="...), 8)
+	b = appendLineage(append(b, ";Sampled=0;Lineage="...), function)
+	return string(b)
 }
 
+// newLength is the length of what New returns.
+const newLength = len("Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0;Lineage=1:00000000:0")
+
 // NewRoot is the id of a trace that begins now.
-func NewRoot(now time.Time) string { return "1-" + eight(uint32(now.Unix())) + "-" + ident.Hex(12) }
+func NewRoot(now time.Time) string { return string(appendRoot(nil, now)) }
+
+func appendRoot(b []byte, now time.Time) []byte {
+	b = appendEight(append(b, "1-"...), uint32(now.Unix()))
+	return ident.AppendHex(append(b, '-'), 12)
+}
 
 // NewParent is the id of a segment.
 func NewParent() string { return ident.Hex(8) }
@@ -51,7 +63,12 @@ func NewParent() string { return ident.Hex(8) }
 // Lineage is the mark that loop detection puts on calls of one function: a
 // version, a hash, a counter.
 func Lineage(function string) string {
-	return "1:" + eight(crc32.ChecksumIEEE([]byte(function))) + ":0"
+	return string(appendLineage(nil, function))
+}
+
+func appendLineage(b []byte, function string) []byte {
+	b = appendEight(append(b, "1:"...), crc32.ChecksumIEEE([]byte(function)))
+	return append(b, ":0"...)
 }
 
 // Sample is the header of a call to a function with active tracing. X-Ray's
@@ -60,5 +77,9 @@ func Lineage(function string) string {
 // others.
 func Sample(header string) string { return strings.Replace(header, ";Sampled=0", ";Sampled=1", 1) }
 
-// eight writes n in eight hexadecimal digits.
-func eight(n uint32) string { return strconv.FormatUint(uint64(n)|1<<32, 16)[1:] }
+// appendEight appends n in eight hexadecimal digits.
+func appendEight(b []byte, n uint32) []byte {
+	var space [4]byte
+	binary.BigEndian.PutUint32(space[:], n)
+	return hex.AppendEncode(b, space[:])
+}
