@@ -62,6 +62,7 @@ func (c *call) readBody(from io.Reader) error {
 		if _, err := io.ReadFull(from, c.req.Body); err != nil {
 			return errShortBody
 		}
+		_ = c.req.Request.Body.Close() // or net/http looks whether there is more
 		return nil
 	}
 	limited := &io.LimitedReader{R: from, N: c.svc.maxBody + 1}

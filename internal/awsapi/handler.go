@@ -243,9 +243,11 @@ func (s *service) isExempt(shape *wire.Shape) bool {
 }
 
 func (c *call) authorize(ctx context.Context, in any) error {
-	targets := []wire.IAMTarget{{Action: c.svc.SigningName + ":" + c.op.Name, Resource: "*"}}
+	var targets []wire.IAMTarget
 	if namer, ok := c.svc.impl.(wire.IAMNamer); ok {
 		targets = namer.IAMTargets(ctx, c.op, in)
+	} else {
+		targets = []wire.IAMTarget{{Action: c.svc.SigningName + ":" + c.op.Name, Resource: "*"}}
 	}
 	for _, target := range targets {
 		if denial := c.handler.Authorizer.Authorize(ctx, c.caller, target); denial != "" {

@@ -13,18 +13,12 @@ func appendCanonicalRequest(b []byte, r *http.Request, s *Signature, path, query
 	b = append(append(b, r.Method...), '\n')
 	b = append(append(b, path...), '\n')
 	b = append(append(b, query...), '\n')
-	for _, name := range s.signedHeaders {
+	for name := range strings.SplitSeq(s.signedHeaders, ";") {
 		b = append(append(b, name...), ':')
 		b = append(appendHeader(b, r, name), '\n')
 	}
 	b = append(b, '\n')
-	for i, name := range s.signedHeaders {
-		if i > 0 {
-			b = append(b, ';')
-		}
-		b = append(b, name...)
-	}
-	b = append(b, '\n')
+	b = append(append(b, s.signedHeaders...), '\n')
 	return append(b, payloadHash...)
 }
 

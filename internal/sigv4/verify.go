@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 	"io"
 	"net/http"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -100,7 +100,7 @@ func (v *Verifier) verify(r *http.Request, s *Signature, payloadHash string, now
 	if err := s.checkTime(now); err != nil {
 		return id, nil, err
 	}
-	if !slices.Contains(s.signedHeaders, "host") && !slices.Contains(s.signedHeaders, ":authority") {
+	if !s.signs("host") && !s.signs(":authority") {
 		return id, nil, &Error{Kind: KindUnsigned, Message: "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."}
 	}
 	secret, status := v.lookup(s.AccessKeyID, s.SessionToken)
@@ -141,8 +141,20 @@ func unverified(s *Signature) Identity {
 func (s *Signature) appendStringToSign(b []byte, requestHash [sha256.Size]byte) []byte {
 	b = append(b, algorithm+"\n"...)
 	b = append(append(b, s.date...), '\n')
-	b = append(append(b, s.Scope.string()...), '\n')
+	b = append(append(b, s.Scope.Date...), '/')
+	b = append(append(b, s.Region...), '/')
+	b = append(append(b, s.Service...), "/"+terminator+"\n"...)
 	return hex.AppendEncode(b, requestHash[:])
+}
+
+// signs tells whether the signature covers a header.
+func (s *Signature) signs(header string) bool {
+	for name := range strings.SplitSeq(s.signedHeaders, ";") {
+		if name == header {
+			return true
+		}
+	}
+	return false
 }
 
 // mismatchMessage tells the client what it should have signed, as AWS does.

@@ -277,7 +277,7 @@ func TestDateHeader(t *testing.T) {
 	r.Header.Set("Date", now.Format(http.TimeFormat))
 	s := &Signature{
 		Scope: Scope{AccessKeyID: creds.AccessKeyID, Date: "20260301", Region: "r", Service: "s"},
-		date:  "20260301T120000Z", signedHeaders: []string{"date", "host"},
+		date:  "20260301T120000Z", signedHeaders: "date;host",
 	}
 	text := s.appendStringToSign(nil, sha256.Sum256(appendCanonicalRequest(nil, r, s, "/", "", emptyHash)))
 	signature := deriveKey(creds.SecretAccessKey, s.Scope).sign(text)
@@ -339,4 +339,24 @@ func BenchmarkVerify(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// TestBasicDates holds parseBasic to time.Parse.
+func TestBasicDates(t *testing.T) {
+	t.Parallel()
+	digit := rapid.SampledFrom([]rune("0000111223456789TZ-x"))
+	parts := []string{"2026", "03", "29", "T", "12", "59", "59", "Z"}
+	rapid.Check(t, func(rt *rapid.T) {
+		text := ""
+		for _, part := range parts {
+			if rapid.IntRange(0, 3).Draw(rt, "change") == 0 {
+				part = rapid.StringOfN(digit, len(part), len(part), -1).Draw(rt, "part")
+			}
+			text += part
+		}
+		want, err := time.Parse(basicFormat, text)
+		if got, ok := parseBasic(text); ok != (err == nil) || ok && !got.Equal(want) {
+			rt.Errorf("%q is %v %t, want %v %v", text, got, ok, want, err)
+		}
+	})
 }
