@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/butai-dev/butai/internal/api/iamapi"
@@ -80,15 +81,29 @@ func (s *Service) issued(id string) bool {
 }
 
 // Lookup finds the holder of an access key. It returns nil for a key that
-// butai didn't issue, and a disabled principal for one that is gone.
+// butai didn't issue, and a disabled principal for one that is gone. Nobody may
+// change what it returns.
 func (s *Service) Lookup(id string) *wire.Principal {
+	generation := s.generation.Load()
+	if c, ok := s.keys.Load(id); ok {
+		if h := c.(*cachedKey).holder.Load(); h != nil && h.generation == generation {
+			return &h.Principal
+		}
+	}
 	if !s.issued(id) {
 		return nil
 	}
-	k := s.key(id)
+	k := s.cachedKey(id)
 	if k == nil || k.Inactive {
 		return &wire.Principal{Disabled: true}
 	}
+	p := s.holderOf(k.key)
+	k.holder.Store(&holder{*p, generation})
+	return p
+}
+
+// holderOf is whom an active key opens doors for.
+func (s *Service) holderOf(k *key) *wire.Principal {
 	p := &wire.Principal{Account: k.Account, Secret: k.Secret, Token: k.Token, Expires: k.Expires, ARN: k.Subject, UserID: k.SubjectID, UserName: k.User}
 	switch {
 	case k.User != "":
@@ -119,13 +134,27 @@ func (s *Service) sessionRole(k *key) *subject {
 type cachedKey struct {
 	*key
 	generation uint64
+	holder     atomic.Pointer[holder]
+}
+
+// holder is whose a key was at a generation.
+type holder struct {
+	wire.Principal
+	generation uint64
 }
 
 // key reads a key through the cache; nil means that it is gone.
 func (s *Service) key(id string) *key {
+	if c := s.cachedKey(id); c != nil {
+		return c.key
+	}
+	return nil
+}
+
+func (s *Service) cachedKey(id string) *cachedKey {
 	generation := s.generation.Load()
-	if c, ok := s.keys.Load(id); ok && (c.(cachedKey).generation == generation || c.(cachedKey).Token != "") {
-		return c.(cachedKey).key // a session's key never changes
+	if c, ok := s.keys.Load(id); ok && (c.(*cachedKey).generation == generation || c.(*cachedKey).Token != "") {
+		return c.(*cachedKey) // a session's key never changes
 	}
 	var k *key
 	err := s.Store.View(context.Background(), func(r store.ReadTx) (err error) {
@@ -136,10 +165,12 @@ func (s *Service) key(id string) *key {
 		s.Log.Error("look up access key", "error", err)
 		return nil
 	}
-	if k != nil {
-		s.keys.Store(id, cachedKey{k, generation})
+	if k == nil {
+		return nil
 	}
-	return k
+	c := &cachedKey{key: k, generation: generation}
+	s.keys.Store(id, c)
+	return c
 }
 
 // userKeys lists a user's keys, oldest first.

@@ -22,7 +22,7 @@ func (s *Service) Used(id, service, region string) {
 	if !s.issued(id) {
 		return
 	}
-	use := keyUse{at: *s.now(), service: service, region: region}
+	use := keyUse{at: s.Clock.Now().Truncate(time.Second), service: service, region: region}
 	if last, ok := s.uses.Load(id); ok && last.(keyUse) == use {
 		return // nothing to note: dates are of whole seconds
 	}

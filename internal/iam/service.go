@@ -36,7 +36,7 @@ type Service struct {
 
 	generation atomic.Uint64 // counts changes; outdates what is below
 	subjects   sync.Map      // role or user ARN to *subject
-	keys       sync.Map      // access key id to cachedKey
+	keys       sync.Map      // access key id to *cachedKey
 	uses       sync.Map      // access key id to keyUse
 	documents  documents
 	swept      atomic.Pointer[time.Time] // when expired keys were last cleared out

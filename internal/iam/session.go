@@ -56,7 +56,7 @@ func (s *Service) AssumeRoleAhead(ctx context.Context, a *Assumption) (session *
 	if err != nil {
 		return nil, nil, err
 	}
-	s.keys.Store(k.ID, cachedKey{k, s.generation.Load()})
+	s.keys.Store(k.ID, &cachedKey{key: k, generation: s.generation.Load()})
 	done := make(chan error, 1)
 	go func() {
 		err := s.keep(context.WithoutCancel(ctx), k)
