@@ -141,6 +141,14 @@ func (*Service) Refused() []wire.Refusal {
 // IAMTargets names the function that a call is about, as the call qualifies
 // it (Service Authorization Reference: AWS Lambda). Listings act on "*".
 func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []wire.IAMTarget {
+	switch in := in.(type) {
+	case *lambdaapi.InvocationRequest:
+		return s.callTarget(ctx, in.FunctionName, in.Qualifier)
+	case *lambdaapi.InvokeWithResponseStreamRequest:
+		return s.callTarget(ctx, in.FunctionName, in.Qualifier)
+	case *lambdaapi.InvokeAsyncRequest:
+		return s.callTarget(ctx, in.FunctionName, nil)
+	}
 	if targets := s.layerTargets(ctx, op, in); targets != nil {
 		return targets
 	}
@@ -161,12 +169,6 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 		}
 	}
 	switch in := in.(type) {
-	case *lambdaapi.InvokeAsyncRequest, *lambdaapi.InvokeWithResponseStreamRequest:
-		target.Action = "lambda:InvokeFunction"
-		target.Policy = s.grants(ctx, target.Resource)
-	case *lambdaapi.InvocationRequest:
-		target.Action = "lambda:InvokeFunction"
-		target.Policy = s.grants(ctx, target.Resource)
 	case *lambdaapi.CreateFunctionRequest:
 		return append(s.useOfLayers(ctx, in.Layers), target, passRole(in.Role))
 	case *lambdaapi.UpdateFunctionConfigurationRequest:
@@ -176,6 +178,16 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 		}
 		return targets
 	}
+	return []wire.IAMTarget{target}
+}
+
+// callTarget is the permission to call a function.
+func (s *Service) callTarget(ctx context.Context, name, qualifier *string) []wire.IAMTarget {
+	target := wire.IAMTarget{Action: "lambda:InvokeFunction", Resource: "*"}
+	if r, err := locate(ctx, name, qualifier); err == nil {
+		target.Resource = r.qualified()
+	}
+	target.Policy = s.grants(ctx, target.Resource)
 	return []wire.IAMTarget{target}
 }
 

@@ -43,9 +43,10 @@ func (s *Service) Invoke(ctx context.Context, in *lambdaapi.InvocationRequest) (
 	if err != nil {
 		return nil, err
 	}
+	function := r.qualified()
 	call := &catalog.Call{
-		FunctionARN: r.qualified(), Payload: in.Payload, ClientContext: clientContext, RequestID: c.RequestID,
-		TraceID: xray.New(s.Clock.Now(), r.qualified()), Tail: wire.Val(in.LogType) == lambdaapi.LogTypeTail,
+		FunctionARN: function, Payload: in.Payload, ClientContext: clientContext, RequestID: c.RequestID,
+		TraceID: xray.New(s.Clock.Now(), function), Tail: wire.Val(in.LogType) == lambdaapi.LogTypeTail,
 	}
 	if kind == lambdaapi.InvocationTypeDryRun {
 		_, err := s.Catalog.Admit(call)
