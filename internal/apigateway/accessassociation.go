@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"strings"
@@ -73,7 +74,7 @@ func (s *Service) CreateDomainNameAccessAssociation(ctx context.Context, in *api
 			return badRequest("Domain name access associations are only supported for private custom domain names.")
 		}
 		if have, err := accessAssociations.Get(tx, sc.id(name, source)...); err != nil || have != nil {
-			return orElse(err, conflict("The domain name access association already exists."))
+			return cmp.Or(err, conflict("The domain name access association already exists."))
 		}
 		return accessAssociations.Put(tx, a, sc.id(name, source)...)
 	})
@@ -116,14 +117,16 @@ func getAssociation(r store.ReadTx, sc scope, full, source string) (a *apigatewa
 	return a, id, err
 }
 
-// associationOf finds an access association by its ARN.
-func associationOf(r store.ReadTx, sc scope, text string) (a *apigatewayapi.DomainNameAccessAssociation, id []string, err error) {
+// associationOf finds what identifies an access association by its ARN. There
+// is one.
+func associationOf(r store.ReadTx, sc scope, text string) (id []string, err error) {
 	rest, err := cutARN(text, associationPath)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	full, source, _ := strings.Cut(rest, sourcePath)
-	return getAssociation(r, sc, full, source)
+	_, id, err = getAssociation(r, sc, full, source)
+	return id, err
 }
 
 // DeleteDomainNameAccessAssociation keeps a VPC endpoint from reaching a
@@ -131,7 +134,7 @@ func associationOf(r store.ReadTx, sc scope, text string) (a *apigatewayapi.Doma
 func (s *Service) DeleteDomainNameAccessAssociation(ctx context.Context, in *apigatewayapi.DeleteDomainNameAccessAssociationRequest) error {
 	sc := scopeOf(ctx)
 	name, err := update(ctx, s, func(tx store.Tx) (string, error) {
-		_, id, err := associationOf(tx, sc, *in.DomainNameAccessAssociationArn)
+		id, err := associationOf(tx, sc, *in.DomainNameAccessAssociationArn)
 		if err != nil {
 			return "", err
 		}
@@ -151,7 +154,7 @@ func (s *Service) RejectDomainNameAccessAssociation(ctx context.Context, in *api
 		return err
 	}
 	return s.Store.View(ctx, func(r store.ReadTx) error {
-		if _, _, err := associationOf(r, sc, *in.DomainNameAccessAssociationArn); err != nil {
+		if _, err := associationOf(r, sc, *in.DomainNameAccessAssociationArn); err != nil {
 			return err
 		}
 		return badRequest("Domain name access associations in your own account can't be rejected. Delete them instead.")

@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"regexp"
@@ -47,7 +48,7 @@ func (s *Service) CreateAuthorizer(ctx context.Context, in *apigatewayapi.Create
 	}
 	return update(ctx, s, func(tx store.Tx) (*apigatewayapi.Authorizer, error) {
 		if found, err := apis.Get(tx, sc.id(api)...); err != nil || found == nil {
-			return nil, orElse(err, conflict("Unable to complete operation due to concurrent modification. Please try again later."))
+			return nil, cmp.Or(err, conflict("Unable to complete operation due to concurrent modification. Please try again later."))
 		}
 		if err := checkAuthorizer(a); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -48,7 +49,7 @@ func (s *Service) CreateBasePathMapping(ctx context.Context, in *apigatewayapi.C
 			return badRequest("Base path mappings can't be created while the routing mode of the domain name is %s.", wire.Val(d.Domain.RoutingMode))
 		}
 		if have, err := mappings.Get(tx, sc.id(name, path)...); err != nil || have != nil {
-			return orElse(err, conflict("Base path already exists for this domain name"))
+			return cmp.Or(err, conflict("Base path already exists for this domain name"))
 		}
 		if err := checkMapping(tx, d, m); err != nil {
 			return err
@@ -66,7 +67,7 @@ func (s *Service) CreateBasePathMapping(ctx context.Context, in *apigatewayapi.C
 func checkMapping(r store.ReadTx, d *domain, m *apigatewayapi.BasePathMapping) error {
 	api, err := apis.Get(r, d.id(wire.Val(m.RestApiId))...)
 	if err != nil || api == nil {
-		return orElse(err, badRequest("Invalid REST API identifier specified"))
+		return cmp.Or(err, badRequest("Invalid REST API identifier specified"))
 	}
 	if isPrivate(api.EndpointConfiguration) != isPrivate(d.Domain.EndpointConfiguration) {
 		return badRequest("Private APIs can only be associated with private custom domain names, and public APIs with public ones.")
@@ -75,7 +76,7 @@ func checkMapping(r store.ReadTx, d *domain, m *apigatewayapi.BasePathMapping) e
 		return nil
 	}
 	if st, err := stages.Get(r, d.id(*m.RestApiId, *m.Stage)...); err != nil || st == nil {
-		return orElse(err, badRequest("Invalid stage identifier specified"))
+		return cmp.Or(err, badRequest("Invalid stage identifier specified"))
 	}
 	return nil
 }
@@ -173,7 +174,7 @@ func (s *Service) UpdateBasePathMapping(ctx context.Context, in *apigatewayapi.U
 		}
 		if *m.BasePath != old {
 			if have, err := mappings.Get(tx, sc.id(name, *m.BasePath)...); err != nil || have != nil {
-				return nil, orElse(err, conflict("Base path already exists for this domain name"))
+				return nil, cmp.Or(err, conflict("Base path already exists for this domain name"))
 			}
 			if err := mappings.Delete(tx, sc.id(name, old)...); err != nil {
 				return nil, err

@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"maps"
 	"strconv"
 	"strings"
@@ -55,7 +56,7 @@ func checkPercent(percent float64) error {
 
 func checkDeployment(r store.ReadTx, sc scope, api, id string) error {
 	if d, err := deployments.Get(r, sc.id(api, id)...); err != nil || d == nil {
-		return orElse(err, badRequest("Deployment id does not exist"))
+		return cmp.Or(err, badRequest("Deployment id does not exist"))
 	}
 	return nil
 }
@@ -73,7 +74,7 @@ func checkCanaryDeployment(r store.ReadTx, sc scope, in *apigatewayapi.CreateDep
 		return badRequest(invalid+"Non null and non empty stageName must be provided for canary deployment. Provided value is %s", provided)
 	}
 	if st, err := stages.Get(r, sc.id(*in.RestApiId, name)...); err != nil || st == nil {
-		return orElse(err, badRequest(invalid+"Stage %s must already be created before making a canary release deployment", name))
+		return cmp.Or(err, badRequest(invalid+"Stage %s must already be created before making a canary release deployment", name))
 	}
 	return nil
 }

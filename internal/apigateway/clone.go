@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -17,7 +18,7 @@ import (
 func cloneAPI(tx store.Tx, sc scope, api *apigatewayapi.RestApi, from string) error {
 	original, err := apis.Get(tx, sc.id(from)...)
 	if err != nil || original == nil {
-		return orElse(err, badRequest("Invalid REST API identifier specified"))
+		return cmp.Or(err, badRequest("Invalid REST API identifier specified"))
 	}
 	if api.Description == nil {
 		api.Description = original.Description

@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -51,7 +52,7 @@ func (s *Service) CreateDocumentationVersion(ctx context.Context, in *apigateway
 // freezeDocumentation stores the version name of an API's documentation.
 func (s *Service) freezeDocumentation(tx store.Tx, sc scope, api, name string, description *string) (*documentationVersion, error) {
 	if have, err := documentationVersions.Get(tx, sc.id(api, name)...); err != nil || have != nil {
-		return nil, orElse(err, conflict("Documentation version already exists"))
+		return nil, cmp.Or(err, conflict("Documentation version already exists"))
 	}
 	parts, err := documentationParts.List(tx, sc.id(api)...)
 	if err != nil {

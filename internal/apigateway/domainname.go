@@ -209,7 +209,7 @@ func (s *Service) DeleteDomainName(ctx context.Context, in *apigatewayapi.Delete
 			return err
 		}
 		for _, err := range accessAssociations.All(tx, sc.id(name)...) {
-			return orElse(err, badRequest("The domain name has domain name access associations. Delete them first."))
+			return cmp.Or(err, badRequest("The domain name has domain name access associations. Delete them first."))
 		}
 		if err := errors.Join(mappings.DeleteAll(tx, sc.id(name)...), routingRules.DeleteAll(tx, sc.id(name)...)); err != nil {
 			return err

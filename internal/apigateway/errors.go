@@ -21,8 +21,8 @@ func conflict(format string, args ...any) error {
 
 // limitExceeded is the answer to one thing too many. SDKs that are told to try
 // again at once, and do, get the same answer at little cost.
-func limitExceeded(format string, args ...any) error {
-	return &apigatewayapi.LimitExceededException{RetryAfterSeconds: wire.Ptr("1"), Message: wire.Ptr(fmt.Sprintf(format, args...))}
+func limitExceeded(text string) error {
+	return &apigatewayapi.LimitExceededException{RetryAfterSeconds: wire.Ptr("1"), Message: &text}
 }
 
 func noAPI(sc scope, id string) error {

@@ -150,9 +150,7 @@ func clearAPI(tx store.Tx, sc scope, api *apigatewayapi.RestApi, doc *openapi.AP
 // document is reported in one error; then nothing changes.
 func (s *Service) importInto(tx store.Tx, sc scope, api *apigatewayapi.RestApi, doc *openapi.API, failOnWarnings *bool) error {
 	im := &importer{svc: s, tx: tx, scope: sc, api: api, doc: doc}
-	for _, fault := range doc.Errors {
-		im.faults = append(im.faults, fault)
-	}
+	im.faults = append(im.faults, doc.Errors...)
 	for _, step := range []func() error{
 		im.attributes, im.models, im.authorizers, im.validators, im.gatewayResponses, im.documentation, im.resources,
 	} {

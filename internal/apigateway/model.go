@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -79,15 +80,8 @@ func checkModels(r store.ReadTx, sc scope, apiID string, byType map[string]strin
 	for _, contentType := range slices.Sorted(maps.Keys(byType)) {
 		name := byType[contentType]
 		if m, err := models.Get(r, sc.id(apiID, name)...); err != nil || m == nil {
-			return orElse(err, badRequest("Invalid model identifier specified: %s", name))
+			return cmp.Or(err, badRequest("Invalid model identifier specified: %s", name))
 		}
 	}
 	return nil
-}
-
-func orElse(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }

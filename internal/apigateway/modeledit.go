@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -40,7 +41,7 @@ func (s *Service) CreateModel(ctx context.Context, in *apigatewayapi.CreateModel
 			return nil, err
 		}
 		if taken, err := models.Get(tx, sc.id(*in.RestApiId, *in.Name)...); err != nil || taken != nil {
-			return nil, orElse(err, conflict("Model name already exists for this REST API"))
+			return nil, cmp.Or(err, conflict("Model name already exists for this REST API"))
 		}
 		return m, models.Put(tx, m, sc.id(*in.RestApiId, *in.Name)...)
 	})

@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -138,7 +139,7 @@ var stagePatch = patchTable[stageEdit]{rows: slices.Concat([]patchRow[stageEdit]
 		}
 		c, err := clientCertificates.Get(e.tx, e.scope.id(op.text())...)
 		if err != nil || c == nil {
-			return orElse(err, badRequest("Invalid Client Certificate identifier specified"))
+			return cmp.Or(err, badRequest("Invalid Client Certificate identifier specified"))
 		}
 		return nil
 	}},

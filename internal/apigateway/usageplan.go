@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ func (s *Service) CreateUsagePlan(ctx context.Context, in *apigatewayapi.CreateU
 	}
 	out, err := update(ctx, s, func(tx store.Tx) (*apigatewayapi.UsagePlan, error) {
 		if have, err := usagePlans.List(tx, sc.id()...); err != nil || len(have) >= maxPlans {
-			return nil, orElse(err, limitExceeded("Maximum number of usage plans for this account has been reached. Please contact AWS if you need additional usage plans."))
+			return nil, cmp.Or(err, limitExceeded("Maximum number of usage plans for this account has been reached. Please contact AWS if you need additional usage plans."))
 		}
 		edit := &planEdit{UsagePlan: &plan.Plan, tx: tx, scope: sc}
 		for _, at := range in.ApiStages {

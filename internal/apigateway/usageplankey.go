@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -125,7 +126,7 @@ func (s *Service) GetUsagePlanKeys(ctx context.Context, in *apigatewayapi.GetUsa
 			return strings.HasPrefix(wire.Val(key.Name), wire.Val(in.NameQuery))
 		}
 		ids, next, err := pageWhere(r, planKeys, in.Position, in.Limit, wanted, func(id *string) string { return *id }, sc.id(*in.UsagePlanId))
-		if err = orElse(err, broken); err != nil {
+		if err = cmp.Or(err, broken); err != nil {
 			return nil, err
 		}
 		out := &apigatewayapi.UsagePlanKeys{Position: next, Items: []apigatewayapi.UsagePlanKey{}}

@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -32,7 +33,7 @@ func (e *planEdit) addStage(api, stage string, throttle map[string]apigatewayapi
 		return badRequest("Invalid API Stage {api: %%s, stage: %%s} specified for usageplan %%s")
 	}
 	if st, err := stages.Get(e.tx, e.scope.id(api, stage)...); err != nil || st == nil {
-		return orElse(err, notFound("API Stage not found: %s:%s", api, stage))
+		return cmp.Or(err, notFound("API Stage not found: %s:%s", api, stage))
 	}
 	if findAPIStage(e.UsagePlan, api, stage) >= 0 {
 		return conflict("Usage Plan %s already has API Stage %s:%s", *e.Id, api, stage)

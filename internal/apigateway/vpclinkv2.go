@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"strings"
@@ -146,7 +147,7 @@ func checkTarget(r store.ReadTx, sc scope, i *apigatewayapi.Integration) error {
 	first, err := vpcLinks.Get(r, sc.id(id)...)
 	switch {
 	case err != nil || first == nil:
-		return orElse(err, badRequest("Invalid Vpc Link identifier specified"))
+		return cmp.Or(err, badRequest("Invalid Vpc Link identifier specified"))
 	case target != "":
 		return badRequest("IntegrationTarget can only be specified for a VpcLinkV2, not for %s", id)
 	}

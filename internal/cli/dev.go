@@ -42,8 +42,7 @@ AWS_SECRET_ACCESS_KEY, AWS_REGION.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d := &devLink{app: a, client: newClient(), function: args[0], dir: args[1]}
 			if once {
-				_, err := d.sync(cmd.Context())
-				return err
+				return d.sync(cmd.Context())
 			}
 			return d.follow(cmd.Context())
 		},
@@ -71,7 +70,7 @@ type stamp struct {
 // follow uploads the folder now and whenever it changes, until ctx ends.
 // Failures are printed: the next save may mend them.
 func (d *devLink) follow(ctx context.Context) error {
-	if _, err := d.sync(ctx); err != nil {
+	if err := d.sync(ctx); err != nil {
 		return err
 	}
 	tick := time.NewTicker(lookEvery)
@@ -82,34 +81,34 @@ func (d *devLink) follow(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if _, err := d.sync(ctx); err != nil && ctx.Err() == nil {
+		if err := d.sync(ctx); err != nil && ctx.Err() == nil {
 			fmt.Fprintln(d.err, "butai:", err)
 		}
 	}
 }
 
 // sync uploads the folder if it has changed.
-func (d *devLink) sync(ctx context.Context) (changed bool, err error) {
+func (d *devLink) sync(ctx context.Context) error {
 	now, err := d.look()
 	if err != nil {
-		return false, err
+		return err
 	}
 	if !differ(d.seen, now) {
-		return false, nil
+		return nil
 	}
 	d.seen = now // a folder that is refused isn't sent again before it changes
 	archive, err := d.archive()
 	if err != nil {
-		return false, err
+		return err
 	}
 	in := &lambdaapi.UpdateFunctionCodeRequest{FunctionName: &d.function, ZipFile: archive}
 	var out lambdaapi.FunctionConfiguration
 	if err := d.client.Call(ctx, &lambdaapi.Service, "UpdateFunctionCode", in, &out); err != nil {
-		return false, fmt.Errorf("update the code of %s: %w", d.function, err)
+		return fmt.Errorf("update the code of %s: %w", d.function, err)
 	}
 	d.tell(ctx)
 	fmt.Fprintf(d.out, "%s runs %s: %d files, CodeSha256 %s\n", d.function, d.dir, len(now), wire.Val(out.CodeSha256))
-	return true, nil
+	return nil
 }
 
 // tell lets the server know where the code is from, for debuggers' sake. AWS

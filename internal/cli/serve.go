@@ -106,7 +106,7 @@ func newLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})), nil
 	case "text":
 		f, isFile := w.(*os.File)
-		return slog.New(tint.NewHandler(w, &tint.Options{Level: l, NoColor: !isFile || !term.IsTerminal(int(f.Fd()))})), nil
+		return slog.New(tint.NewTextHandler(w, &tint.Options{Level: l, NoColor: !isFile || !term.IsTerminal(int(f.Fd()))})), nil
 	}
 	return nil, fmt.Errorf("--log-format: want text or json, not %q", format)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -204,8 +203,7 @@ func (e *evaluation) judge() (state, reason string) {
 	case missing == 0:
 	case treat == "breaching":
 		breaching += missing
-	case treat == "notBreaching":
-		fine += missing
+	case treat == "notBreaching": // what is missing counts as fine
 	case len(points) == 0:
 		if treat == "ignore" {
 			return "", ""
@@ -247,7 +245,7 @@ func (e *evaluation) reason(points []watched, missing int, alarm bool) string {
 	var shown []string
 	for _, w := range points {
 		if cmp.breaches(*w.value, *e.Threshold) == alarm {
-			shown = append(shown, javaDouble(*w.value)+" ("+time.Unix(w.at, 0).UTC().Format("02/01/06 15:04:05")+")")
+			shown = append(shown, wire.JavaDouble(*w.value)+" ("+time.Unix(w.at, 0).UTC().Format("02/01/06 15:04:05")+")")
 		}
 	}
 	was, not := "was", ""
@@ -267,20 +265,11 @@ func (e *evaluation) reason(points []watched, missing int, alarm bool) string {
 			least = e.need - e.enough + 1
 		}
 		return fmt.Sprintf("Threshold Crossed: %d out of the last %s [%s] %s %s%s the threshold (%s) (minimum %s for %s transition).",
-			len(shown), counted(e.need, "datapoint", "datapoints"), strings.Join(shown, ", "), was, not, cmp.text, javaDouble(*e.Threshold),
+			len(shown), counted(e.need, "datapoint", "datapoints"), strings.Join(shown, ", "), was, not, cmp.text, wire.JavaDouble(*e.Threshold),
 			counted(least, "datapoint", "datapoints"), direction)
 	}
 	return fmt.Sprintf("Threshold Crossed: %s [%s] %s %s%s the threshold (%s).",
-		counted(len(shown), "datapoint", "datapoints"), strings.Join(shown, ", "), was, not, cmp.text, javaDouble(*e.Threshold))
-}
-
-// javaDouble prints 2 as 2.0, as AWS does.
-func javaDouble(v float64) string {
-	text := strconv.FormatFloat(v, 'f', -1, 64)
-	if !strings.Contains(text, ".") {
-		text += ".0"
-	}
-	return text
+		counted(len(shown), "datapoint", "datapoints"), strings.Join(shown, ", "), was, not, cmp.text, wire.JavaDouble(*e.Threshold))
 }
 
 // reasonTime is how times print in StateReasonData.

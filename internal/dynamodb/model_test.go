@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -126,9 +127,7 @@ func (m *model) put(t *rapid.T) {
 func (m *model) update(t *rapid.T) {
 	k := drawKey(t)
 	now := k.Clone()
-	for name, v := range m.items[key(k)] {
-		now[name] = v
-	}
+	maps.Copy(now, m.items[key(k)])
 	in := &dynamodbapi.UpdateItemInput{TableName: &m.table, Key: k, ReturnValues: wire.Ptr("ALL_NEW")}
 	switch rapid.IntRange(0, 2).Draw(t, "kind of update") {
 	case 0:

@@ -38,7 +38,7 @@ func (s clientCertSource) Lookup(name string) (vtl.Value, bool) {
 	case "subjectDN":
 		return s.c.Subject.String(), true
 	case "validity":
-		return validitySource{s.c}, true
+		return validitySource(s), true
 	}
 	return nil, false
 }

@@ -107,7 +107,7 @@ func (s *Service) edit(ctx context.Context, k kind, name string, fn func(store.T
 }
 
 func (s *Service) putInline(ctx context.Context, k kind, name, policyName, doc string) error {
-	if _, err := compile(doc, policy.Inline); err != nil {
+	if err := checkDocument(doc, policy.Inline); err != nil {
 		return err
 	}
 	return s.edit(ctx, k, name, func(_ store.Tx, e *entity) error {

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -109,7 +110,7 @@ func (u usage) stamp(p *iamapi.Policy) {
 
 // CreatePolicy makes a customer managed policy with version v1.
 func (s *Service) CreatePolicy(ctx context.Context, in *iamapi.CreatePolicyRequest) (*iamapi.CreatePolicyResponse, error) {
-	if _, err := compile(*in.PolicyDocument, policy.Managed); err != nil {
+	if err := checkDocument(*in.PolicyDocument, policy.Managed); err != nil {
 		return nil, err
 	}
 	tags, err := mergeTags(nil, in.Tags)
@@ -129,7 +130,7 @@ func (s *Service) CreatePolicy(ctx context.Context, in *iamapi.CreatePolicyReque
 	}
 	err = s.update(ctx, func(tx store.Tx) error {
 		if have, err := policies.Get(tx, account(ctx), *in.PolicyName); err != nil || have != nil {
-			return orElse(err, &iamapi.EntityAlreadyExistsException{Message: wire.Ptr("A policy called " + *in.PolicyName + " already exists. Duplicate names are not allowed.")})
+			return cmp.Or[error](err, &iamapi.EntityAlreadyExistsException{Message: wire.Ptr("A policy called " + *in.PolicyName + " already exists. Duplicate names are not allowed.")})
 		}
 		return policies.Put(tx, p, account(ctx), *in.PolicyName)
 	})

@@ -14,7 +14,7 @@ import (
 
 // CreatePolicyVersion adds a version.
 func (s *Service) CreatePolicyVersion(ctx context.Context, in *iamapi.CreatePolicyVersionRequest) (*iamapi.CreatePolicyVersionResponse, error) {
-	if _, err := compile(*in.PolicyDocument, policy.Managed); err != nil {
+	if err := checkDocument(*in.PolicyDocument, policy.Managed); err != nil {
 		return nil, err
 	}
 	var added iamapi.PolicyVersion

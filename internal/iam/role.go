@@ -60,7 +60,7 @@ func (s *Service) CreateRole(ctx context.Context, in *iamapi.CreateRoleRequest) 
 // exist (IAM User Guide: "AWS JSON policy elements: Principal"). Of other
 // accounts butai may know nothing, so theirs pass.
 func (s *Service) checkTrust(ctx context.Context, text string) error {
-	if _, err := compile(text, policy.Trust); err != nil {
+	if err := checkDocument(text, policy.Trust); err != nil {
 		return err
 	}
 	for _, ref := range policy.Principals([]byte(text)) {
@@ -70,13 +70,6 @@ func (s *Service) checkTrust(ctx context.Context, text string) error {
 		}
 	}
 	return nil
-}
-
-func orElse(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // answerRole is the role as IAM prints it: with its document encoded.

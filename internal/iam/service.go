@@ -101,13 +101,12 @@ func deleteConflict(text string) error {
 	return &iamapi.DeleteConflictException{Message: wire.Ptr("Cannot delete entity, " + text)}
 }
 
-// compile parses a policy document as IAM checks it on the way in.
-func compile(text string, kind policy.Kind) (*policy.Document, error) {
-	doc, err := policy.Parse([]byte(text), kind)
-	if err != nil {
-		return nil, &iamapi.MalformedPolicyDocumentException{Message: wire.Ptr(err.Error())}
+// checkDocument holds a policy document to what IAM asks of it on the way in.
+func checkDocument(text string, kind policy.Kind) error {
+	if _, err := policy.Parse([]byte(text), kind); err != nil {
+		return &iamapi.MalformedPolicyDocumentException{Message: wire.Ptr(err.Error())}
 	}
-	return doc, nil
+	return nil
 }
 
 // escapeDocument percent-encodes a policy document the way IAM answers it

@@ -73,7 +73,7 @@ func (s *Service) assume(a *Assumption) (*key, error) {
 		return nil, wire.Errorf("ValidationError", "%s is invalid", a.RoleARN)
 	}
 	if a.Policy != "" {
-		if _, err := compile(a.Policy, policy.Inline); err != nil {
+		if err := checkDocument(a.Policy, policy.Inline); err != nil {
 			return nil, err
 		}
 	}

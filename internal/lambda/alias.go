@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
@@ -81,7 +82,7 @@ func (s *Service) CreateAlias(ctx context.Context, in *lambdaapi.CreateAliasRequ
 		}
 		have, err := aliases.Get(tx, r.key(*in.Name)...)
 		if err != nil || have != nil {
-			return orElse(err, conflict("Alias already exists: %s", *a.AliasArn))
+			return cmp.Or(err, conflict("Alias already exists: %s", *a.AliasArn))
 		}
 		return aliases.Put(tx, a, r.key(*in.Name)...)
 	})

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -200,7 +201,7 @@ func (s *Service) ListFunctionEventInvokeConfigs(ctx context.Context, in *lambda
 	err = s.Store.View(ctx, func(tx store.ReadTx) error {
 		found = nil
 		if f, err := functions.Get(tx, r.key()...); err != nil || f == nil {
-			return orElse(err, errNoFunction)
+			return cmp.Or(err, errNoFunction)
 		}
 		for c, err := range eventConfigs.All(tx, r.key()...) {
 			if err != nil {
@@ -229,7 +230,7 @@ func (s *Service) DeleteFunctionEventInvokeConfig(ctx context.Context, in *lambd
 	}
 	return s.Store.Update(ctx, func(tx store.Tx) error {
 		if c, err := eventConfigs.Get(tx, r.key(r.qualifier)...); err != nil || c == nil {
-			return orElse(err, noEventConfig(r))
+			return cmp.Or(err, noEventConfig(r))
 		}
 		return eventConfigs.Delete(tx, r.key(r.qualifier)...)
 	})

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"unicode/utf8"
@@ -163,7 +164,7 @@ func find(tx store.ReadTx, r ref) (*functionRecord, *versionRecord, error) {
 	if isAlias(version) {
 		a, err := aliases.Get(tx, r.key(r.qualifier)...)
 		if err != nil || a == nil {
-			return nil, nil, orElse(err, notFound(r.qualified()))
+			return nil, nil, cmp.Or(err, notFound(r.qualified()))
 		}
 		version = *a.FunctionVersion
 	}
@@ -183,13 +184,6 @@ func getVersion(tx store.ReadTx, i id, version string) (*versionRecord, error) {
 		}
 	}
 	return nil, notFound(i.arn() + ":" + version)
-}
-
-func orElse(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // view reads what a request's name and qualifier stand for.

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -19,7 +20,7 @@ func (s *Service) editLayerPolicy(ctx context.Context, name *string, version *in
 	return s.Store.Update(ctx, func(tx store.Tx) error {
 		v, err := layerVersions.Get(tx, l.versionKey()...)
 		if err != nil || v == nil {
-			return orElse(err, missing("Layer version %s does not exist.", l.versionARN()))
+			return cmp.Or(err, missing("Layer version %s does not exist.", l.versionARN()))
 		}
 		if err := checkRevision(revision, &v.Policy.RevisionID, "GetLayerPolicy"); err != nil {
 			return err

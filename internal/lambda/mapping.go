@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -268,7 +269,7 @@ func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *lambdaapi.Up
 	c := wire.CallerFrom(ctx)
 	err = s.Store.Update(ctx, func(tx store.Tx) error {
 		if m, err = mappings.Get(tx, c.Account, c.Region, *in.UUID); err != nil || m == nil {
-			return orElse(err, noMapping())
+			return cmp.Or(err, noMapping())
 		}
 		m.Config.LastModified = &now
 		if in.FunctionName != nil {

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -166,7 +167,7 @@ func getPolicy(tx store.ReadTx, r ref) (*policyRecord, error) {
 	if isAlias(r.qualifier) {
 		a, err := aliases.Get(tx, r.key(r.qualifier)...)
 		if err != nil || a == nil {
-			return nil, orElse(err, missing("Cannot find alias arn: %s", r.qualified()))
+			return nil, cmp.Or(err, missing("Cannot find alias arn: %s", r.qualified()))
 		}
 	} else if r.qualifier != "" { // a version's number, or what no alias is named: $ is in it
 		if _, err := getVersion(tx, r.id, r.qualifier); err != nil {
@@ -231,7 +232,7 @@ func (s *Service) RemovePermission(ctx context.Context, in *lambdaapi.RemovePerm
 	return s.update(ctx, r.id, func(tx store.Tx) error {
 		f, err := functions.Get(tx, r.key()...)
 		if err != nil || f == nil {
-			return orElse(err, missing("No policy found for: %s", r.qualified()))
+			return cmp.Or(err, missing("No policy found for: %s", r.qualified()))
 		}
 		p, err := getPolicy(tx, r)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -61,9 +62,7 @@ var spelled = strings.NewReplacer("FN:", "arn:aws:lambda:eu-west-1:123456789012:
 func (f *front) send(call, body string, header http.Header) *httptest.ResponseRecorder {
 	method, path, _ := strings.Cut(spelled.Replace(call), " ")
 	r := httptest.NewRequest(method, "http://127.0.0.1:4566/"+path, strings.NewReader(spelled.Replace(body)))
-	for name, values := range header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, header)
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+account+"/20251125/"+region+"/lambda/aws4_request, SignedHeaders=host, Signature=0")
 	r.Header.Set("X-Amz-Date", "20251125T022654Z")
 	w := httptest.NewRecorder()

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"strings"
@@ -40,7 +41,7 @@ func (s *Service) editTags(ctx context.Context, resource *string, fn func(tags m
 		return s.Store.Update(ctx, func(tx store.Tx) error {
 			m, err := mappings.Get(tx, a.Account, a.Region, uuid)
 			if err != nil || m == nil || a.Account != wire.CallerFrom(ctx).Account {
-				return orElse(err, noMapping())
+				return cmp.Or(err, noMapping())
 			}
 			if err := change(&m.Tags); err != nil {
 				return err

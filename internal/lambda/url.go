@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/url"
@@ -133,7 +134,7 @@ func (s *Service) GetFunctionUrlConfig(ctx context.Context, in *lambdaapi.GetFun
 		return err
 	})
 	if err != nil || u == nil {
-		return nil, orElse(err, errNoURL)
+		return nil, cmp.Or(err, errNoURL)
 	}
 	c := shownURL(ctx, r.region, u)
 	return &lambdaapi.GetFunctionUrlConfigResponse{
@@ -155,7 +156,7 @@ func (s *Service) UpdateFunctionUrlConfig(ctx context.Context, in *lambdaapi.Upd
 			return err
 		}
 		if u, err = urls.Get(tx, r.key(r.qualifier)...); err != nil || u == nil {
-			return orElse(err, errNoURL)
+			return cmp.Or(err, errNoURL)
 		}
 		u.Config.LastModifiedTime = &now
 		setIf(&u.Config.AuthType, in.AuthType)
@@ -184,7 +185,7 @@ func (s *Service) DeleteFunctionUrlConfig(ctx context.Context, in *lambdaapi.Del
 	var u *urlRecord
 	err = s.update(ctx, r.id, func(tx store.Tx) error {
 		if u, err = urls.Get(tx, r.key(r.qualifier)...); err != nil || u == nil {
-			return orElse(err, errNoURL)
+			return cmp.Or(err, errNoURL)
 		}
 		return urls.Delete(tx, r.key(r.qualifier)...)
 	})
@@ -201,7 +202,7 @@ func (s *Service) ListFunctionUrlConfigs(ctx context.Context, in *lambdaapi.List
 	err = s.Store.View(ctx, func(tx store.ReadTx) error {
 		found = nil
 		if f, err := functions.Get(tx, r.key()...); err != nil || f == nil {
-			return orElse(err, errNoURLFunction)
+			return cmp.Or(err, errNoURLFunction)
 		}
 		for u, err := range urls.All(tx, r.key()...) {
 			if err != nil {

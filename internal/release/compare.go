@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/butai-dev/butai/internal/release/diff"
@@ -157,9 +158,7 @@ func (e *Engine) diffGateway(r *diff.Report, before, after *side, set map[string
 	}
 	variables := map[string]string{}
 	for _, m := range []map[string]string{before.pair.Variables, set, {PinVariable: "", e.Config.Variable: ""}} {
-		for k, v := range m {
-			variables[k] = v
-		}
+		maps.Copy(variables, m)
 	}
 	r.Add(diff.Absent(now, variables, r.Stage)...)
 	for name, v := range set {

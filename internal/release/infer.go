@@ -102,10 +102,8 @@ func readBy(variable string, all []Integration) string {
 		if i.Type == "AWS_PROXY" {
 			return "the handler behind " + i.String()
 		}
-		for _, t := range i.Templates {
-			if reads.MatchString(t) {
-				return "a template of " + i.String()
-			}
+		if slices.ContainsFunc(i.Templates, reads.MatchString) {
+			return "a template of " + i.String()
 		}
 	}
 	return ""

@@ -31,11 +31,3 @@ func orNil(t time.Time) *time.Time {
 	}
 	return &t
 }
-
-// textOrNil is a text as an optional member.
-func textOrNil(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
-}

@@ -54,7 +54,7 @@ func (s *Service) GetResourcePolicy(ctx context.Context, in *secretsmanagerapi.G
 	if err != nil {
 		return nil, err
 	}
-	return &secretsmanagerapi.GetResourcePolicyResponse{ARN: wire.Ptr(rec.arn()), Name: &rec.Name, ResourcePolicy: textOrNil(rec.Policy)}, nil
+	return &secretsmanagerapi.GetResourcePolicyResponse{ARN: wire.Ptr(rec.arn()), Name: &rec.Name, ResourcePolicy: wire.TextOrNil(rec.Policy)}, nil
 }
 
 // DeleteResourcePolicy takes a secret's policy away.

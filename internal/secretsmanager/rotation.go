@@ -156,7 +156,7 @@ func (s *Service) CancelRotateSecret(ctx context.Context, in *secretsmanagerapi.
 		if rec.Rotation == nil || !rec.Rotation.Enabled {
 			return invalidRequest("You tried to cancel rotation of a secret that isn't configured for rotation.")
 		}
-		out.VersionId = textOrNil(rec.Rotation.Version)
+		out.VersionId = wire.TextOrNil(rec.Rotation.Version)
 		rec.Rotation = &rotationRecord{Function: rec.Rotation.Function, Rules: rec.Rotation.Rules, Last: rec.Rotation.Last}
 		rec.Changed = s.now()
 		return nil

@@ -209,7 +209,7 @@ func (s *Service) DescribeSecret(ctx context.Context, in *secretsmanagerapi.Desc
 // entry is the secret as listings show it.
 func (rec *secretRecord) entry() secretsmanagerapi.SecretListEntry {
 	e := secretsmanagerapi.SecretListEntry{
-		ARN: wire.Ptr(rec.arn()), Name: &rec.Name, Description: textOrNil(rec.Description), KmsKeyId: textOrNil(rec.Key),
+		ARN: wire.Ptr(rec.arn()), Name: &rec.Name, Description: wire.TextOrNil(rec.Description), KmsKeyId: wire.TextOrNil(rec.Key),
 		CreatedDate: &rec.Created, LastChangedDate: &rec.Changed, LastAccessedDate: orNil(rec.Accessed), DeletedDate: orNil(rec.Deletion),
 		Tags: rec.Tags, SecretVersionsToStages: rec.versionsToStages(),
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -45,9 +46,7 @@ func received(t testing.TB, r *http.Request, body string) *http.Request {
 	if r.Host != "" {
 		in.Host = r.Host
 	}
-	for name, values := range r.Header {
-		in.Header[name] = values
-	}
+	maps.Copy(in.Header, r.Header)
 	return in
 }
 

@@ -40,15 +40,17 @@ func (*Service) Refused() []wire.Refusal {
 	}
 }
 
-// ValidateInput words what the model rules out as SNS does.
+// ValidateInput words what the model rules out as SNS does, which names one
+// fault at a time.
 func (*Service) ValidateInput(op *wire.Operation, in any) error {
-	for _, v := range snsapi.Service.Schema.Validate(op.Input, in, func(*wire.Shape) bool { return false }) {
-		if v.IsMissing() {
-			return wire.Errorf("ValidationError", "1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", lowerFirst(v.Path))
-		}
-		return invalid("%s", v.Path)
+	found := snsapi.Service.Schema.Validate(op.Input, in, func(*wire.Shape) bool { return false })
+	switch {
+	case len(found) == 0:
+		return nil
+	case found[0].IsMissing():
+		return wire.Errorf("ValidationError", "1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", lowerFirst(found[0].Path))
 	}
-	return nil
+	return invalid("%s", found[0].Path)
 }
 
 func lowerFirst(path string) string { return strings.ToLower(path[:1]) + path[1:] }

@@ -99,38 +99,35 @@ func checkChoice(q *queueRecord, name, value string) error {
 	if !q.fifo() {
 		return &sqsapi.InvalidAttributeName{Message: wire.Ptr("You can specify the " + name + " only when FifoQueue is set to true.")}
 	}
-	for _, allowed := range choices[name] {
-		if value == allowed {
-			return nil
-		}
+	if !slices.Contains(choices[name], value) {
+		return invalidValue(name)
 	}
-	return invalidValue(name)
+	return nil
 }
 
 func checkRedrive(q *queueRecord, value string) error {
-	const name = sqsapi.QueueAttributeNameRedrivePolicy
 	if value == "" {
 		return nil
 	}
 	var p redrivePolicy
 	if err := json.Unmarshal([]byte(value), &p); err != nil {
-		return invalidValuef(name, "Redrive policy is not a valid JSON map.")
+		return invalidRedrive("Redrive policy is not a valid JSON map.")
 	}
 	n, err := p.Max.Int64()
 	target, isQueue := placeOfARN(p.Target)
 	switch {
 	case p.Target == "":
-		return invalidValuef(name, "Redrive policy does not contain mandatory attribute: deadLetterTargetArn.")
+		return invalidRedrive("Redrive policy does not contain mandatory attribute: deadLetterTargetArn.")
 	case p.Max == "":
-		return invalidValuef(name, "Redrive policy does not contain mandatory attribute: maxReceiveCount.")
+		return invalidRedrive("Redrive policy does not contain mandatory attribute: maxReceiveCount.")
 	case err != nil || n < 1 || n > 1000:
-		return invalidValuef(name, "Invalid value for maxReceiveCount: %s, valid values are from 1 to 1000 both inclusive.", p.Max)
+		return invalidRedrive("Invalid value for maxReceiveCount: %s, valid values are from 1 to 1000 both inclusive.", p.Max)
 	case !isQueue:
-		return invalidValuef(name, "Invalid value for deadLetterTargetArn.")
+		return invalidRedrive("Invalid value for deadLetterTargetArn.")
 	case target.account != q.Account || target.region != q.Region:
-		return invalidValuef(name, "Dead letter target owned by the same AWS account and region is required.")
+		return invalidRedrive("Dead letter target owned by the same AWS account and region is required.")
 	case (&queueRecord{Name: target.name}).fifo() != q.fifo():
-		return invalidValuef(name, "Dead-letter queue must be same type of queue as the source.")
+		return invalidRedrive("Dead-letter queue must be same type of queue as the source.")
 	}
 	return nil
 }

@@ -15,8 +15,8 @@ func invalidValue(name string) error {
 	return &sqsapi.InvalidAttributeValue{Message: wire.Ptr("Invalid value for the parameter " + name + ".")}
 }
 
-func invalidValuef(name, format string, args ...any) error {
-	return &sqsapi.InvalidAttributeValue{Message: wire.Ptr("Invalid value for the parameter " + name + ". Reason: " + fmt.Sprintf(format, args...))}
+func invalidRedrive(format string, args ...any) error {
+	return &sqsapi.InvalidAttributeValue{Message: wire.Ptr("Invalid value for the parameter RedrivePolicy. Reason: " + fmt.Sprintf(format, args...))}
 }
 
 // invalidParameter is a front-end error of SQS that its model doesn't have.

@@ -35,8 +35,8 @@ func (s *Service) DescribeParameters(ctx context.Context, in *ssmapi.DescribePar
 	for _, f := range list {
 		v := f.v
 		out.Parameters = append(out.Parameters, ssmapi.ParameterMetadata{
-			Name: &f.p.Name, ARN: wire.Ptr(f.p.arn()), Type: &v.Type, KeyId: textOrNil(v.Key), LastModifiedDate: &v.Modified, LastModifiedUser: &v.User,
-			Description: textOrNil(v.Description), AllowedPattern: textOrNil(v.AllowedPattern), Version: &v.Version, Tier: &v.Tier,
+			Name: &f.p.Name, ARN: wire.Ptr(f.p.arn()), Type: &v.Type, KeyId: wire.TextOrNil(v.Key), LastModifiedDate: &v.Modified, LastModifiedUser: &v.User,
+			Description: wire.TextOrNil(v.Description), AllowedPattern: wire.TextOrNil(v.AllowedPattern), Version: &v.Version, Tier: &v.Tier,
 			Policies: []ssmapi.ParameterInlinePolicy{}, DataType: &v.DataType,
 		})
 	}

@@ -230,18 +230,10 @@ func (s *Service) GetParameterHistory(ctx context.Context, in *ssmapi.GetParamet
 			return nil, err
 		}
 		out.Parameters = append(out.Parameters, ssmapi.ParameterHistory{
-			Name: &p.Name, Type: &v.Type, KeyId: textOrNil(v.Key), LastModifiedDate: &v.Modified, LastModifiedUser: &v.User, Value: &value,
-			Description: textOrNil(v.Description), AllowedPattern: textOrNil(v.AllowedPattern), Version: &v.Version, Labels: p.labelsOf(v.Version),
+			Name: &p.Name, Type: &v.Type, KeyId: wire.TextOrNil(v.Key), LastModifiedDate: &v.Modified, LastModifiedUser: &v.User, Value: &value,
+			Description: wire.TextOrNil(v.Description), AllowedPattern: wire.TextOrNil(v.AllowedPattern), Version: &v.Version, Labels: p.labelsOf(v.Version),
 			Tier: &v.Tier, Policies: []ssmapi.ParameterInlinePolicy{}, DataType: &v.DataType,
 		})
 	}
 	return out, nil
-}
-
-// textOrNil is a text as an optional member.
-func textOrNil(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
 }

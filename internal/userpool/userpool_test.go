@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -122,9 +123,7 @@ func TestVerify(t *testing.T) {
 	p, _ := newPools(t, i)
 	good := func(change claims) claims {
 		c := claims{"iss": awsName, "exp": now.Add(time.Minute).Unix(), "sub": "me", "token_use": "id"}
-		for k, v := range change {
-			c[k] = v
-		}
+		maps.Copy(c, change)
 		return c
 	}
 	unsigned := "eyJhbGciOiJub25lIn0.e30."

@@ -83,6 +83,15 @@ func NotBuilt(format string, args ...any) *Error {
 // Ptr returns a pointer to v, for the optional members of shapes.
 func Ptr[T any](v T) *T { return &v }
 
+// TextOrNil returns a pointer to text, or nil for an empty one, for the optional
+// members that AWS leaves out then.
+func TextOrNil(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
 // Val returns what p points at, or the zero value if p is nil.
 func Val[T any](p *T) T {
 	if p == nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -159,10 +160,8 @@ func (v *validator) entry(ref Ref, rv reflect.Value, path, side string) {
 
 func (v *validator) text(shape *Shape, s, path string) {
 	if len(shape.Enum) > 0 {
-		for _, e := range shape.Enum {
-			if e == s {
-				return
-			}
+		if slices.Contains(shape.Enum, s) {
+			return
 		}
 		v.add(Violation{Path: path, Value: s, Rule: "Member must satisfy enum value set: [" + strings.Join(shape.Enum, ", ") + "]"})
 		return

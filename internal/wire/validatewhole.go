@@ -49,7 +49,7 @@ func (v *validator) constraints(ref Ref) string {
 		size = "value"
 	}
 	if shape.Kind == Double || shape.Kind == Float {
-		limit = javaDouble
+		limit = JavaDouble
 	}
 	var rules []string
 	if len(shape.Enum) > 0 {
@@ -103,12 +103,13 @@ func (s *Schema) JavaText(shape *Shape, rv reflect.Value) string {
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
 	case Double, Float:
-		return javaDouble(rv.Float())
+		return JavaDouble(rv.Float())
 	}
 	return fmt.Sprint(rv.Interface())
 }
 
-func javaDouble(f float64) string {
+// JavaDouble prints a number as AWS's services in Java do: 2.0, not 2.
+func JavaDouble(f float64) string {
 	text := strconv.FormatFloat(f, 'f', -1, 64)
 	if !strings.Contains(text, ".") {
 		text += ".0"

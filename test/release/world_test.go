@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -206,9 +207,7 @@ func (w *world) zip(change map[string]string) []byte {
 func (w *world) editCode(generation string, change map[string]string) {
 	w.Helper()
 	all := map[string]string{`CODE = "code-1"`: fmt.Sprintf("CODE = %q", generation)}
-	for before, after := range change {
-		all[before] = after
-	}
+	maps.Copy(all, change)
 	_, err := w.lambda.UpdateFunctionCode(context.Background(), &lambda.UpdateFunctionCodeInput{FunctionName: &w.function, ZipFile: w.zip(all)})
 	w.must(err)
 	w.codeNow = generation

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -38,9 +39,7 @@ func TestAccess(t *testing.T) {
 		out := map[string]any{
 			"iss": poolIssuer, "sub": "ada", "token_use": "id", "aud": "client", "exp": expires.Unix(), "cognito:groups": []string{"admins", "users"},
 		}
-		for k, v := range more {
-			out[k] = v
-		}
+		maps.Copy(out, more)
 		return out
 	}
 	given, err := json.Marshal(map[string]any{

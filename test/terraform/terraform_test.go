@@ -202,12 +202,10 @@ func importID(r harness.Resource) (string, bool) {
 	case "aws_lambda_alias":
 		return join("/", "function_name", "name")
 	case "aws_lambda_permission":
-		id, _ := join("/", "function_name", "statement_id")
 		if q := r.String("qualifier"); q != "" {
-			id, _ = join("/", "function_name", "statement_id")
-			id = r.String("function_name") + ":" + q + "/" + r.String("statement_id")
+			return r.String("function_name") + ":" + q + "/" + r.String("statement_id"), true
 		}
-		return id, true
+		return join("/", "function_name", "statement_id")
 	case "aws_s3_object":
 		return join("/", "bucket", "key")
 	case "aws_api_gateway_account":

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -206,10 +207,8 @@ func prefixOf(path, home string) string {
 	if filepath.Base(dir) != "bin" || prefix == "/usr" || strings.HasPrefix(prefix, "/usr/") {
 		return ""
 	}
-	for _, wide := range []string{"/", "/opt", "/home", "/root", "/var", home, filepath.Join(home, ".local")} {
-		if prefix == wide {
-			return ""
-		}
+	if slices.Contains([]string{"/", "/opt", "/home", "/root", "/var", home, filepath.Join(home, ".local")}, prefix) {
+		return ""
 	}
 	return prefix
 }

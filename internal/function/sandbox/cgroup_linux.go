@@ -310,7 +310,7 @@ func (g *group) remove() {
 // removeGroup deletes a group whose processes are gone. The kernel may need a
 // moment after the last exit, so it retries for a second.
 func removeGroup(dir string) {
-	for try := 0; try < 100; try++ {
+	for range 100 {
 		if err := os.Remove(dir); err == nil || !errors.Is(err, syscall.EBUSY) {
 			return
 		}

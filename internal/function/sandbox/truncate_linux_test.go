@@ -36,7 +36,7 @@ func truncater(path string) {
 		err = f.Truncate(1000)
 	}
 	if err == nil {
-		f, err = os.OpenFile(own, os.O_RDWR|os.O_TRUNC, 0)
+		_, err = os.OpenFile(own, os.O_RDWR|os.O_TRUNC, 0)
 	}
 	fmt.Println("own file:", err)
 	os.Exit(0)

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,12 +133,7 @@ func loops(e *jsonschema.ValidationError) bool {
 	if _, ok := e.ErrorKind.(*kind.RefCycle); ok {
 		return true
 	}
-	for _, cause := range e.Causes {
-		if loops(cause) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.Causes, loops)
 }
 
 // parse decodes one JSON value, numbers as they are written.

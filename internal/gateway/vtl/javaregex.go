@@ -139,7 +139,7 @@ func (p *pattern) matchesAll(s string) (bool, error) {
 
 // replace is Java's replaceAll, or replaceFirst if first is set.
 func (p *pattern) replace(s, with string, first bool) (string, error) {
-	if p.plain && strings.IndexAny(with, `\$`) < 0 {
+	if p.plain && !strings.ContainsAny(with, `\$`) {
 		n := -1
 		if first {
 			n = 1

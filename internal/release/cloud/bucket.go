@@ -8,6 +8,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -161,9 +162,7 @@ func (b *bucket) try(ctx context.Context, method, key string, query url.Values, 
 		return nil, nil, err
 	}
 	req.URL.RawQuery = query.Encode()
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	credentials, err := b.cfg.Credentials.Retrieve(ctx)
 	if err != nil {
 		return nil, nil, err

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,10 +113,5 @@ func code(err error) string {
 // is reports whether an AWS error has one of these codes.
 func is(err error, codes ...string) bool {
 	have := code(err)
-	for _, c := range codes {
-		if have == c {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(codes, have)
 }

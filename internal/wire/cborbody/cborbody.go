@@ -19,7 +19,7 @@ const epoch = 1
 var (
 	encMode = must(cbor.EncOptions{Sort: cbor.SortNone, NaNConvert: cbor.NaNConvert7e00}.EncMode())
 	decMode = must(cbor.DecOptions{
-		DefaultMapType: reflect.TypeFor[map[string]any](), IntDec: cbor.IntDecConvertSigned,
+		DefaultMapType: reflect.TypeFor[map[string]any](), IntDec: cbor.IntDecConvertSignedOrFail,
 		DupMapKey: cbor.DupMapKeyQuiet, MaxNestedLevels: 64,
 	}.DecMode())
 )

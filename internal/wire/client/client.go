@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -180,9 +181,7 @@ func (c *Client) request(ctx context.Context, m *wire.ServiceModel, op *wire.Ope
 	if err != nil {
 		return nil, nil, err
 	}
-	for name, values := range bound.Header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, bound.Header)
 	req.Header.Set("Content-Type", contentType)
 	if m.Protocol == "json" {
 		req.Header.Set("X-Amz-Target", m.TargetPrefix+"."+op.Name)

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -107,9 +108,7 @@ func TestCallReportsTheErrorOfEachProtocol(t *testing.T) {
 			t.Parallel()
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				res := tt.protocol.EncodeError(tt.model, wire.Errorf("Nope", "not <today>"), "id")
-				for k, v := range res.Header {
-					w.Header()[k] = v
-				}
+				maps.Copy(w.Header(), res.Header)
 				w.WriteHeader(res.Status)
 				_, _ = w.Write(res.Body)
 			}))

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -107,7 +106,7 @@ func (e *encoder) value(ref wire.Ref, rv reflect.Value) error {
 	case wire.Integer, wire.Long:
 		return e.enc.WriteToken(jsontext.Int(rv.Int()))
 	case wire.Float, wire.Double:
-		return e.enc.WriteValue(javaDouble(rv.Float()))
+		return e.enc.WriteValue(jsontext.Value(wire.JavaDouble(rv.Float())))
 	case wire.Blob:
 		return e.enc.WriteToken(jsontext.String(base64.StdEncoding.EncodeToString(rv.Bytes())))
 	default: // wire.Timestamp
@@ -160,15 +159,6 @@ func (e *encoder) mapping(shape *wire.Shape, rv reflect.Value, emptyIsNull bool)
 		}
 	}
 	return e.enc.WriteToken(jsontext.EndObject)
-}
-
-// javaDouble prints a double as AWS's Java services do: 10000.0, not 10000.
-func javaDouble(f float64) jsontext.Value {
-	text := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(text, ".") {
-		text += ".0"
-	}
-	return jsontext.Value(text)
 }
 
 // EncodePayload writes the payload member of out, which is a structure.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -241,4 +242,10 @@ func SetPayload(s *wire.Schema, id wire.ShapeID, body []byte, in any) bool {
 		return true
 	}
 	return false
+}
+
+// HasBody tells whether a structure has members that neither the address nor
+// a header carries.
+func HasBody(shape *wire.Shape) bool {
+	return slices.ContainsFunc(shape.Members, func(m wire.Member) bool { return m.Location == wire.InBody })
 }

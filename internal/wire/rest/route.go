@@ -5,6 +5,7 @@ package rest
 
 import (
 	"cmp"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -87,10 +88,9 @@ func newRoute(m *wire.ServiceModel, op *wire.Operation) route {
 }
 
 // Identify finds the operation that the request addresses and sets the
-// request's labels; it returns nil when there is none. Operations that share
-// an address are told apart by their required headers and query parameters,
-// then by being built.
-func Identify(m *wire.ServiceModel, r *wire.Request, built func(*wire.Operation) bool) *wire.Operation {
+// request's labels. Operations that share an address are told apart by their
+// required headers and query parameters, then by being built.
+func Identify(m *wire.ServiceModel, r *wire.Request, built func(*wire.Operation) bool) (*wire.Operation, *wire.Error) {
 	path := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	query := r.Query()
 	var best *route
@@ -112,9 +112,9 @@ func Identify(m *wire.ServiceModel, r *wire.Request, built func(*wire.Operation)
 		}
 	}
 	if best == nil {
-		return nil
+		return nil, &wire.Error{Code: "UnknownOperationException", Status: http.StatusNotFound, Message: "No operation of " + m.ID + " is at " + r.Method + " " + r.URL.Path}
 	}
-	return best.op
+	return best.op, nil
 }
 
 // betterThan compares two routes at one address; other comes earlier in the

@@ -22,10 +22,7 @@ var _ wire.Protocol = Protocol{}
 
 // Identify finds the operation by method, path and literal query.
 func (Protocol) Identify(m *wire.ServiceModel, r *wire.Request, built func(*wire.Operation) bool) (*wire.Operation, *wire.Error) {
-	if op := rest.Identify(m, r, built); op != nil {
-		return op, nil
-	}
-	return nil, &wire.Error{Code: "UnknownOperationException", Status: http.StatusNotFound, Message: "No operation of " + m.ID + " is at " + r.Method + " " + r.URL.Path}
+	return rest.Identify(m, r, built)
 }
 
 // Decode reads labels, headers, query and body.
@@ -40,19 +37,10 @@ func (p Protocol) Decode(m *wire.ServiceModel, op *wire.Operation, r *wire.Reque
 		}
 		return jsonbody.DecodePayload(m.Schema, op.Input, r.Body, in, p.Style)
 	}
-	if len(r.Body) == 0 || !hasBody(shape) {
+	if len(r.Body) == 0 || !rest.HasBody(shape) {
 		return nil
 	}
 	return jsonbody.Decode(m.Schema, op.Input, r.Body, in, p.Style)
-}
-
-func hasBody(shape *wire.Shape) bool {
-	for i := range shape.Members {
-		if shape.Members[i].Location == wire.InBody {
-			return true
-		}
-	}
-	return false
 }
 
 // Encode writes the status, headers and body of a successful answer.

@@ -21,10 +21,7 @@ var _ wire.Protocol = Protocol{}
 
 // Identify finds the operation by method, path and literal query.
 func (Protocol) Identify(m *wire.ServiceModel, r *wire.Request, built func(*wire.Operation) bool) (*wire.Operation, *wire.Error) {
-	if op := rest.Identify(m, r, built); op != nil {
-		return op, nil
-	}
-	return nil, &wire.Error{Code: "UnknownOperationException", Status: http.StatusNotFound, Message: "No operation of " + m.ID + " is at " + r.Method + " " + r.URL.Path}
+	return rest.Identify(m, r, built)
 }
 
 // Decode reads labels, headers, query and body.
@@ -67,7 +64,7 @@ func (p Protocol) Encode(m *wire.ServiceModel, op *wire.Operation, out any, requ
 	} else if p.S3 && op.Name == "GetBucketLocation" {
 		// The one answer of S3 whose root element is its only member.
 		xmlbody.Member(&w, m.Schema, op.Output, out, 0, p.xmlns()...)
-	} else if hasBody(shape) {
+	} else if rest.HasBody(shape) {
 		root := p.root(op, shape)
 		w.Open(root, p.xmlns()...)
 		xmlbody.Members(&w, m.Schema, op.Output, out)
@@ -77,15 +74,6 @@ func (p Protocol) Encode(m *wire.ServiceModel, op *wire.Operation, out any, requ
 		p.finish(res, &w)
 	}
 	return res, nil
-}
-
-func hasBody(shape *wire.Shape) bool {
-	for i := range shape.Members {
-		if shape.Members[i].Location == wire.InBody {
-			return true
-		}
-	}
-	return false
 }
 
 // s3Roots are the result elements of S3 that are named neither after the
