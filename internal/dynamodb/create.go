@@ -38,9 +38,11 @@ func (s *Service) CreateTable(ctx context.Context, in *dynamodbapi.CreateTableIn
 	now := s.clock.Now().Truncate(time.Millisecond)
 	r := newRecord(key, in, now)
 	r.Tags = tags
-	if r.Description.SSEDescription, err = s.encryption(ctx, in.SSESpecification); err != nil {
+	sealed, err := s.seal(ctx, key, in.SSESpecification)
+	if err != nil {
 		return nil, err
 	}
+	r.setSealing(sealed)
 	err = s.store.Update(ctx, func(tx store.Tx) error {
 		r.Generation = 0
 		old, err := s.load(tx, key)
@@ -57,6 +59,7 @@ func (s *Service) CreateTable(ctx context.Context, in *dynamodbapi.CreateTableIn
 		return s.save(tx, r)
 	})
 	if err != nil {
+		s.unseal(ctx, sealed)
 		return nil, err
 	}
 	s.tables.Delete(key)

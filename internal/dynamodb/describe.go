@@ -16,6 +16,9 @@ func (s *Service) DescribeTable(ctx context.Context, in *dynamodbapi.DescribeTab
 	if err != nil {
 		return nil, err
 	}
+	if r, err = s.looked(ctx, r); err != nil {
+		return nil, err
+	}
 	sizes, err := s.sizes(ctx, compile(r))
 	if err != nil {
 		return nil, err
@@ -169,6 +172,7 @@ func (s *Service) DeleteTable(ctx context.Context, in *dynamodbapi.DeleteTableIn
 	}
 	s.tables.Delete(key)
 	s.stats.Delete(r.ID)
+	s.unseal(ctx, r.sealing())
 	s.wake()
 	return &dynamodbapi.DeleteTableOutput{TableDescription: &dynamodbapi.TableDescription{
 		TableName: &key.name, TableStatus: wire.Ptr(dynamodbapi.TableStatusDELETING), ProvisionedThroughput: r.Description.ProvisionedThroughput,

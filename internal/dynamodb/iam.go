@@ -90,7 +90,7 @@ func (n *namer) arn(nameOrARN string) string {
 }
 
 func (n *namer) leading(tableName *string, items []map[string]attr.Value) map[string][]string {
-	t, err := n.s.table(n.ctx, tableName)
+	t, err := n.s.named(n.ctx, tableName)
 	if err != nil {
 		return nil // there is no such table, and so nothing to protect
 	}
@@ -107,7 +107,7 @@ func (n *namer) query(in *dynamodbapi.QueryInput) {
 	if !n.bound() {
 		return
 	}
-	t, err := n.s.table(n.ctx, in.TableName)
+	t, err := n.s.named(n.ctx, in.TableName)
 	if err != nil {
 		return
 	}

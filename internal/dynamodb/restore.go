@@ -114,7 +114,7 @@ func (s *Service) restore(ctx context.Context, r *restoration, now time.Time, fi
 	if spec == nil {
 		spec = r.from.encryption()
 	}
-	encryption, err := s.encryption(ctx, spec)
+	sealed, err := s.seal(ctx, key, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -137,10 +137,12 @@ func (s *Service) restore(ctx context.Context, r *restoration, now time.Time, fi
 		made.Copy = &r.copy
 		d := &made.Description
 		r.summary.RestoreInProgress = wire.Ptr(true)
-		d.TableStatus, d.RestoreSummary, d.SSEDescription = wire.Ptr(dynamodbapi.TableStatusCREATING), &r.summary, encryption
+		d.TableStatus, d.RestoreSummary = wire.Ptr(dynamodbapi.TableStatusCREATING), &r.summary
+		made.setSealing(sealed)
 		return s.save(tx, made)
 	})
 	if err != nil {
+		s.unseal(ctx, sealed)
 		return nil, err
 	}
 	s.tables.Delete(key)

@@ -82,6 +82,16 @@ func (s *Streams) find(ctx context.Context, streamARN string) (st *streamRecord,
 	return st, err
 }
 
+// open reports whether the caller may use the key of a stream's table.
+func (s *Streams) open(ctx context.Context, streamARN string) error {
+	key, _ := streamTable(streamARN) // it was found by that
+	t, err := s.service.lookup(ctx, key)
+	if err != nil || t == nil {
+		return err // records outlive their table
+	}
+	return s.service.open(ctx, t.record)
+}
+
 // ListStreams lists streams, all or those of one table.
 func (s *Streams) ListStreams(ctx context.Context, in *dynamodbstreamsapi.ListStreamsInput) (*dynamodbstreamsapi.ListStreamsOutput, error) {
 	const most = 100
@@ -259,6 +269,9 @@ func (s *Streams) GetRecords(ctx context.Context, in *dynamodbstreamsapi.GetReco
 	}
 	if it.After < st.Trimmed {
 		return nil, &dynamodbstreamsapi.TrimmedDataAccessException{Message: wire.Ptr("Attempt to access trimmed data")}
+	}
+	if err := s.open(ctx, it.Stream); err != nil {
+		return nil, err
 	}
 	limit := maxRecords
 	if in.Limit != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/arn"
@@ -39,6 +40,10 @@ type tableRecord struct {
 	StreamFeed  string         `json:",omitzero"` // of the stream that is enabled
 	History     *historyRecord `json:",omitzero"` // nil if changes aren't remembered
 	Copy        *copyRecord    `json:",omitzero"` // what the table is being restored from
+	// KeyGrant is the id of DynamoDB's grant of the table's key, if that is one of
+	// the user's, and Unreachable since when the key is known not to be usable.
+	KeyGrant    string    `json:",omitzero"`
+	Unreachable time.Time `json:",omitzero"`
 }
 
 // ttlRecord is the expiry setting of a table.
@@ -208,8 +213,18 @@ func resolve(ctx context.Context, nameOrARN *string) (tableKey, error) {
 }
 
 // table returns the compiled definition of the table that a data plane request
-// names; ResourceNotFoundException if there is none.
+// names, whose key the caller can use; ResourceNotFoundException if there is
+// none.
 func (s *Service) table(ctx context.Context, nameOrARN *string) (*table, error) {
+	t, err := s.named(ctx, nameOrARN)
+	if err == nil {
+		err = s.open(ctx, t.record)
+	}
+	return t, err
+}
+
+// named is table without a look at the key.
+func (s *Service) named(ctx context.Context, nameOrARN *string) (*table, error) {
 	key, err := resolve(ctx, nameOrARN)
 	if err != nil {
 		return nil, err

@@ -17,10 +17,15 @@ func (s *Service) UpdateTable(ctx context.Context, in *dynamodbapi.UpdateTableIn
 	if err := checkUpdateTable(in); err != nil {
 		return nil, err
 	}
-	encryption, err := s.encryption(ctx, in.SSESpecification)
+	key, err := resolve(ctx, in.TableName)
 	if err != nil {
 		return nil, err
 	}
+	sealed, err := s.seal(ctx, key, in.SSESpecification)
+	if err != nil {
+		return nil, err
+	}
+	was := sealing{}
 	now := s.clock.Now().Truncate(time.Millisecond)
 	r, err := s.change(ctx, in.TableName, func(tx store.Tx, r *tableRecord) error {
 		if err := r.updateBilling(in, now); err != nil {
@@ -30,7 +35,8 @@ func (s *Service) UpdateTable(ctx context.Context, in *dynamodbapi.UpdateTableIn
 			r.Description.DeletionProtectionEnabled = in.DeletionProtectionEnabled
 		}
 		if in.SSESpecification != nil {
-			r.Description.SSEDescription = encryption
+			was = r.sealing()
+			r.setSealing(sealed)
 		}
 		if in.TableClass != nil {
 			r.Description.TableClassSummary = &dynamodbapi.TableClassSummary{TableClass: in.TableClass, LastUpdateDateTime: &now}
@@ -41,8 +47,10 @@ func (s *Service) UpdateTable(ctx context.Context, in *dynamodbapi.UpdateTableIn
 		return r.updateIndexes(tx, in)
 	})
 	if err != nil {
+		s.unseal(ctx, sealed)
 		return nil, err
 	}
+	s.unseal(ctx, was)
 	s.wake()
 	sizes, err := s.sizes(ctx, compile(r))
 	if err != nil {
@@ -52,8 +60,8 @@ func (s *Service) UpdateTable(ctx context.Context, in *dynamodbapi.UpdateTableIn
 	d.TableStatus = wire.Ptr(dynamodbapi.TableStatusUPDATING)
 	if in.SSESpecification != nil {
 		changing := dynamodbapi.SSEDescription{}
-		if encryption != nil {
-			changing = *encryption
+		if sealed.description != nil {
+			changing = *sealed.description
 		}
 		changing.Status = wire.Ptr(dynamodbapi.SSEStatusUPDATING)
 		d.SSEDescription = &changing

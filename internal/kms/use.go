@@ -2,6 +2,7 @@ package kms
 
 import (
 	"context"
+	"errors"
 	"maps"
 
 	"github.com/butai-dev/butai/internal/api/kmsapi"
@@ -59,23 +60,53 @@ func (s *Service) Open(ctx context.Context, use Use, blob []byte) ([]byte, error
 	return plaintext, err
 }
 
+// ServiceGrant is what a service grants of a key under a use's encryption
+// context, or under one that has at least its members if Subset is set.
+type ServiceGrant struct {
+	Name              string
+	Grantee, Retiring string // principals; Retiring may be ""
+	Subset            bool
+	Operations        []string
+}
+
 // Grant lets a principal do operations with a key through a service's own
-// grant: one of each name, principal and key.
-func (s *Service) Grant(ctx context.Context, use Use, name, grantee string, operations ...string) error {
+// grant, one of each name, principal and key, and returns the grant's id. It is
+// "" for a key that AWS manages: everybody may use that through its service.
+func (s *Service) Grant(ctx context.Context, use Use, of ServiceGrant) (id string, err error) {
 	k, err := s.forService(ctx, use, "CreateGrant")
-	if err != nil {
-		return err
+	if err != nil || k.Service != "" {
+		return "", err
+	}
+	constraints := &kmsapi.GrantConstraints{EncryptionContextEquals: use.Context}
+	if of.Subset {
+		constraints = &kmsapi.GrantConstraints{EncryptionContextSubset: use.Context}
 	}
 	g := &grant{
-		ID: ident.Hex(32), Token: ident.Base64(tokenSize), Issuer: k.Account, Created: s.now(), Name: name, Grantee: grantee, Operations: operations,
-		Constraints: &kmsapi.GrantConstraints{EncryptionContextEquals: use.Context},
+		ID: ident.Hex(32), Token: ident.Base64(tokenSize), Issuer: k.Account, Created: s.now(), Name: of.Name,
+		Grantee: of.Grantee, Retiring: of.Retiring, Operations: of.Operations, Constraints: constraints,
 	}
-	return s.Store.Update(ctx, func(tx store.Tx) error {
+	err = s.Store.Update(ctx, func(tx store.Tx) error {
 		if err := s.checkGrant(k, g); err != nil {
 			return err
 		}
 		return addGrant(tx, k, g)
 	})
+	return g.ID, err
+}
+
+// EndGrant ends a grant, if there still is such a one.
+func (s *Service) EndGrant(ctx context.Context, keyARN, id string) error {
+	err := s.Store.Update(ctx, func(tx store.Tx) error {
+		k, err := s.named(ctx, tx, keyARN)
+		if err != nil {
+			return err
+		}
+		return removeGrant(tx, k, id, nil)
+	})
+	if _, gone := errors.AsType[*kmsapi.NotFoundException](err); gone {
+		return nil
+	}
+	return err
 }
 
 // forService is the key of a use, which must be a symmetric one that the

@@ -13,10 +13,23 @@ import (
 
 // Keys are the keys of KMS that log groups have.
 type Keys interface {
-	// ForGroup reports whether CloudWatch Logs itself may encrypt and decrypt a
-	// group's events with a key, which the key's policy must say. What KMS refuses
-	// is a *wire.Error with its code.
-	ForGroup(ctx context.Context, keyARN, groupARN string) error
+	// Use reports whether the context's caller may do the actions, such as
+	// "GenerateDataKey", with a key under an encryption context, and returns the
+	// key's ARN. An id or alias means a key of the account. What KMS refuses is a
+	// *wire.Error with its code, worded as services pass it on.
+	Use(ctx context.Context, account, key string, about map[string]string, actions ...string) (keyARN string, err error)
+}
+
+// use reports whether CloudWatch Logs itself may encrypt and decrypt a group's
+// events with a key, which the key's policy must say.
+func (s *Service) use(ctx context.Context, keyARN, groupARN string) error {
+	c := wire.CallerFrom(ctx)
+	principal := "logs." + c.Region + ".amazonaws.com"
+	ctx = wire.WithCaller(ctx, &wire.Caller{
+		Account: c.Account, Region: c.Region, ARN: principal, Service: principal, SourceARN: groupARN, SourceAccount: c.Account,
+	})
+	_, err := s.Keys.Use(ctx, c.Account, keyARN, map[string]string{"aws:logs:arn": groupARN}, "GenerateDataKey", "Decrypt")
+	return keyError(err, groupARN)
 }
 
 // checkKey refuses a key that a group can't have (User Guide: "Encrypt log data
@@ -26,7 +39,7 @@ func (s *Service) checkKey(ctx context.Context, keyARN, groupARN string) error {
 	if err != nil || a.Service != "kms" || !strings.HasPrefix(a.Resource, "key/") {
 		return invalid("The specified KMS Key Id could not be found.")
 	}
-	return keyError(s.Keys.ForGroup(ctx, keyARN, groupARN), groupARN)
+	return s.use(ctx, keyARN, groupARN)
 }
 
 // keyError is the error of CloudWatch Logs for one of KMS's: it tells keys that
@@ -49,7 +62,7 @@ func keyError(err error, groupARN string) error {
 // groups here.
 func (s *Service) readable(ctx context.Context, groupARN string, used map[string]bool) error {
 	for keyARN := range used {
-		if err := keyError(s.Keys.ForGroup(ctx, keyARN, groupARN), groupARN); err != nil {
+		if err := s.use(ctx, keyARN, groupARN); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/butai-dev/butai/internal/arn"
-	"github.com/butai-dev/butai/internal/dynamodb"
 	"github.com/butai-dev/butai/internal/kms"
 	"github.com/butai-dev/butai/internal/lambda"
 	"github.com/butai-dev/butai/internal/secretsmanager"
@@ -59,7 +58,8 @@ func (k functionKeys) Seal(ctx context.Context, key, role, functionARN string, t
 	if err != nil {
 		return nil, err
 	}
-	return blob, k.kms.Grant(ctx, use, functionARN, role, "Decrypt", "RetireGrant")
+	_, err = k.kms.Grant(ctx, use, kms.ServiceGrant{Name: functionARN, Grantee: role, Operations: []string{"Decrypt", "RetireGrant"}})
+	return blob, err
 }
 
 // Open implements lambda.Keys.
@@ -73,15 +73,4 @@ func (k functionKeys) Open(ctx context.Context, role, functionARN string, sealed
 		ctx = wire.WithCaller(ctx, &wire.Caller{Account: a.Account, Region: a.Region, ARN: role})
 	}
 	return k.kms.Open(ctx, use, sealed)
-}
-
-// tableKeys lets DynamoDB look at the keys of tables (Developer Guide: "DynamoDB
-// encryption at rest: usage notes").
-type tableKeys struct{ kms *kms.Service }
-
-var _ dynamodb.Keys = tableKeys{}
-
-// ForTable implements dynamodb.Keys.
-func (t tableKeys) ForTable(ctx context.Context, key string) (string, error) {
-	return t.kms.Check(ctx, kms.Use{Service: "dynamodb", Key: key}, "DescribeKey", "CreateGrant")
 }

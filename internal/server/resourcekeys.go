@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/butai-dev/butai/internal/dynamodb"
 	"github.com/butai-dev/butai/internal/ident"
 	"github.com/butai-dev/butai/internal/kms"
 	"github.com/butai-dev/butai/internal/logs"
@@ -20,8 +21,10 @@ type resourceKeys struct {
 }
 
 var (
-	_ sqs.Keys = resourceKeys{}
-	_ sns.Keys = resourceKeys{}
+	_ dynamodb.Keys = resourceKeys{}
+	_ logs.Keys     = resourceKeys{}
+	_ sns.Keys      = resourceKeys{}
+	_ sqs.Keys      = resourceKeys{}
 )
 
 // Use implements the Keys of the services.
@@ -30,21 +33,19 @@ func (k resourceKeys) Use(ctx context.Context, account, key string, about map[st
 	return keyARN, toldByService(err)
 }
 
-// groupKeys lets CloudWatch Logs use keys for log groups: for itself, so that it
-// is the key's policy that decides.
-type groupKeys struct{ kms *kms.Service }
+// Grant implements dynamodb.Keys.
+func (k resourceKeys) Grant(ctx context.Context, key, service string, about map[string]string, operations ...string) (keyARN, id string, err error) {
+	use := kms.Use{Service: k.service, Key: key, Context: about}
+	keyARN, err = k.kms.Check(ctx, use, "DescribeKey")
+	if err == nil {
+		id, err = k.kms.Grant(ctx, use, kms.ServiceGrant{Name: ident.UUID(), Grantee: service, Retiring: service, Subset: true, Operations: operations})
+	}
+	return keyARN, id, toldByService(err)
+}
 
-var _ logs.Keys = groupKeys{}
-
-// ForGroup implements logs.Keys.
-func (k groupKeys) ForGroup(ctx context.Context, keyARN, groupARN string) error {
-	c := wire.CallerFrom(ctx)
-	principal := "logs." + c.Region + ".amazonaws.com"
-	call := &byService{principal: principal, sourceARN: groupARN, sourceAccount: c.Account}
-	_, err := k.kms.Check(call.in(ctx, c.Account, c.Region), kms.Use{
-		Service: "logs", Key: keyARN, Context: map[string]string{"aws:logs:arn": groupARN},
-	}, "GenerateDataKey", "Decrypt")
-	return toldByService(err)
+// Retire implements dynamodb.Keys.
+func (k resourceKeys) Retire(ctx context.Context, keyARN, id string) error {
+	return k.kms.EndGrant(ctx, keyARN, id)
 }
 
 // toldByService is a refusal of KMS as services pass it on (seen in answers of

@@ -166,7 +166,7 @@ func (s *Server) startCloudWatch(ctx context.Context) (err error) {
 }
 
 func (s *Server) startLogs(ctx context.Context) (err error) {
-	s.services.logs, err = logs.New(ctx, logs.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Metrics: s.services.cloudwatch, Keys: groupKeys{s.services.kms}})
+	s.services.logs, err = logs.New(ctx, logs.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Metrics: s.services.cloudwatch, Keys: resourceKeys{s.services.kms, "logs"}})
 	if err == nil {
 		s.onClose(s.services.logs.Close)
 	}
@@ -174,7 +174,7 @@ func (s *Server) startLogs(ctx context.Context) (err error) {
 }
 
 func (s *Server) startDynamoDB(context.Context) error {
-	s.services.dynamodb = dynamodb.New(dynamodb.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Keys: tableKeys{s.services.kms}})
+	s.services.dynamodb = dynamodb.New(dynamodb.Config{Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Keys: resourceKeys{s.services.kms, "dynamodb"}})
 	s.services.streams = dynamodb.NewStreams(s.services.dynamodb)
 	s.inBackground(s.services.dynamodb.Run)
 	return nil

@@ -211,4 +211,63 @@ equal(refused(logs.associate_kms_key, logGroupName="sealed", kmsKeyId=key["Arn"]
 admit(key, statement(service, "kms:*"))
 equal(logged(), ["one", "two"])
 
+# A table: who makes it lets DynamoDB use the key by a grant, and who uses its items must be allowed to decrypt.
+admit(key)
+hers = boto3.client("dynamodb", **eve)
+TABLE = dict(TableName="sealed", BillingMode="PAY_PER_REQUEST", AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}], StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
+SEALED = {"SSESpecification": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "alias/mail"}}
+code, message = refused(hers.create_table, **TABLE, **SEALED)
+equal((code, message.split(": ")[0]), ("AccessDeniedException", "KMS key access denied error"))
+for name in ("alias/nobody", other["Arn"], signs["KeyId"]):
+    equal(refused(dynamodb.create_table, **TABLE, SSESpecification={"Enabled": True, "KMSMasterKeyId": name})[0], "ValidationException")
+equal(kms.list_grants(KeyId=key["KeyId"])["Grants"], [])
+dynamodb.create_table(**TABLE, **SEALED)
+[grant] = kms.list_grants(KeyId=key["KeyId"])["Grants"]
+equal((grant["GranteePrincipal"], grant["RetiringPrincipal"], grant["Constraints"]),
+      ("dynamodb.us-east-1.amazonaws.com", "dynamodb.us-east-1.amazonaws.com",
+       {"EncryptionContextSubset": {"aws:dynamodb:tableName": "sealed", "aws:dynamodb:subscriberId": ACCOUNT}}))
+SSE = {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key["Arn"]}
+
+
+def described():
+    t = dynamodb.describe_table(TableName="sealed")["Table"]
+    return t["TableStatus"], t.get("SSEDescription")
+
+
+equal(described(), ("ACTIVE", SSE))
+ITEM = {"id": {"S": "a"}}
+code, message = refused(hers.put_item, TableName="sealed", Item=ITEM)
+equal((code, message.split(" (")[0]), ("AccessDeniedException", "KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: "
+      "User: %s is not authorized to perform: kms:Decrypt on resource: %s because no identity-based policy allows the kms:Decrypt action" % (USER, key["Arn"])))
+dynamodb.put_item(TableName="sealed", Item=ITEM)
+equal(refused(hers.scan, TableName="sealed")[0], "AccessDeniedException")
+equal(refused(hers.batch_get_item, RequestItems={"sealed": {"Keys": [ITEM]}})[0], "AccessDeniedException")
+admit(key, statement({"AWS": USER}, "kms:Decrypt", StringEquals={
+    "kms:ViaService": "dynamodb.us-east-1.amazonaws.com", "kms:EncryptionContext:aws:dynamodb:tableName": "sealed"}))
+equal(hers.get_item(TableName="sealed", Key=ITEM)["Item"], ITEM)
+streams = boto3.client("dynamodbstreams")
+stream = dynamodb.describe_table(TableName="sealed")["Table"]["LatestStreamArn"]
+shard = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"][0]["ShardId"]
+start = streams.get_shard_iterator(StreamArn=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+equal(len(streams.get_records(ShardIterator=start)["Records"]), 1)
+
+kms.disable_key(KeyId=key["KeyId"])
+status, sse = described()
+equal((status, sse.pop("InaccessibleEncryptionDateTime") is not None, sse), ("INACCESSIBLE_ENCRYPTION_CREDENTIALS", True, SSE))
+code, message = refused(dynamodb.get_item, TableName="sealed", Key=ITEM)
+equal((code, message.split(" (")[0]), ("AccessDeniedException", "KMS key access denied error: com.amazonaws.services.kms.model.DisabledException: " + key["Arn"] + " is disabled."))
+equal(refused(streams.get_records, ShardIterator=start)[0], "AccessDeniedException")
+kms.enable_key(KeyId=key["KeyId"])
+equal((described(), dynamodb.get_item(TableName="sealed", Key=ITEM)["Item"]), (("ACTIVE", SSE), ITEM))
+kms.revoke_grant(KeyId=key["KeyId"], GrantId=grant["GrantId"])
+equal((described()[0], refused(dynamodb.get_item, TableName="sealed", Key=ITEM)[0]), ("INACCESSIBLE_ENCRYPTION_CREDENTIALS", "AccessDeniedException"))
+dynamodb.update_table(TableName="sealed", **SEALED)  # grants it again
+equal((described(), dynamodb.get_item(TableName="sealed", Key=ITEM)["Item"]), (("ACTIVE", SSE), ITEM))
+dynamodb.update_table(TableName="sealed", SSESpecification={"Enabled": False})
+equal((described(), kms.list_grants(KeyId=key["KeyId"])["Grants"]), (("ACTIVE", None), []))
+dynamodb.update_table(TableName="sealed", **SEALED)
+dynamodb.delete_table(TableName="sealed")
+equal(kms.list_grants(KeyId=key["KeyId"])["Grants"], [])
+
 print("ok")

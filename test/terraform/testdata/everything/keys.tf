@@ -86,6 +86,80 @@ resource "aws_dynamodb_table" "encrypted" {
   }
 }
 
+# One key for what several services keep.
+data "aws_region" "keys" {}
+
+data "aws_iam_policy_document" "kept" {
+  statement {
+    actions   = ["kms:*"]
+    resources = ["*"]
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:aws:iam::${data.aws_caller_identity.keys.account_id}:root"]
+    }
+  }
+  statement {
+    actions   = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
+    resources = ["*"]
+    principals {
+      type        = "Service"
+      identifiers = ["logs.${data.aws_region.keys.name}.amazonaws.com", "sns.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_kms_key" "kept" {
+  description             = "kept"
+  deletion_window_in_days = 7
+  policy                  = data.aws_iam_policy_document.kept.json
+}
+
+resource "aws_kms_alias" "kept" {
+  name          = "alias/kept"
+  target_key_id = aws_kms_key.kept.key_id
+}
+
+resource "aws_sqs_queue" "kept" {
+  name                              = "kept"
+  kms_master_key_id                 = var.edition == "one" ? aws_kms_key.kept.arn : "alias/kept"
+  kms_data_key_reuse_period_seconds = var.edition == "one" ? 300 : 600
+}
+
+resource "aws_sqs_queue" "kept_by_aws" {
+  name                    = "kept-by-aws"
+  kms_master_key_id       = var.edition == "one" ? "alias/aws/sqs" : null
+  sqs_managed_sse_enabled = var.edition == "one" ? null : true
+}
+
+resource "aws_sns_topic" "kept" {
+  name              = "kept"
+  kms_master_key_id = var.edition == "one" ? aws_kms_key.kept.id : "alias/aws/sns"
+}
+
+resource "aws_cloudwatch_log_group" "kept" {
+  name       = "/kept"
+  kms_key_id = aws_kms_key.kept.arn
+}
+
+resource "aws_cloudwatch_log_group" "kept_once" {
+  name       = "/kept-once"
+  kms_key_id = var.edition == "one" ? aws_kms_key.kept.arn : null
+}
+
+resource "aws_dynamodb_table" "kept" {
+  name         = "everything-kept"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "id"
+  attribute {
+    name = "id"
+    type = "S"
+  }
+  server_side_encryption {
+    enabled     = true
+    kms_key_arn = var.edition == "one" ? aws_kms_key.kept.arn : aws_kms_key.shop.arn
+  }
+}
+
 resource "aws_lambda_function" "encrypted" {
   function_name = "encrypted"
   role          = aws_iam_role.keys.arn
