@@ -28,7 +28,7 @@ func (c *call) authenticate(signature *sigv4.Signature) (*wire.Caller, error) {
 		return nil, c.describe(err)
 	}
 	caller := c.handler.signers.caller(r, &signature.Scope, who, c.svc.SigningName)
-	caller.RequestID = c.requestID
+	caller.RequestID, caller.Trace = c.requestID, r.Header.Get("X-Amzn-Trace-Id")
 	return caller, nil
 }
 

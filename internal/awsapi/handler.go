@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"reflect"
@@ -196,6 +197,7 @@ func (c *call) run() *wire.Response {
 	if err != nil {
 		return c.fail(err)
 	}
+	maps.Copy(res.Header, c.caller.Header)
 	return res
 }
 

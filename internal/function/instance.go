@@ -188,6 +188,7 @@ func (i *instance) initialize(phase string, deadline time.Time) (*initFailure, e
 	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
+		i.proc.KeepTmp()
 		return &initFailure{timedOut: true}, nil
 	case err != nil:
 		exit := i.awaitExit()

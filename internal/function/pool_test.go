@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -372,9 +373,17 @@ func TestSlowInitRunsAgainUnderTheTimeout(t *testing.T) {
 	}
 	t.Parallel()
 	r := newRig(t, nil)
-	spec := r.python(t, "import time\ntime.sleep(11)\ndef handler(e, c):\n    return 1\n")
+	spec := r.python(t, `
+import os, time
+again = os.path.exists('/tmp/begun')
+if not again:
+    open('/tmp/begun', 'w').close()
+    time.sleep(11)
+def handler(e, c):
+    return again
+`)
 	spec.Timeout = 30 * time.Second
-	want(t, "payload", string(r.call(t, spec, `{}`).Payload), "1")
+	want(t, "/tmp is kept", string(r.call(t, spec, `{}`).Payload), strconv.FormatBool(r.host.CanAttach()))
 	if got := masked(r.logs.text()); got != initStart+"INIT_REPORT Init Duration: <ms> ms\tPhase: init\tStatus: timeout\n"+started+ended+reported+"\n" {
 		t.Errorf("log %q", got)
 	}

@@ -75,7 +75,7 @@ func TestPythonErrors(t *testing.T) {
 		{"python3.11", "main.handler", "import ctypes\ndef handler(e, c):\n    ctypes.string_at(0)\n", `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ` + uuid + ` Error: Runtime exited with error: signal: segmentation fault"}`},
 		{"python3.11", "main.handler", "import os\nos._exit(4)\n", `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ` + uuid + ` Error: Runtime exited with error: exit status 4"}`},
 		{"python3.11", "main.handler", "import time\ndef handler(e, c):\n    time.sleep(60)\n", `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ` + uuid + ` Error: Task timed out after 1.00 seconds"}`},
-		{"python3.11", "main.handler", "def handler(e, c):\n    return 'x' * 6291556\n", `{"errorMessage":"Response payload size exceeded maximum allowed payload size \(6291556 bytes\).","errorType":"Function.ResponseSizeTooLarge"}`},
+		{"python3.11", "main.handler", "def handler(e, c):\n    return 'x' * 6291555\n", `{"errorMessage":"Response payload size exceeded maximum allowed payload size \(6291556 bytes\).","errorType":"Function.ResponseSizeTooLarge"}`},
 		{"python3.11", "main.handler", "def handler(e, c):\n    b = []\n    while True:\n        b.append(bytearray(8 << 20))\n", `{"errorType":"Runtime.OutOfMemory","errorMessage":"RequestId: ` + uuid + ` Error: Runtime exited with error: signal: killed"}`},
 	}
 	for n, tt := range tests {
@@ -128,7 +128,7 @@ func TestPythonLargePayloads(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
 	spec := r.python(t, "def handler(e, c):\n    return e\n")
-	for _, size := range []int{0, 1, 4000, 70_000, 6_000_000} {
+	for _, size := range []int{0, 1, 4000, 70_000, maxResponse - len(`""`)} {
 		event := `"` + strings.Repeat("x", size) + `"`
 		if got := string(r.call(t, spec, event).Payload); got != event {
 			t.Errorf("size %d: %d bytes came back", size, len(got))

@@ -38,6 +38,7 @@ var _ interface {
 	lambdaapi.GetFunctionConcurrencyAPI
 	lambdaapi.GetFunctionConfigurationAPI
 	lambdaapi.GetFunctionEventInvokeConfigAPI
+	lambdaapi.GetFunctionRecursionConfigAPI
 	lambdaapi.GetFunctionUrlConfigAPI
 	lambdaapi.GetLayerVersionAPI
 	lambdaapi.GetLayerVersionByArnAPI
@@ -65,6 +66,7 @@ var _ interface {
 	lambdaapi.PutFunctionCodeSigningConfigAPI
 	lambdaapi.PutFunctionConcurrencyAPI
 	lambdaapi.PutFunctionEventInvokeConfigAPI
+	lambdaapi.PutFunctionRecursionConfigAPI
 	lambdaapi.PutProvisionedConcurrencyConfigAPI
 	lambdaapi.PutRuntimeManagementConfigAPI
 	lambdaapi.RemoveLayerVersionPermissionAPI
@@ -93,8 +95,6 @@ func (*Service) WhyNot(op *wire.Operation) string {
 		return "there are no Lambda Managed Instances"
 	case strings.Contains(op.Name, "DurableExecution"):
 		return "there are no durable functions"
-	case strings.Contains(op.Name, "RecursionConfig"):
-		return "functions that call each other in a circle through queues, topics or buckets aren't stopped"
 	}
 	return ""
 }

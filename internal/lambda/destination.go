@@ -74,6 +74,7 @@ const (
 	conditionExhausted = "RetriesExhausted"
 	conditionAge       = "EventAgeExceeded"
 	conditionZero      = "ZeroReservedConcurrency"
+	conditionRecursive = "RecursiveInvocation" // AWS's name for it isn't known
 )
 
 // invocationRecord tells a destination about an invocation; the order of its

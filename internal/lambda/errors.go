@@ -71,6 +71,9 @@ func refused(r *catalog.Refusal) error {
 	case "TooManyRequestsException":
 		return &lambdaapi.TooManyRequestsException{Type: &user, Message: &r.Message, Reason: &r.Reason}
 	}
+	if r.Code == catalog.Recursive {
+		return &lambdaapi.RecursiveInvocationException{Type: &user, Message: &r.Message}
+	}
 	if err := snapStartRefused(r); err != nil {
 		return err
 	}

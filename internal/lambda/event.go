@@ -193,6 +193,8 @@ func (s *Service) settle(e *eventRecord, r *rules, out *catalog.Outcome, err err
 		return s.finish(e, r, conditionZero, nil)
 	case err == nil && out.FunctionError == "":
 		return s.finish(e, r, conditionSuccess, out)
+	case refused && refusal.Code == catalog.Recursive:
+		return s.finish(e, r, conditionRecursive, nil)
 	case refused && refusal.Status != http.StatusTooManyRequests:
 		s.Log.Info("event dropped", "function", e.FunctionARN, "request", e.RequestID, "reason", refusal.Message)
 		e.Over = true

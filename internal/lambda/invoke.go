@@ -46,7 +46,7 @@ func (s *Service) Invoke(ctx context.Context, in *lambdaapi.InvocationRequest) (
 	function := r.qualified()
 	call := &catalog.Call{
 		FunctionARN: function, Payload: in.Payload, ClientContext: clientContext, RequestID: c.RequestID,
-		TraceID: xray.New(s.Clock.Now(), function), Tail: wire.Val(in.LogType) == lambdaapi.LogTypeTail,
+		TraceID: s.traceOf(c, function), Tail: wire.Val(in.LogType) == lambdaapi.LogTypeTail,
 	}
 	if kind == lambdaapi.InvocationTypeDryRun {
 		_, err := s.Catalog.Admit(call)
@@ -102,6 +102,9 @@ func (s *Service) Call(ctx context.Context, call *catalog.Call, async bool) (*ca
 		requestID = ident.UUID()
 	}
 	now := s.Clock.Now()
+	if call.TraceID == "" {
+		call.TraceID = xray.New(now, call.FunctionARN)
+	}
 	err := s.enqueue(ctx, &eventRecord{
 		RequestID: requestID, FunctionARN: call.FunctionARN, Payload: call.Payload, ClientContext: call.ClientContext,
 		TraceID: call.TraceID, Received: now, Due: now,

@@ -9,7 +9,6 @@ import (
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
 	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/wire"
-	"github.com/butai-dev/butai/internal/xray"
 )
 
 // pieces carries a streamed response from the call to the answer.
@@ -99,7 +98,7 @@ func (s *Service) streamCall(ctx context.Context, in *lambdaapi.InvokeWithRespon
 	}
 	return &catalog.Call{
 		FunctionARN: r.qualified(), Payload: in.Payload, ClientContext: clientContext, RequestID: c.RequestID,
-		TraceID: xray.New(s.Clock.Now(), r.qualified()), Tail: wire.Val(in.LogType) == lambdaapi.LogTypeTail,
+		TraceID: s.traceOf(c, r.qualified()), Tail: wire.Val(in.LogType) == lambdaapi.LogTypeTail,
 	}, nil
 }
 

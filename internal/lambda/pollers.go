@@ -149,10 +149,10 @@ func (s *Service) runner(m *mappingRecord, settings poll.Mapping) *poll.Runner {
 	return &poll.Runner{
 		Mapping: settings, Clock: s.Clock, Log: s.Log,
 		Report: func(result string) { s.pollers.report(uuid, result) },
-		Invoke: func(ctx context.Context, payload []byte) (*catalog.Outcome, error) {
+		Invoke: func(ctx context.Context, payload []byte, trace string) (*catalog.Outcome, error) {
 			return s.Catalog.Invoke(ctx, &catalog.Call{
 				FunctionARN: settings.FunctionARN, Payload: payload, KnownJSON: true, RequestID: ident.UUID(),
-				TraceID: xray.New(s.Clock.Now(), settings.FunctionARN),
+				TraceID: xray.Join(trace, s.Clock.Now(), settings.FunctionARN),
 			})
 		},
 		Failed: func(ctx context.Context, shard string, record, payload []byte) error {

@@ -159,7 +159,7 @@ func (s *Service) compile(r store.ReadTx, i id) (*catalog.Function, error) {
 	}
 	f := &catalog.Function{
 		ARN: i.arn(), Versions: map[string]*function.Spec{}, Aliases: map[string]catalog.Alias{}, Policies: map[string]*policy.Document{},
-		Grants: map[string]string{}, States: map[string]string{},
+		Grants: map[string]string{}, States: map[string]string{}, Loops: rec.Loops,
 	}
 	if err := s.addSpec(f, i, rec, &rec.Latest); err != nil {
 		return nil, err

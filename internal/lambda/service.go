@@ -113,6 +113,7 @@ type functionRecord struct {
 	Published int64             // the highest version number ever given
 	Tags      map[string]string `json:",omitzero"`
 	Reserved  *int64            `json:",omitzero"` // concurrent executions
+	Loops     bool              `json:",omitzero"` // it may go round in circles
 	Signing   string            `json:",omitzero"` // ARN of its code signing configuration
 	// Rules are the runtime management configurations by version.
 	Rules map[string]runtimeRule `json:",omitzero"`

@@ -35,6 +35,7 @@ type Notice struct {
 	Region     string // of the bucket
 	DetailType string `json:",omitzero"` // of an event for EventBridge, whose detail Body is
 	Body       []byte // JSON
+	Trace      string `json:",omitzero"` // tracing header of who did it
 }
 
 // notice is a Notice on its way.
@@ -69,6 +70,7 @@ func (s *Service) tell(ctx context.Context, tx store.Tx, b *bucket, k *kind, o *
 	}
 	c, now := wire.CallerFrom(ctx), s.Clock.Now()
 	add := func(n *Notice) error {
+		n.Trace = c.Trace
 		stored, err := s.put(tx, n, now)
 		made = append(made, stored)
 		return err

@@ -26,7 +26,7 @@ type bucketTargets struct{ services *services }
 var _ s3.Targets = (*bucketTargets)(nil)
 
 func (t *bucketTargets) call(n *s3.Notice) *byService {
-	return &byService{services: t.services, principal: s3Principal, sourceARN: n.BucketARN, sourceAccount: n.Account}
+	return &byService{services: t.services, principal: s3Principal, sourceARN: n.BucketARN, sourceAccount: n.Account, trace: n.Trace}
 }
 
 // Check implements s3.Targets.

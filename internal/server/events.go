@@ -19,6 +19,7 @@ import (
 	"github.com/butai-dev/butai/internal/events"
 	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/wire"
+	"github.com/butai-dev/butai/internal/xray"
 )
 
 func (s *Server) startEvents(ctx context.Context) (err error) {
@@ -94,7 +95,7 @@ func (t *eventTargets) denied(ctx context.Context, call *byService, target wire.
 
 // invoke leaves an event with a function.
 func (t *eventTargets) invoke(ctx context.Context, call *byService, d *events.Delivery) error {
-	in := &catalog.Call{FunctionARN: d.Target, Payload: d.Input, KnownJSON: true, TraceID: d.Trace}
+	in := &catalog.Call{FunctionARN: d.Target, Payload: d.Input, KnownJSON: true, TraceID: xray.Join(d.Trace, t.services.lambda.Clock.Now(), d.Target)}
 	if d.RoleARN == "" {
 		in.Principal, in.SourceARN, in.SourceAccount = call.principal, call.sourceARN, call.sourceAccount
 	} else if err := t.denied(call.in(ctx, d.Account, d.Region), call, wire.IAMTarget{Action: "lambda:InvokeFunction", Resource: d.Target}); err != nil {

@@ -121,7 +121,7 @@ func (q *queueSource) Receive(ctx context.Context, most int, wait time.Duration)
 		if err != nil {
 			return nil, err
 		}
-		messages = append(messages, poll.Message{ID: *m.MessageId, Handle: *m.ReceiptHandle, Body: *m.Body, Event: event})
+		messages = append(messages, poll.Message{ID: *m.MessageId, Handle: *m.ReceiptHandle, Body: *m.Body, Event: event, Trace: m.Attributes[sqsapi.MessageSystemAttributeNameAWSTraceHeader]})
 	}
 	return messages, nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/butai-dev/butai/internal/sns"
 	"github.com/butai-dev/butai/internal/wire"
 	"github.com/butai-dev/butai/internal/wire/awsquery"
+	"github.com/butai-dev/butai/internal/xray"
 )
 
 const (
@@ -44,6 +45,7 @@ type byService struct {
 	services                            *services
 	principal, sourceARN, sourceAccount string
 	role                                string // ARN, or ""
+	trace                               string // tracing header of who caused it, or ""
 }
 
 // denied asks whether the call may be made. ctx is the call's own.
@@ -58,7 +60,7 @@ func (b *byService) denied(ctx context.Context, target wire.IAMTarget) error {
 func (b *byService) in(ctx context.Context, account, region string) context.Context {
 	return wire.WithCaller(ctx, &wire.Caller{
 		Account: account, Region: region, Partition: "aws", ARN: b.principal, UserID: b.principal, RequestID: ident.UUID(),
-		Service: b.principal, Role: b.role, SourceARN: b.sourceARN, SourceAccount: b.sourceAccount,
+		Service: b.principal, Role: b.role, SourceARN: b.sourceARN, SourceAccount: b.sourceAccount, Trace: b.trace,
 	})
 }
 
@@ -66,6 +68,7 @@ func (b *byService) in(ctx context.Context, account, region string) context.Cont
 func (b *byService) invoke(ctx context.Context, functionARN string, event []byte) error {
 	_, err := b.services.lambda.Call(ctx, &catalog.Call{
 		FunctionARN: functionARN, Principal: b.principal, SourceARN: b.sourceARN, SourceAccount: b.sourceAccount, Payload: event, KnownJSON: true,
+		TraceID: xray.Join(b.trace, b.services.lambda.Clock.Now(), functionARN),
 	}, true)
 	if refusal, ok := errors.AsType[*catalog.Refusal](err); ok && refusal.Status != http.StatusTooManyRequests {
 		return &wire.Error{Code: refusal.Code, Status: refusal.Status, Message: refusal.Message}
@@ -94,7 +97,7 @@ func (t *topicTargets) Deliver(ctx context.Context, d *sns.Delivery) error {
 	if d.Header != nil {
 		return post(ctx, d)
 	}
-	call := &byService{services: t.services, principal: snsPrincipal, sourceARN: d.TopicARN, sourceAccount: d.Account}
+	call := &byService{services: t.services, principal: snsPrincipal, sourceARN: d.TopicARN, sourceAccount: d.Account, trace: d.Trace}
 	a, err := arn.Parse(d.Endpoint)
 	if err != nil {
 		return wire.Errorf("InvalidParameter", "%s is no endpoint", d.Endpoint)

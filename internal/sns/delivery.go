@@ -30,6 +30,7 @@ type Delivery struct {
 	TopicARN string
 	Account  string // the topic's owner
 	Body     []byte
+	Trace    string // tracing header of who published it, or ""
 	// Attributes are those of a message to a queue.
 	Attributes map[string]snsapi.MessageAttributeValue
 	// Header is that of a message to an HTTP endpoint.

@@ -31,7 +31,7 @@ type notice struct {
 
 // render makes what a delivery's target gets.
 func (s *Service) render(_ context.Context, d *deliveryRecord, sub *subscriptionRecord, topic *topicRecord) (*Delivery, error) {
-	out := &Delivery{Protocol: sub.Protocol, Endpoint: sub.Endpoint, TopicARN: sub.Topic.arn(), Account: sub.Topic.Account}
+	out := &Delivery{Protocol: sub.Protocol, Endpoint: sub.Endpoint, TopicARN: sub.Topic.arn(), Account: sub.Topic.Account, Trace: d.Message.Trace}
 	raw := sub.Attributes[attrRaw] == "true" && d.Token == ""
 	if d.Dead {
 		out.Protocol, out.Endpoint = protocolSQS, sub.deadLetters()
@@ -194,6 +194,9 @@ func (n *notice) header(d *deliveryRecord, sub *subscriptionRecord, topic *topic
 	}
 	if d.Token == "" {
 		h["x-amz-sns-subscription-arn"] = sub.arn()
+	}
+	if d.Message.Trace != "" {
+		h["X-Amzn-Trace-Id"] = d.Message.Trace
 	}
 	if raw {
 		h["x-amz-sns-rawdelivery"] = "true"

@@ -34,6 +34,7 @@ type message struct {
 	Subject    string            `json:",omitzero"`
 	Attributes map[string]snsapi.MessageAttributeValue
 	At         time.Time
+	Trace      string `json:",omitzero"` // tracing header of who published it
 }
 
 // body is the text for endpoints of a protocol.
@@ -216,6 +217,7 @@ func (s *Service) publish(ctx context.Context, p place, messages ...*message) er
 		return err
 	}
 	var made []*deliveryRecord
+	trace := wire.CallerFrom(ctx).Trace
 	err := s.Store.Update(ctx, func(tx store.Tx) error {
 		made = nil
 		if _, err := getTopic(tx, p); err != nil {
@@ -228,6 +230,7 @@ func (s *Service) publish(ctx context.Context, p place, messages ...*message) er
 			for _, m := range messages {
 				if sub.wants(m) {
 					made = append(made, &deliveryRecord{ID: ident.UUID(), Topic: p, Subscription: sub.ID, Message: *m, Due: m.At})
+					made[len(made)-1].Message.Trace = trace
 				}
 			}
 		}

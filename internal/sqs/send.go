@@ -107,10 +107,10 @@ func (s *Service) newMessage(ctx context.Context, q *queueRecord, in *sqsapi.Sen
 		}
 		delay = time.Duration(*in.DelaySeconds) * time.Second
 	}
-	now := s.Clock.Now()
+	now, c := s.Clock.Now(), wire.CallerFrom(ctx)
 	m := &message{
 		ID: ident.UUID(), Sequence: s.sequence.next(now), Body: *in.MessageBody, Attributes: in.MessageAttributes,
-		Sender: wire.CallerFrom(ctx).UserID, Group: wire.Val(in.MessageGroupId), Sent: now, Due: now.Add(delay),
+		Sender: c.UserID, Trace: c.Trace, Group: wire.Val(in.MessageGroupId), Sent: now, Due: now.Add(delay),
 	}
 	for name, value := range in.MessageSystemAttributes {
 		if name != sqsapi.MessageSystemAttributeNameForSendsAWSTraceHeader || wire.Val(value.DataType) != "String" || value.BinaryValue != nil {

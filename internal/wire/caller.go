@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"net/http"
 	"time"
 )
 
@@ -17,6 +18,7 @@ type Caller struct {
 	SourceIP    string
 	UserAgent   string
 	RequestID   string
+	Trace       string // X-Amzn-Trace-Id of the request; "" without
 	Endpoint    string // scheme://host[:port] under which the client reached butai
 	Secure      bool   // TLS
 	// Service is the principal of a service of AWS that calls inside butai, such
@@ -24,6 +26,9 @@ type Caller struct {
 	// ARN of a role that it has assumed, or else for itself, about SourceARN.
 	Service, Role            string
 	SourceARN, SourceAccount string
+	// Header are headers that the answer gets besides those of the model, in
+	// AWS's spelling.
+	Header http.Header
 }
 
 type callerKey struct{}

@@ -19,6 +19,7 @@ type Header struct {
 	Root    string // the trace: 1-{time}-{24 digits}
 	Parent  string // the segment that what follows is part of, 16 digits
 	Sampled string // "1" or "0"
+	Lineage string // see Lineage
 }
 
 // Parse reads a header, and passes over what it doesn't know.
@@ -31,6 +32,8 @@ func Parse(header string) (h Header) {
 			h.Parent = v
 		case "Sampled":
 			h.Sampled = v
+		case "Lineage":
+			h.Lineage = v
 		}
 	}
 	return h
@@ -60,8 +63,8 @@ func appendRoot(b []byte, now time.Time) []byte {
 // NewParent is the id of a segment.
 func NewParent() string { return ident.Hex(8) }
 
-// Lineage is the mark that loop detection puts on calls of one function: a
-// version, a hash, a counter.
+// Lineage is the mark that loop detection puts on calls of one function: how
+// many calls led to it, the function's hash, how often it came back.
 func Lineage(function string) string {
 	return string(appendLineage(nil, function))
 }

@@ -317,7 +317,11 @@ func (c *Channel) Receive(deadline time.Time) (Frame, error) {
 	if len(early) > length {
 		return Frame{}, fmt.Errorf("%w: %d bytes after the frame", ErrProtocol, len(early)-length)
 	}
-	if length > c.limit {
+	limit := c.limit
+	if c.serial {
+		limit += countHead
+	}
+	if length > limit {
 		frame.Oversize = length
 		return frame, c.discard(in, length-len(early), deadline)
 	}

@@ -24,6 +24,8 @@ type Function struct {
 	ARN      string                    // unqualified
 	Versions map[string]*function.Spec // by version: "$LATEST" or a number
 	Aliases  map[string]Alias          // by name
+	// Loops lets its calls go round in circles.
+	Loops bool
 	// States are those of versions that can't be invoked, "Pending" or "Failed".
 	States map[string]string
 	// Policies are the resource policies by qualifier; "" is the function's
@@ -68,6 +70,7 @@ type Target struct {
 	states  map[string]string // of Function
 	policy  *policy.Document
 	grants  string
+	loops   bool // of Function
 	allowed allowed
 }
 
@@ -105,7 +108,7 @@ func (c *Catalog) Put(f *Function) (retired []string) {
 		e.account = a.Account
 	}
 	for version, spec := range f.Versions {
-		e.targets[version] = &Target{account: e.account, primary: spec, policy: f.Policies[version], grants: f.Grants[version], states: f.States}
+		e.targets[version] = &Target{account: e.account, primary: spec, policy: f.Policies[version], grants: f.Grants[version], states: f.States, loops: f.Loops}
 		e.specs[spec.ID] = true
 	}
 	if latest := e.targets[Latest]; latest != nil {
@@ -119,7 +122,7 @@ func (c *Catalog) Put(f *Function) (retired []string) {
 		}
 		e.targets[name] = &Target{
 			account: e.account, primary: f.Versions[alias.Version], second: f.Versions[alias.Second], weight: alias.Weight,
-			policy: f.Policies[name], grants: f.Grants[name], states: f.States,
+			policy: f.Policies[name], grants: f.Grants[name], states: f.States, loops: f.Loops,
 		}
 	}
 	return c.swap(f.ARN, e)

@@ -66,6 +66,9 @@ func (c *Catalog) Invoke(ctx context.Context, call *Call) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	if refusal := target.goesRound(call); refusal != nil {
+		return nil, refusal
+	}
 	spec := target.Pick()
 	if refusal := target.notReady(spec.Version, call); refusal != nil {
 		return nil, refusal

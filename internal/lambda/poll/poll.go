@@ -41,8 +41,9 @@ type Mapping struct {
 // Runner is what a mapping is run with; every field is required.
 type Runner struct {
 	Mapping
-	// Invoke calls the function.
-	Invoke func(ctx context.Context, payload []byte) (*catalog.Outcome, error)
+	// Invoke calls the function; trace is the tracing header that its event came
+	// with, or "".
+	Invoke func(ctx context.Context, payload []byte, trace string) (*catalog.Outcome, error)
 	// Report tells how the last batch went (LastProcessingResult).
 	Report func(result string)
 	// Failed sends the record of a batch of a shard that was given up to the

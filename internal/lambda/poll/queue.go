@@ -19,6 +19,7 @@ type Queue interface {
 type Message struct {
 	ID, Handle, Body string
 	Event            []byte // its record in the function's event
+	Trace            string // the tracing header that it was sent with, or ""
 }
 
 const (
@@ -123,7 +124,7 @@ func (r *Runner) call(ctx context.Context, q Queue, batch []Message) (ok bool) {
 	for i, m := range batch {
 		events[i], ids[i] = m.Event, m.ID
 	}
-	out, err := r.Invoke(ctx, payload(events))
+	out, err := r.Invoke(ctx, payload(events), batch[0].Trace)
 	if err != nil || out.FunctionError != "" {
 		r.Report(resultFailed)
 		return false

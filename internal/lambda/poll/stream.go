@@ -257,7 +257,7 @@ func (r *reader) batch(ctx context.Context, batch []Record, attempts int) {
 			r.giveUp(ctx, batch, "RecordAgeExceeded", attempts, nil)
 			return
 		}
-		out, err := r.Invoke(ctx, eventOf(batch))
+		out, err := r.Invoke(ctx, eventOf(batch), "")
 		if err != nil {
 			if ctx.Err() != nil {
 				return
