@@ -38,14 +38,14 @@ func sleepingServer(dir string) {
 	if err != nil {
 		panic(err)
 	}
-	e, err := New(Config{Dir: filepath.Join(dir, "engine"), Logger: slog.Default(), Clock: clock.System{}, Runtimes: set, Isolation: sandbox.Auto()})
+	e, err := New(Config{Dir: filepath.Join(dir, "engine"), Logger: slog.Default(), Clock: clock.System{}, Runtimes: set, Isolation: usualIsolation})
 	if err != nil {
 		panic(err)
 	}
 	_, err = e.Invoke(context.Background(), &Spec{
 		ID: "1", Runtime: "python3.11", Handler: "main.handler", CodeDir: filepath.Join(dir, "code"),
 		MemoryMB: 128, EphemeralMB: 64, Timeout: time.Minute, Concurrency: -1,
-	}, &Request{Payload: []byte(`"` + filepath.Base(dir) + `"`)})
+	}, &Request{Payload: []byte(`"` + os.Getenv("BUTAI_TEST_MARK") + `"`)})
 	fmt.Println(err)
 	os.Exit(0)
 }
@@ -141,6 +141,12 @@ func newRig(t testing.TB, change func(*Config)) rig {
 		}
 	})
 	return rig{e, logs}
+}
+
+// underGVisor tells whether the rig's sandboxes have a kernel of their own.
+func underGVisor(r rig) bool {
+	level, err := r.host.Level()
+	return err == nil && level == sandbox.GVisor
 }
 
 // function writes code into a folder and returns a Spec for it; it skips the

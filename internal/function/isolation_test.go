@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -94,12 +93,6 @@ func isolated(t *testing.T) rig {
 		t.Skip(err)
 	}
 	return r
-}
-
-// underGVisor tells whether the rig's sandboxes have a kernel of their own.
-func underGVisor(r rig) bool {
-	level, err := r.host.Level()
-	return err == nil && level == sandbox.GVisor
 }
 
 func TestHostileHandlerGetsNowhere(t *testing.T) {
@@ -201,38 +194,6 @@ func processesWith(t *testing.T, mark string) (found []string) {
 		}
 	}
 	return found
-}
-
-func TestNothingSurvivesTheServer(t *testing.T) {
-	t.Parallel()
-	isolated(t)
-	dir, err := os.MkdirTemp(t.TempDir(), "butai-test-server-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	code := filepath.Join(dir, "code", "main.py")
-	if err := os.MkdirAll(filepath.Dir(code), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	const text = "import subprocess\ndef handler(event, c):\n    subprocess.call(['/bin/sh', '-c', 'while :; do sleep 1; done', event], start_new_session=True)\n"
-	if err := os.WriteFile(code, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(executablePath(t))
-	cmd.Env = append(os.Environ(), "BUTAI_TEST_SERVER="+dir)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	daemon := "\x00" + filepath.Base(dir) + "\x00"
-	waitFor(t, "call", func() bool { return len(processesWith(t, daemon)) > 0 })
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	cmd.Wait()
-	waitFor(t, "end of all", func() bool { return len(processesWith(t, daemon)) == 0 })
 }
 
 // TestWeakerRungs runs a function where namespaces are not to be had.

@@ -19,7 +19,8 @@ type cgroups struct {
 	memory, pids string // directories to create groups in; equal on version 2
 	v2           bool
 	unified      string            // version 2's directory, whatever its controllers are
-	controllers  []string          // of unified
+	prefix       string            // of version 2's groups: they have no parent of their own
+	killable     bool              // version 2's groups can be killed as a whole
 	missing      map[string]string // why a controller can't be had
 	note         string            // for people: where the groups are
 	processor    processor
@@ -74,31 +75,6 @@ func parseCgroups(text string) map[string]string {
 	return own
 }
 
-// groupPrefix and the server's process id begin the names of parent groups.
-const groupPrefix = "butai-"
-
-// sweepGroups removes the empty groups of servers that were killed.
-func sweepGroups(base string) {
-	names, err := filepath.Glob(filepath.Join(base, groupPrefix+"*"))
-	if err != nil {
-		return
-	}
-	for _, name := range names {
-		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(name), groupPrefix), "-")
-		if n, err := strconv.Atoi(pid); err != nil || syscall.Kill(n, 0) != syscall.ESRCH {
-			continue
-		}
-		children, err := filepath.Glob(filepath.Join(name, "sandbox-*"))
-		if err != nil {
-			continue
-		}
-		for _, child := range children {
-			os.Remove(child)
-		}
-		os.Remove(name)
-	}
-}
-
 // makeGroup creates a version 1 group and checks that it has the file probe.
 func makeGroup(dir, probe string) (string, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
@@ -136,6 +112,7 @@ type group struct {
 func (g cgroups) create(name string, memoryMB, maxTasks, weight int, idle bool) (*group, error) {
 	made := &group{v2: g.v2}
 	if g.v2 {
+		name = g.prefix + name
 		made.unified = filepath.Join(g.unified, name)
 		if err := g.mkdir(made.unified); err != nil {
 			return nil, err
@@ -194,9 +171,6 @@ func (g cgroups) mkdir(dir string) error {
 		parent := filepath.Dir(dir)
 		if err = os.Mkdir(parent, 0o755); errors.Is(err, os.ErrExist) {
 			err = nil
-		}
-		for _, controller := range g.controllers {
-			err = errors.Join(err, enable(controller, parent))
 		}
 		if err == nil {
 			err = os.Mkdir(dir, 0o755)
@@ -291,12 +265,6 @@ func (g *group) kill() {
 	}
 }
 
-// kills tells whether group.kill does anything.
-func (g *cgroups) kills() bool {
-	_, err := os.Stat(filepath.Join(g.unified, killFile))
-	return g.unified != "" && err == nil
-}
-
 // remove deletes the group once its processes are gone.
 func (g *group) remove() {
 	if g.peak != nil {
@@ -318,10 +286,10 @@ func removeGroup(dir string) {
 	}
 }
 
-// removeAll deletes the parent groups; theirs must be gone already.
+// removeAll deletes version 1's parent groups; theirs must be gone already.
 func (g cgroups) removeAll() {
-	for _, dir := range []string{g.unified, g.memory, g.pids} {
-		if dir != "" {
+	for _, dir := range []string{g.memory, g.pids} {
+		if dir != "" && !g.v2 {
 			os.Remove(dir)
 		}
 	}

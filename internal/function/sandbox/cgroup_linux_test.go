@@ -42,19 +42,18 @@ func TestVersion2Groups(t *testing.T) {
 		"proc":                               "0::/user/me\n",
 		"user/me/cgroup.controllers":         "memory pids cpu\n",
 		"user/me/cgroup.subtree_control":     "",
-		"user/me/b/cgroup.subtree_control":   "",
-		"user/me/b/one/memory.max":           "max",
-		"user/me/b/one/memory.swap.max":      "",
-		"user/me/b/one/memory.peak":          "4096\n",
-		"user/me/b/one/memory.events":        "oom 1\noom_kill 1\n",
-		"user/me/b/one/pids.max":             "max",
-		"user/me/b/one/cgroup.procs":         "",
-		"user/me/b/one/cpu.weight":           "",
-		"user/me/b/one/cpu.stat":             "usage_usec 1500\nuser_usec 1000\n",
+		"user/me/b-one/memory.max":           "max",
+		"user/me/b-one/memory.swap.max":      "",
+		"user/me/b-one/memory.peak":          "4096\n",
+		"user/me/b-one/memory.events":        "oom 1\noom_kill 1\n",
+		"user/me/b-one/pids.max":             "max",
+		"user/me/b-one/cgroup.procs":         "",
+		"user/me/b-one/cpu.weight":           "",
+		"user/me/b-one/cpu.stat":             "usage_usec 1500\nuser_usec 1000\n",
 		"user/me/butai-999999999-1/x/unused": "",
 	})
 	g := findCgroups(filepath.Join(root, "proc"), root, "b", noScope)
-	base := filepath.Join(root, "user/me/b")
+	base := filepath.Join(root, "user/me")
 	if !g.v2 || g.memory != base || g.pids != base {
 		t.Fatalf("groups %+v", g)
 	}
@@ -63,7 +62,7 @@ func TestVersion2Groups(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{"memory.max": strconv.Itoa(128 << 20), "memory.swap.max": "0", "pids.max": "100", "cpu.weight": "7"} {
-		if got := content(t, filepath.Join(base, "one", file)); got != want {
+		if got := content(t, filepath.Join(base, "b-one", file)); got != want {
 			t.Errorf("%s = %q, want %q", file, got, want)
 		}
 	}
@@ -76,7 +75,7 @@ func TestVersion2Groups(t *testing.T) {
 	if !made.oomKilled() {
 		t.Error("the kill at the limit was not seen")
 	}
-	if err := made.add(42); err != nil || content(t, filepath.Join(base, "one/cgroup.procs")) != "42" {
+	if err := made.add(42); err != nil || content(t, filepath.Join(base, "b-one/cgroup.procs")) != "42" {
 		t.Errorf("add: %v", err)
 	}
 }

@@ -471,7 +471,7 @@ func callsDetail(level Level) string {
 
 // processGroup is how sandboxes without a process table of their own end.
 func (h *Host) processGroup() string {
-	if h.cgroups.kills() {
+	if h.cgroups.killable {
 		return "the host's process list is in sight; killed as a whole by its control group"
 	}
 	return "process group; a function that starts a daemon can leave it behind"

@@ -14,10 +14,13 @@ import (
 
 // On version 2 of control groups, a group that holds processes may not hand its
 // controllers on to groups below it. Where the server shares its group with
-// nobody, it moves to a leaf of its own, beside the group of all sandboxes. It
-// rarely is alone: a login session is one group, with the shell in it, and
-// belongs to root besides. There systemd is asked for a scope (newScope), which
-// is what it offers to programs that keep groups of their own.
+// nobody, it moves to a leaf of its own, beside the sandboxes' groups. It rarely
+// is alone: a login session is one group, with the shell in it, and belongs to
+// root besides. There systemd is asked for a scope (newScope), which is what it
+// offers to programs that keep groups of their own.
+//
+// The sandboxes have no parent group in common: as a whole that would weigh as
+// much as the server, however idle the sandboxes in it are.
 
 // controllers are those that limit and weigh sandboxes.
 var controllers = []string{"memory", "pids", "cpu"}
@@ -25,13 +28,13 @@ var controllers = []string{"memory", "pids", "cpu"}
 // unified looks for a place in version 2's hierarchy.
 type unified struct {
 	mountRoot string
-	name      string // of the group of all sandboxes
+	name      string // begins the names of sandboxes' groups
 	root      bool   // may write everywhere
 	// scope moves this process to a group of its own and returns its path.
 	scope func() (string, error)
 }
 
-// find prepares the group of all sandboxes; own is this process's group.
+// find prepares a place for sandboxes' groups; own is this process's group.
 func (u unified) find(own string) cgroups {
 	g, err := u.below(own)
 	if err != nil && !inService(own) {
@@ -62,8 +65,8 @@ func (u unified) find(own string) cgroups {
 // serverLeaf is the group that this process moves to.
 func serverLeaf() string { return groupPrefix + strconv.Itoa(os.Getpid()) + "-server" }
 
-// below makes the group of all sandboxes below own, or beside this process if
-// that has its leaf already.
+// below has sandboxes' groups made below own, or beside this process if that has
+// its leaf already.
 func (u unified) below(own string) (cgroups, error) {
 	if path.Base(own) == serverLeaf() {
 		own = path.Dir(own)
@@ -74,34 +77,39 @@ func (u unified) below(own string) (cgroups, error) {
 		return cgroups{}, err
 	}
 	sweepGroups(base)
-	g := cgroups{v2: true, unified: filepath.Join(base, u.name), missing: map[string]string{}}
-	if err := os.Mkdir(g.unified, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+	sweepScopes(filepath.Dir(base))
+	g := cgroups{v2: true, unified: base, prefix: u.name + "-", missing: map[string]string{}}
+	// Whether groups can be made, and what they can do, is seen by making one.
+	trial := filepath.Join(base, g.prefix+"trial")
+	if err := os.Mkdir(trial, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return cgroups{}, err
 	}
+	defer os.Remove(trial)
+	reached := map[string]bool{}
 	for _, controller := range controllers {
 		if !slices.Contains(strings.Fields(string(offered)), controller) {
 			g.missing[controller] = fmt.Sprintf("control groups: %s has no %s controller%s", base, controller, handOn(own))
 			continue
 		}
-		if err := hand(controller, base, g.unified); err != nil {
-			os.Remove(g.unified)
+		if err := hand(controller, base); err != nil {
 			return cgroups{}, err
 		}
-		g.controllers = append(g.controllers, controller)
+		reached[controller] = true
 	}
-	if slices.Contains(g.controllers, "memory") {
-		g.memory = g.unified
+	if reached["memory"] {
+		g.memory = base
 	}
-	if slices.Contains(g.controllers, "pids") {
-		g.pids = g.unified
+	if reached["pids"] {
+		g.pids = base
 	}
-	g.processor = processor{v2: true, why: g.missing["cpu"], idle: knowsIdle(g.unified)}
+	g.killable = has(trial, killFile)
+	g.processor = processor{v2: true, why: g.missing["cpu"], idle: has(trial, idleFile)}
 	return g, nil
 }
 
-// hand gives a controller to the groups below base, and to those below group,
-// which is one of them. That takes processes out of base, if any are there.
-func hand(controller, base, group string) error {
+// hand gives a controller to the groups below base. That takes processes out of
+// base, if any are there.
+func hand(controller, base string) error {
 	err := enable(controller, base)
 	for try := 0; errors.Is(err, syscall.EBUSY) && try < 10; try++ { // what this process started meanwhile
 		if err := moveToLeaf(base); err != nil {
@@ -109,7 +117,7 @@ func hand(controller, base, group string) error {
 		}
 		err = enable(controller, base)
 	}
-	return errors.Join(err, enable(controller, group))
+	return err
 }
 
 func enable(controller, dir string) error {

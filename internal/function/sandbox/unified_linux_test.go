@@ -12,10 +12,8 @@ import (
 // v2Tree is a stand-in for a group with some controllers and somebody in it.
 func v2Tree(t *testing.T, controllers, group string) string {
 	files := map[string]string{"proc": "0::" + group + "\n"}
-	for _, dir := range []string{group, group + "/b"} {
-		files[strings.Trim(dir, "/")+"/cgroup.controllers"] = controllers + "\n"
-		files[strings.Trim(dir, "/")+"/cgroup.subtree_control"] = ""
-	}
+	files[strings.Trim(group, "/")+"/cgroup.controllers"] = controllers + "\n"
+	files[strings.Trim(group, "/")+"/cgroup.subtree_control"] = ""
 	return fakeTree(t, files)
 }
 
@@ -27,7 +25,7 @@ func TestScope(t *testing.T) {
 	asked := 0
 	u := unified{mountRoot: root, name: "b", scope: func() (string, error) { asked++; return "/app.slice/butai.scope", nil }}
 	g := u.find(session)
-	if g.memory != filepath.Join(root, "app.slice/butai.scope/b") || !strings.Contains(g.note, "systemd") || asked != 1 {
+	if g.memory != filepath.Join(root, "app.slice/butai.scope") || !strings.Contains(g.note, "systemd") || asked != 1 {
 		t.Errorf("asked %d times: %+v", asked, g)
 	}
 	if g := u.find("/app.slice/butai.scope"); g.note != "" || asked != 1 {
@@ -43,7 +41,7 @@ func TestScope(t *testing.T) {
 func TestTopOfHierarchy(t *testing.T) {
 	root := v2Tree(t, "memory pids", "/")
 	u := unified{mountRoot: root, name: "b", root: true, scope: noScope}
-	if g := u.find("/system.slice/ci.service"); g.memory != filepath.Join(root, "b") {
+	if g := u.find("/system.slice/ci.service"); g.memory != root {
 		t.Errorf("%+v", g)
 	}
 	u.root = false
@@ -69,7 +67,7 @@ func TestSomeControllers(t *testing.T) {
 			t.Errorf("no advice: %+v", rung)
 		}
 	}
-	dir := filepath.Join(g.unified, "one")
+	dir := filepath.Join(g.unified, "b-one")
 	for _, file := range []string{"pids.max", "cgroup.procs"} {
 		if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, file), nil, 0o644)); err != nil {
 			t.Fatal(err)
@@ -100,7 +98,7 @@ func TestNoGroupIsSaid(t *testing.T) {
 // group, on a rung without a process table of its own.
 func TestDaemonEndsWithItsGroup(t *testing.T) {
 	h := newHost(t, Restricted)
-	if !h.cgroups.kills() {
+	if !h.cgroups.killable {
 		t.Skip("this host can't kill a control group")
 	}
 	read, write, err := os.Pipe()

@@ -16,7 +16,7 @@ import (
 // scheduler's next tick, up to 4 ms, while others wait. An idle one (Linux 5.15)
 // makes room at once, and its core counts as free for who looks for one.
 //
-// On version 1 of control groups each sandbox's group stands beside the server,
+// Each sandbox's group stands beside the server (on version 2, beside its leaf),
 // and not below one group of all sandboxes: the kernel would weigh that group as
 // a whole on each core, so that one busy sandbox in it makes room for itself
 // beside the server as all of them do.
@@ -50,7 +50,7 @@ func findProcessor(mountRoot string, own map[string]string, name string) process
 		return p
 	}
 	defer os.Remove(trial)
-	p.dir, p.idle = dir, knowsIdle(trial)
+	p.dir, p.idle = dir, has(trial, idleFile)
 	if _, err := os.Stat(filepath.Join(trial, "cpuacct.usage")); err != nil && own["cpuacct"] != "" {
 		p.usage = filepath.Join(mountRoot, "cpuacct", own["cpuacct"])
 		sweepGroups(p.usage)
@@ -61,9 +61,9 @@ func findProcessor(mountRoot string, own map[string]string, name string) process
 // idleFile makes a group idle. An idle group can't be given a weight.
 const idleFile = "cpu.idle"
 
-// knowsIdle tells whether a group of the cpu controller can be idle.
-func knowsIdle(group string) bool {
-	_, err := os.Stat(filepath.Join(group, idleFile))
+// has tells whether a group has a file, so what it stands for is known to the kernel.
+func has(group, file string) bool {
+	_, err := os.Stat(filepath.Join(group, file))
 	return err == nil
 }
 
