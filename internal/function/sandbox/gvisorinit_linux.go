@@ -56,6 +56,17 @@ func superviseGuest(c *initConfig) initStatus {
 	return await(child, func(wait syscall.WaitStatus) initStatus { return guestStatus(c, wait) })
 }
 
+// tellGuest passes on that the program is asked to end: runsc would end itself,
+// and the program with it, untold.
+func tellGuest(signals <-chan os.Signal) {
+	for s := range signals {
+		if s == syscall.SIGTERM {
+			args := []string{"runsc", "--root=" + runscState, "kill", "function", "TERM"}
+			_, _ = syscall.ForkExec(runscProgram, args, &syscall.ProcAttr{Dir: "/", Env: []string{"PATH=/"}})
+		}
+	}
+}
+
 // guestAttributes give runsc a user namespace, in which it is root without being
 // root: there, the program's user and the first process's own are all that is.
 // So it is the latter, on the host, who does what the program asks for.

@@ -284,7 +284,10 @@ func stepBack(c *initConfig) error {
 	// and inspect this process after all: it takes no signals and shows nothing.
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals)
-	if c.LateDir {
+	switch {
+	case c.Level == GVisor:
+		go tellGuest(signals)
+	case c.LateDir:
 		go enterAgain(c.Dir, signals)
 	}
 	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)

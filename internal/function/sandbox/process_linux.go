@@ -90,7 +90,7 @@ func (p *Process) Signal(to int, s syscall.Signal) error {
 // signalProgram signals the program of a sandbox that takes no orders.
 func (p *Process) signalProgram(s syscall.Signal) error {
 	pid := p.Pid()
-	if p.supervised {
+	if p.supervised && !(p.guest() && s == syscall.SIGTERM) { // see tellGuest
 		// The first process's first child: the others are orphans that it was given.
 		pid = 0
 		for _, child := range descendants(p.Pid())[1:] {
