@@ -145,9 +145,19 @@ def marshal(result):
         raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % e)
 
 
+decode_json = json.JSONDecoder().raw_decode
+
+
 def unmarshal(payload):
     try:
-        return json.loads(payload.decode("utf-8"))
+        text = payload.decode("utf-8")
+        try:
+            value, end = decode_json(text)  # json.loads, but for spaces around it
+            if end == len(text):
+                return value
+        except ValueError:
+            pass
+        return json.loads(text)
     except Exception as e:
         raise Fault("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % e)
 
