@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/iam/policy"
@@ -24,12 +25,39 @@ type subject struct {
 
 type subjectKey struct{ account, kind, name string }
 
+// subjects remembers compiled roles and users. It is asked several times a
+// request, and a sync.Map would have to allocate the key each time.
+type subjects struct {
+	mu    sync.RWMutex
+	known map[subjectKey]*subject
+}
+
+func (c *subjects) get(at subjectKey) *subject {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.known[at]
+}
+
+// set remembers a subject, or forgets one that is nil.
+func (c *subjects) set(at subjectKey, sub *subject) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if sub == nil {
+		delete(c.known, at)
+		return
+	}
+	if c.known == nil {
+		c.known = map[subjectKey]*subject{}
+	}
+	c.known[at] = sub
+}
+
 // subject returns the compiled role or user, or nil if there is none.
 func (s *Service) subject(account string, k kind, name string) *subject {
 	at := subjectKey{account, k.name, name}
 	generation := s.generation.Load()
-	if cached, ok := s.subjects.Load(at); ok && cached.(*subject).generation == generation {
-		return cached.(*subject)
+	if cached := s.subjects.get(at); cached != nil && cached.generation == generation {
+		return cached
 	}
 	var sub *subject
 	err := s.Store.View(context.Background(), func(r store.ReadTx) error {
@@ -45,12 +73,10 @@ func (s *Service) subject(account string, k kind, name string) *subject {
 		s.Log.Error("compile policies", "kind", k.name, "name", name, "error", err)
 		return nil
 	}
-	if sub == nil {
-		s.subjects.Delete(at)
-		return nil
+	if sub != nil {
+		sub.generation = generation
 	}
-	sub.generation = generation
-	s.subjects.Store(at, sub)
+	s.subjects.set(at, sub)
 	return sub
 }
 

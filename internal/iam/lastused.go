@@ -19,14 +19,14 @@ type keyUse struct {
 
 // Used notes that a key has signed a request.
 func (s *Service) Used(id, service, region string) {
-	if !s.issued(id) {
-		return
-	}
 	use := keyUse{at: s.Clock.Now().Truncate(time.Second), service: service, region: region}
-	if last, ok := s.uses.Load(id); ok && last.(keyUse) == use {
+	last, known := s.uses.Load(id)
+	if known && last.(keyUse) == use {
 		return // nothing to note: dates are of whole seconds
 	}
-	s.uses.Store(id, use)
+	if known || s.issued(id) {
+		s.uses.Store(id, use)
+	}
 }
 
 // GetAccessKeyLastUsed says whose a key is and when it was used.

@@ -35,9 +35,9 @@ type Service struct {
 	seal []byte // key of the seal in access key ids
 
 	generation atomic.Uint64 // counts changes; outdates what is below
-	subjects   sync.Map      // role or user ARN to *subject
-	keys       sync.Map      // access key id to *cachedKey
-	uses       sync.Map      // access key id to keyUse
+	subjects   subjects
+	keys       sync.Map // access key id to *cachedKey
+	uses       sync.Map // access key id to keyUse
 	documents  documents
 	swept      atomic.Pointer[time.Time] // when expired keys were last cleared out
 }
