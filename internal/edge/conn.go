@@ -83,6 +83,8 @@ type conn struct {
 	busy  atomic.Bool  // a request is under way
 	looks atomic.Int32 // see watch.go
 
+	limited atomic.Bool // Conn has a write deadline
+
 	mu      sync.Mutex
 	want    time.Time // the read deadline that was asked for
 	has     time.Time // the one that Conn has
@@ -175,8 +177,17 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
+// SetWriteDeadline leaves Conn alone if it has none and needs none, as net/http
+// wants after each request.
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	if limited := !t.IsZero(); c.limited.Swap(limited) || limited {
+		return c.Conn.SetWriteDeadline(t)
+	}
+	return nil
+}
+
 func (c *conn) SetDeadline(t time.Time) error {
-	if err := c.Conn.SetWriteDeadline(t); err != nil {
+	if err := c.SetWriteDeadline(t); err != nil {
 		return err
 	}
 	return c.SetReadDeadline(t)

@@ -276,7 +276,7 @@ func (i *instance) extended() bool {
 
 // releaseExtended gives a sandbox back when its extensions are done with the
 // call, too; its caller has the answer by then.
-func (e *Engine) releaseExtended(i *instance, leave func()) {
+func (e *Engine) releaseExtended(i *instance, counted *int) {
 	answered := time.Now()
 	var err error
 	if !i.dead {
@@ -289,7 +289,7 @@ func (e *Engine) releaseExtended(i *instance, leave func()) {
 		}
 	}
 	i.log.conclude(time.Since(answered), err)
-	e.release(i, leave)
+	e.release(i, counted)
 }
 
 // shutdown ends a sandbox in the order that its extensions may expect: the

@@ -46,16 +46,16 @@ func mayOutlast(ctx context.Context, spec *Spec, req *Request) bool {
 
 // call waits for a sandbox, until ctx ends, and runs one call in it.
 func (e *Engine) call(ctx context.Context, spec *Spec, req *Request) (*Result, error) {
-	i, sent, leave, err := e.acquire(ctx, spec, req)
+	i, sent, counted, err := e.acquire(ctx, spec, req)
 	if err != nil {
 		return nil, err
 	}
 	result, err := i.run(req, sent)
 	if i.extensions != nil && i.extended() {
-		go e.releaseExtended(i, leave)
+		go e.releaseExtended(i, counted)
 		return result, err
 	}
-	e.release(i, leave)
+	e.release(i, counted)
 	return result, err
 }
 

@@ -35,13 +35,14 @@ func (e *Engine) account(spec *Spec) *account {
 	return a
 }
 
-// enter counts one execution in or refuses it; e.mu is held. A version's
+// enter counts one execution in or refuses it; e.mu is held. Once it has ended,
+// it has to be taken off the count that enter returns. A version's
 // provisioned concurrency is used first. The reservation is read from the Spec
 // at hand, so the newest one seen counts for all versions of a function.
-func (e *Engine) enter(spec *Spec) (leave func(), err error) {
+func (e *Engine) enter(spec *Spec) (counted *int, err error) {
 	if p := e.pools[spec.ID]; p != nil && p.inProvisioned < p.provisioned {
 		p.inProvisioned++
-		return func() { p.inProvisioned-- }, nil
+		return &p.inProvisioned, nil
 	}
 	a := e.account(spec)
 	if spec.Concurrency >= 0 {
@@ -55,7 +56,7 @@ func (e *Engine) enter(spec *Spec) (leave func(), err error) {
 			return nil, &ThrottledError{Reason: reasonReserved}
 		}
 		r.inFlight++
-		return func() { r.inFlight-- }, nil
+		return &r.inFlight, nil
 	}
 	if r := a.functions[spec.Name]; r != nil {
 		r.limit = 0 // the reservation was taken back
@@ -68,5 +69,5 @@ func (e *Engine) enter(spec *Spec) (leave func(), err error) {
 		return nil, &ThrottledError{Reason: reasonAccount}
 	}
 	a.unreserved++
-	return func() { a.unreserved-- }, nil
+	return &a.unreserved, nil
 }

@@ -86,14 +86,15 @@ type grant struct {
 }
 
 // acquire takes a sandbox for one call; sent tells that it has been sent the
-// call already. The caller must give it back with release, along with leave.
-func (e *Engine) acquire(ctx context.Context, spec *Spec, req *Request) (i *instance, sent bool, leave func(), err error) {
+// call already. The caller must give it back with release, along with the count
+// of executions that the call is in.
+func (e *Engine) acquire(ctx context.Context, spec *Spec, req *Request) (i *instance, sent bool, counted *int, err error) {
 	e.mu.Lock()
 	if e.closed {
 		e.mu.Unlock()
 		return nil, false, nil, errClosed
 	}
-	leave, err = e.enter(spec)
+	counted, err = e.enter(spec)
 	if err != nil {
 		e.mu.Unlock()
 		return nil, false, nil, err
@@ -105,7 +106,7 @@ func (e *Engine) acquire(ctx context.Context, spec *Spec, req *Request) (i *inst
 		if i := e.takeIdle(p); i != nil {
 			p.engage(i, req, now)
 			e.mu.Unlock()
-			return i, false, leave, nil
+			return i, false, counted, nil
 		}
 	}
 	w := &waiter{ctx: ctx, req: req, granted: make(chan grant, 1), since: now, served: p.served}
@@ -121,11 +122,11 @@ func (e *Engine) acquire(ctx context.Context, spec *Spec, req *Request) (i *inst
 	g := <-w.granted // the watch puts it in a hurry, or out of line
 	if g.err != nil {
 		e.mu.Lock()
-		leave()
+		*counted--
 		e.mu.Unlock()
 		return nil, false, nil, g.err
 	}
-	return g.instance, w.ahead, leave, nil
+	return g.instance, w.ahead, counted, nil
 }
 
 // engage puts a sandbox among those with a call under way; e.mu is held.
@@ -279,7 +280,7 @@ func (e *Engine) startOne(p *pool) {
 		e.launchFailed(p, err)
 		return
 	}
-	e.release(i, func() {})
+	e.release(i, nil)
 }
 
 // evictOldest makes room by ending the sandbox of any function that has been
@@ -329,9 +330,13 @@ func (p *pool) failWaiters(err error) {
 }
 
 // release gives a sandbox to the next in line or puts it aside, and ends it if
-// it can't serve again. It calls leave while it holds e.mu.
-func (e *Engine) release(i *instance, leave func()) {
+// it can't serve again. The call is taken off the count that enter returned, nil if
+// there was none.
+func (e *Engine) release(i *instance, counted *int) {
 	e.mu.Lock()
+	if counted != nil {
+		*counted--
+	}
 	p := i.pool
 	p.learn(i.took)
 	i.learn()
@@ -364,7 +369,6 @@ func (e *Engine) release(i *instance, leave func()) {
 	if w := i.nextCall(worn); w != nil {
 		p.engage(i, w.req, now)
 		i.sent.Store(w.ahead)
-		leave()
 		w.granted <- grant{instance: i}
 		e.sendAhead(p, i, now, maxAhead)
 		e.mu.Unlock()
@@ -378,7 +382,6 @@ func (e *Engine) release(i *instance, leave func()) {
 		}
 		e.forget(p, 1)
 		e.startAll()
-		leave()
 		e.mu.Unlock()
 		e.end([]*instance{i})
 		return
@@ -389,7 +392,6 @@ func (e *Engine) release(i *instance, leave func()) {
 	if e.live >= e.cfg.MaxSandboxes {
 		e.startAll() // others may take its place
 	}
-	leave()
 	e.mu.Unlock()
 }
 

@@ -75,7 +75,7 @@ func (e *Engine) startProvisioned(p *pool) {
 		return
 	}
 	e.mu.Unlock()
-	e.release(i, func() {})
+	e.release(i, nil)
 	e.mu.Lock()
 	e.topUp(p)
 	e.mu.Unlock()
