@@ -55,12 +55,20 @@ type batch struct {
 	body        []byte
 }
 
+// eventFrame is about what an event takes in a batch beside its message.
+const eventFrame = 8
+
 // pack cuts events, sorted by time, into batches without stream and sequence.
 func pack(events []event) []batch {
 	var out []batch
+	size := 0
+	for i := range events {
+		size += len(events[i].message) + eventFrame
+	}
+	raw := make([]byte, 0, min(size, batchBytes+eventFrame))
 	for len(events) > 0 {
 		b := batch{first: events[0].ts}
-		var raw []byte
+		raw = raw[:0]
 		for _, e := range events {
 			if e.ts-b.first > batchSpan || b.count > 0 && len(raw)+len(e.message) > batchBytes {
 				break
