@@ -41,6 +41,7 @@ var doors = []door{
 	{[]string{"gateway/jsonpath"}, []string{"gateway/value"}, pure},
 	{[]string{"gateway/vtl"}, []string{"gateway/jsonpath", "gateway/value"}, pure},
 	{[]string{"dynamodb/expr"}, []string{"dynamodb/attr"}, pure},
+	{[]string{"dynamodb/partiql"}, []string{"dynamodb/attr", "dynamodb/expr"}, pure},
 
 	{[]string{"wire", "sigv4"}, []string{"arn", "clock"}, codec},
 	{[]string{"wire/jsonbody", "wire/xmlbody", "wire/cborbody"}, []string{"wire"}, codec},

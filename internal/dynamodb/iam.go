@@ -4,10 +4,12 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/butai-dev/butai/internal/api/dynamodbapi"
 	"github.com/butai-dev/butai/internal/dynamodb/attr"
+	"github.com/butai-dev/butai/internal/dynamodb/partiql"
 	"github.com/butai-dev/butai/internal/wire"
 )
 
@@ -180,6 +182,16 @@ func (n *namer) control(action string, in any) {
 		n.add(action, in.TableName, nil)
 	case *dynamodbapi.UpdateContinuousBackupsInput:
 		n.add(action, in.TableName, nil)
+	case *dynamodbapi.ExecuteStatementInput:
+		n.statement(in.Statement, in.Parameters)
+	case *dynamodbapi.BatchExecuteStatementInput:
+		for i := range in.Statements {
+			n.statement(in.Statements[i].Statement, in.Statements[i].Parameters)
+		}
+	case *dynamodbapi.ExecuteTransactionInput:
+		for i := range in.TransactStatements {
+			n.statement(in.TransactStatements[i].Statement, in.TransactStatements[i].Parameters)
+		}
 	case *dynamodbapi.CreateBackupInput:
 		n.add(action, in.TableName, nil)
 	case *dynamodbapi.DescribeBackupInput:
@@ -212,5 +224,47 @@ func (n *namer) control(action string, in any) {
 func (n *namer) restore(action string, target *string) {
 	for _, a := range []string{action, "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"} {
 		n.add(a, target, nil)
+	}
+}
+
+// fullTableScan is the condition key that says whether a SELECT reads all of a
+// table (Developer Guide, "IAM security policies with PartiQL for DynamoDB").
+const fullTableScan = "dynamodb:FullTableScan"
+
+var statementActions = map[partiql.Kind]string{
+	partiql.Select: "dynamodb:PartiQLSelect", partiql.Insert: "dynamodb:PartiQLInsert", partiql.Update: "dynamodb:PartiQLUpdate",
+	partiql.Delete: "dynamodb:PartiQLDelete", partiql.Exists: "dynamodb:PartiQLSelect",
+}
+
+// statement adds the target of a PartiQL statement. One that can't be read
+// needs to be allowed to read, and then fails as it would anyway.
+func (n *namer) statement(text *string, parameters []attr.Value) {
+	st, err := parseStatement(text, parameters)
+	if err != nil {
+		n.targets = append(n.targets, wire.IAMTarget{Action: statementActions[partiql.Select], Resource: "*"})
+		return
+	}
+	var index *string
+	if st.Index != "" {
+		index = &st.Index
+	}
+	n.add(statementActions[st.Kind], &st.Table, index)
+	if !n.bound() {
+		return
+	}
+	p, err := n.s.plan(n.ctx, st)
+	if err != nil {
+		return
+	}
+	target := &n.targets[len(n.targets)-1]
+	target.Context = map[string][]string{}
+	for _, v := range p.partitions {
+		target.Context[leadingKeys] = append(target.Context[leadingKeys], v.Text())
+	}
+	switch st.Kind {
+	case partiql.Insert:
+		target.Context[leadingKeys] = []string{st.Item[p.schema.hash.Name].Text()}
+	case partiql.Select:
+		target.Context[fullTableScan] = []string{strconv.FormatBool(p.partitions == nil)}
 	}
 }

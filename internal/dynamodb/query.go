@@ -12,6 +12,11 @@ import (
 
 // Query returns the items of one partition in the order of their sort keys.
 func (s *Service) Query(ctx context.Context, in *dynamodbapi.QueryInput) (*dynamodbapi.QueryOutput, error) {
+	return s.query(ctx, in, false)
+}
+
+// query is Query; keysInFilter allows the filter to be about key attributes.
+func (s *Service) query(ctx context.Context, in *dynamodbapi.QueryInput, keysInFilter bool) (*dynamodbapi.QueryOutput, error) {
 	key, sel, err := parseQuery(in)
 	if err != nil {
 		return nil, refusal(err)
@@ -27,6 +32,11 @@ func (s *Service) Query(ctx context.Context, in *dynamodbapi.QueryInput) (*dynam
 		r, err := sel.reader(t)
 		if err != nil {
 			return nil, err
+		}
+		if !keysInFilter {
+			if err := r.checkFilter(key); err != nil {
+				return nil, err
+			}
 		}
 		rng, err := r.queryRange(key, sel.start, in.ScanIndexForward != nil && !*in.ScanIndexForward)
 		if err != nil {
@@ -93,9 +103,6 @@ func (r *reader) queryRange(key *expr.KeyCondition, start attr.Item, reverse boo
 	if err != nil {
 		return store.Range{}, refusal(err)
 	}
-	if err := r.checkFilter(); err != nil {
-		return store.Range{}, err
-	}
 	partition := appendPartition(r.table.root(r.index), hash)
 	rng := store.Range{Lo: partition, Hi: above(partition), Reverse: reverse}
 	if test != nil {
@@ -117,9 +124,10 @@ func (r *reader) queryRange(key *expr.KeyCondition, start attr.Item, reverse boo
 	return behind(rng, at), nil
 }
 
-// checkFilter refuses filters on the attributes of the key that is queried.
-func (r *reader) checkFilter() error {
-	if r.filter == nil {
+// checkFilter refuses filters on the attributes of the key that is queried,
+// unless the key condition is to be refused anyway.
+func (r *reader) checkFilter(key *expr.KeyCondition) error {
+	if _, _, err := key.Bind(r.schema().hash, r.schema().ranged); r.filter == nil || err != nil {
 		return nil
 	}
 	for name := range r.filter.TopNames {

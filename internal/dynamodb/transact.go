@@ -228,8 +228,7 @@ func tryConditions(tx store.Tx, writes []*write, reasons []error) error {
 // cancellation returns the TransactionCanceledException for the reasons, by
 // action; or an error of ours that is among them.
 func cancellation(intents []*intent, reasons []error) error {
-	e := &dynamodbapi.TransactionCanceledException{}
-	codes := make([]string, len(reasons))
+	var all []dynamodbapi.CancellationReason
 	for i, err := range reasons {
 		reason := dynamodbapi.CancellationReason{Code: wire.Ptr("None")}
 		var failed *failedCondition
@@ -237,7 +236,7 @@ func cancellation(intents []*intent, reasons []error) error {
 		switch {
 		case err == nil:
 		case errors.As(err, &failed):
-			reason.Code, reason.Message = wire.Ptr("ConditionalCheckFailed"), wire.Ptr(conditionFailed)
+			reason.Code, reason.Message = wire.Ptr(conditionReason), wire.Ptr(conditionFailed)
 			if wire.Val(intents[i].onFailure) == dynamodbapi.ReturnValuesOnConditionCheckFailureALLOLD {
 				reason.Item = failed.item
 			}
@@ -246,11 +245,23 @@ func cancellation(intents []*intent, reasons []error) error {
 		default:
 			return err
 		}
-		codes[i] = *reason.Code
-		e.CancellationReasons = append(e.CancellationReasons, reason)
+		all = append(all, reason)
 	}
-	e.Message = wire.Ptr("Transaction cancelled, please refer cancellation reasons for specific reasons [" + strings.Join(codes, ", ") + "]")
-	return e
+	return cancelledFor(all)
+}
+
+// conditionReason is the code of an action whose condition failed.
+const conditionReason = "ConditionalCheckFailed"
+
+func cancelledFor(reasons []dynamodbapi.CancellationReason) *dynamodbapi.TransactionCanceledException {
+	codes := make([]string, len(reasons))
+	for i, r := range reasons {
+		codes[i] = *r.Code
+	}
+	return &dynamodbapi.TransactionCanceledException{
+		CancellationReasons: reasons,
+		Message:             wire.Ptr("Transaction cancelled, please refer cancellation reasons for specific reasons [" + strings.Join(codes, ", ") + "]"),
+	}
 }
 
 // TransactGetItems reads up to 100 items as they are at one moment.

@@ -229,6 +229,9 @@ var unknown = map[string]tree{
 	"iam UntagPolicy":            {"PolicyArn": absentPolicy},
 	"iam UpdateAssumeRolePolicy": {"PolicyDocument": trustPolicy},
 
+	"dynamodb BatchExecuteStatement":     {"Statements": []any{tree{"Statement": "DELETE FROM absent WHERE k = 'v'"}}},
+	"dynamodb ExecuteStatement":          {"Statement": "DELETE FROM absent WHERE k = 'v'"},
+	"dynamodb ExecuteTransaction":        {"TransactStatements": []any{tree{"Statement": "DELETE FROM absent WHERE k = 'v'"}}},
 	"dynamodb DeleteBackup":              {"BackupArn": absentBackup},
 	"dynamodb DescribeBackup":            {"BackupArn": absentBackup},
 	"dynamodb RestoreTableFromBackup":    {"BackupArn": absentBackup},

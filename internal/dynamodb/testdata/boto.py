@@ -76,6 +76,20 @@ except client.exceptions.TransactionCanceledException as e:
 answer = db.batch_get_item(RequestItems={"music": {"Keys": [{"artist": "Ünser", "year": y} for y in (1990, 2000, 3000)]}})
 assert len(answer["Responses"]["music"]) == 2 and answer["UnprocessedKeys"] == {}, answer
 
+played = db.meta.client.execute_statement(
+    Statement='UPDATE "music" SET plays = plays + ? WHERE artist = ? AND "year" = ? RETURNING MODIFIED NEW *', Parameters=[1, "Ünser", 1990])
+assert played["Items"] == [{"plays": 2}], played
+pages = client.get_paginator("query").paginate(TableName="music", KeyConditionExpression="artist = :a", ExpressionAttributeValues={":a": {"S": "Ünser"}})
+wanted = [i["year"]["N"] for page in pages for i in page["Items"]]
+found, token = [], {}
+while True:
+    page = client.execute_statement(Statement="SELECT \"year\" FROM music WHERE artist = 'Ünser'", Limit=7, **token)
+    found += [i["year"]["N"] for i in page["Items"]]
+    if "NextToken" not in page:
+        break
+    token = {"NextToken": page["NextToken"]}
+assert found == wanted and len(found) > 7, (found, wanted)
+
 assert table.scan(Select="COUNT")["Count"] == 60
 table.delete_item(Key={"artist": "Ünser", "year": 1990})
 table.reload()
