@@ -77,14 +77,14 @@ answer = db.batch_get_item(RequestItems={"music": {"Keys": [{"artist": "Ünser",
 assert len(answer["Responses"]["music"]) == 2 and answer["UnprocessedKeys"] == {}, answer
 
 played = db.meta.client.execute_statement(
-    Statement='UPDATE "music" SET plays = plays + ? WHERE artist = ? AND "year" = ? RETURNING MODIFIED NEW *', Parameters=[1, "Ünser", 1990])
+    Statement='UPDATE "music" SET plays = plays + ? WHERE artist = ? AND "year" = ? RETURNING MODIFIED NEW *', Parameters=[1, "Ünser", 1991])
 assert played["Items"] == [{"plays": 2}], played
-pages = client.get_paginator("query").paginate(TableName="music", KeyConditionExpression="artist = :a", ExpressionAttributeValues={":a": {"S": "Ünser"}})
-wanted = [i["year"]["N"] for page in pages for i in page["Items"]]
+pages = client.get_paginator("query").paginate(TableName="music", KeyConditionExpression="artist = :a", ExpressionAttributeValues={":a": "Ünser"})
+wanted = [i["year"] for page in pages for i in page["Items"]]
 found, token = [], {}
 while True:
     page = client.execute_statement(Statement="SELECT \"year\" FROM music WHERE artist = 'Ünser'", Limit=7, **token)
-    found += [i["year"]["N"] for i in page["Items"]]
+    found += [i["year"] for i in page["Items"]]
     if "NextToken" not in page:
         break
     token = {"NextToken": page["NextToken"]}
