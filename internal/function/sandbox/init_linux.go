@@ -8,9 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"strconv"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 	"kernel.org/pub/linux/libs/security/libcap/psx"
@@ -306,117 +304,4 @@ func dieWithServer() error {
 		return errors.New("the server has ended")
 	}
 	return nil
-}
-
-// Limits a function sees on Lambda (recorded from a Python function), except
-// for core files, which would only fill the host's disk.
-const (
-	maxFiles     = 1024
-	maxProcesses = 742
-	maxLocked    = 64 << 10
-	stackSize    = 8 << 20
-)
-
-func setLimits(c *initConfig) error {
-	processes := uint64(maxProcesses)
-	if c.Level == Restricted {
-		// The limit counts all of a user's processes, and that user is the
-		// server's, who has a life beside this sandbox.
-		processes += countTasks(os.Getuid())
-	}
-	limits := []struct {
-		name     string
-		resource int
-		cur, max uint64
-	}{
-		{"open files", syscall.RLIMIT_NOFILE, maxFiles, maxFiles},
-		{"processes", unix.RLIMIT_NPROC, processes, processes},
-		{"locked memory", unix.RLIMIT_MEMLOCK, maxLocked, maxLocked},
-		{"core size", syscall.RLIMIT_CORE, 0, 0},
-		{"stack", syscall.RLIMIT_STACK, stackSize, unix.RLIM_INFINITY},
-	}
-	for _, l := range limits {
-		if err := setLimit(l.name, l.resource, l.cur, l.max); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// setLimit sets a limit, or lowers it to what this process may have.
-func setLimit(name string, resource int, cur, most uint64) error {
-	var now syscall.Rlimit
-	if err := syscall.Getrlimit(resource, &now); err != nil {
-		return fmt.Errorf("limit %s: %w", name, err)
-	}
-	want := syscall.Rlimit{Cur: min(cur, now.Max), Max: min(most, now.Max)}
-	if err := syscall.Setrlimit(resource, &want); err != nil {
-		return fmt.Errorf("limit %s: %w", name, err)
-	}
-	return nil
-}
-
-// countTasks counts a user's processes and threads.
-func countTasks(uid int) (n uint64) {
-	for _, pid := range processes() {
-		dir := "/proc/" + strconv.Itoa(pid)
-		var owner syscall.Stat_t
-		if syscall.Stat(dir, &owner) != nil || int(owner.Uid) != uid {
-			continue
-		}
-		var tasks syscall.Stat_t // a directory has one link per subdirectory, and two of its own
-		if syscall.Stat(dir+"/task", &tasks) == nil && tasks.Nlink > 2 {
-			n += uint64(tasks.Nlink) - 2
-		}
-	}
-	return n
-}
-
-// giveUpCapabilities takes all capabilities but those to keep from the calling
-// thread, or from all threads, depending on call. Root has none either then, because nothing
-// is left that it could regain in exec.
-func giveUpCapabilities(call func(trap, a1, a2, a3 uintptr) (r1, r2 uintptr, err syscall.Errno), keep ...uint) error {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var left [2]unix.CapUserData
-	for _, capability := range keep {
-		left[0].Effective |= 1 << capability
-		left[0].Permitted |= 1 << capability
-	}
-	if _, _, errno := call(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&left)), 0); errno != 0 {
-		return fmt.Errorf("give up capabilities: %w", errno)
-	}
-	return nil
-}
-
-// dropInheritable keeps this thread's capabilities from what it executes.
-func dropInheritable() error {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var sets [2]unix.CapUserData
-	if err := unix.Capget(&header, &sets[0]); err != nil {
-		return err
-	}
-	sets[0].Inheritable, sets[1].Inheritable = 0, 0
-	return unix.Capset(&header, &sets[0])
-}
-
-// dropCapabilities makes sure that what this thread starts as another user has
-// no capability and can't regain one.
-func dropCapabilities() error {
-	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
-		return fmt.Errorf("drop ambient capabilities: %w", err)
-	}
-	if err := dropInheritable(); err != nil {
-		return fmt.Errorf("drop inheritable capabilities: %w", err)
-	}
-	for capability := uintptr(0); ; capability++ {
-		err := unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
-		switch {
-		case errors.Is(err, unix.EINVAL): // past the kernel's last capability
-			return nil
-		case errors.Is(err, unix.EPERM): // has none to drop
-			return nil
-		case err != nil:
-			return fmt.Errorf("drop capabilities: %w", err)
-		}
-	}
 }

@@ -134,7 +134,9 @@ func (p *Process) guardMemory(g *memoryGuard) {
 	if g.alarm, err = p.group.alarm(g.limit); err != nil {
 		// Then /tmp counts, too: better than no limit.
 		p.host.log.Warn("the files in a function's /tmp count as its memory", "reason", err)
-		p.group.limitMemory(int(g.limit >> 20))
+		if err := p.group.limitMemory(int(g.limit >> 20)); err != nil {
+			p.host.log.Warn("a function's memory is limited only together with its /tmp's", "reason", err)
+		}
 		close(g.ended)
 		return
 	}
