@@ -68,28 +68,11 @@ func (s *Service) CreateFunction(ctx context.Context, in *lambdaapi.CreateFuncti
 	if err := s.checkPackage(in); err != nil {
 		return nil, err
 	}
-	config, err := s.newConfig(ctx, r, in)
+	if wire.Val(in.PackageType) == lambdaapi.PackageTypeImage {
+		defer s.holdImages()() // until the function holds its own
+	}
+	latest, err := s.firstVersion(ctx, r, in)
 	if err != nil {
-		return nil, err
-	}
-	from := &source{ZipFile: in.Code.ZipFile, Bucket: in.Code.S3Bucket, Key: in.Code.S3Key, Version: in.Code.S3ObjectVersion}
-	if isImage(config) {
-		from.Image = in.Code.ImageUri
-		defer s.holdImages()()
-	}
-	code, err := s.keep(ctx, from, false)
-	if err != nil {
-		return nil, err
-	}
-	config.LastModified = s.lastModified()
-	latest := versionRecord{Config: *config, SpecID: ident.UUID()}
-	code.putInto(&latest)
-	layers, err := s.attach(ctx, in.Layers)
-	if err != nil {
-		return nil, err
-	}
-	layers.putInto(&latest)
-	if err := s.checkSize(&latest); err != nil {
 		return nil, err
 	}
 	if err := checkTags(in.Tags); err != nil {
@@ -108,7 +91,7 @@ func (s *Service) CreateFunction(ctx context.Context, in *lambdaapi.CreateFuncti
 		if err := checkSigned(ctx, tx, signing); err != nil {
 			return err
 		}
-		f := &functionRecord{Latest: latest, Tags: in.Tags, Signing: signing}
+		f := &functionRecord{Latest: *latest, Tags: in.Tags, Signing: signing}
 		settled(&f.Latest.Config)
 		answer = &f.Latest
 		if wire.Val(in.Publish) {
@@ -122,6 +105,32 @@ func (s *Service) CreateFunction(ctx context.Context, in *lambdaapi.CreateFuncti
 		return nil, err
 	}
 	return s.revealed(ctx, r.id, pending(answer, r.arn())), nil
+}
+
+// firstVersion is $LATEST of a new function. Its code and layers are on the disk
+// when it returns.
+func (s *Service) firstVersion(ctx context.Context, r ref, in *lambdaapi.CreateFunctionRequest) (*versionRecord, error) {
+	config, err := s.newConfig(ctx, r, in)
+	if err != nil {
+		return nil, err
+	}
+	from := &source{ZipFile: in.Code.ZipFile, Bucket: in.Code.S3Bucket, Key: in.Code.S3Key, Version: in.Code.S3ObjectVersion}
+	if isImage(config) {
+		from.Image = in.Code.ImageUri
+	}
+	code, err := s.keep(ctx, from, false)
+	if err != nil {
+		return nil, err
+	}
+	config.LastModified = s.lastModified()
+	latest := &versionRecord{Config: *config, SpecID: ident.UUID()}
+	code.putInto(latest)
+	layers, err := s.attach(ctx, in.Layers)
+	if err != nil {
+		return nil, err
+	}
+	layers.putInto(latest)
+	return latest, s.checkSize(latest)
 }
 
 // newConfig is the configuration of a new function, with AWS's defaults.

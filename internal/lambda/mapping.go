@@ -3,11 +3,9 @@ package lambda
 import (
 	"cmp"
 	"context"
-	"strings"
 	"time"
 
 	"github.com/butai-dev/butai/internal/api/lambdaapi"
-	"github.com/butai-dev/butai/internal/function/catalog"
 	"github.com/butai-dev/butai/internal/ident"
 	"github.com/butai-dev/butai/internal/lambda/poll"
 	"github.com/butai-dev/butai/internal/store"
@@ -117,66 +115,6 @@ func (s *Service) CreateEventSourceMapping(ctx context.Context, in *lambdaapi.Cr
 	answer := m.Config
 	answer.State = wire.Ptr(stateCreating)
 	return &answer, nil
-}
-
-// sourceKind is the service of an event source's ARN.
-func sourceKind(source *string) (string, error) {
-	if source == nil {
-		return "", invalid("Unrecognized event source.")
-	}
-	switch kind := serviceOf(*source); kind {
-	case sourceQueue:
-		return kind, nil
-	case sourceStream:
-		if strings.Contains(*source, "/stream/") {
-			return kind, nil
-		}
-	case "kinesis", "kafka", "mq", "rds":
-		return "", wire.NotBuilt("event source mappings of %s", kind)
-	}
-	return "", invalid("Unrecognized event source.")
-}
-
-// mapped reads the function of a mapping, which keeps the qualifier.
-func (s *Service) mapped(ctx context.Context, name *string) (ref, *versionRecord, error) {
-	if name == nil {
-		return ref{}, nil, invalid("Function name is required.")
-	}
-	r, _, v, err := s.view(ctx, name, nil)
-	if err != nil {
-		if permanent(err) {
-			err = invalid("Function does not exist")
-		}
-		return r, nil, err
-	}
-	if strings.HasPrefix(*name, "arn:") && r.qualifier == catalog.Latest {
-		r.qualifier = "" // recorded: only of a whole ARN
-	}
-	return r, v, nil
-}
-
-// checkDuplicate refuses a second mapping of one source to one function.
-func checkDuplicate(tx store.ReadTx, kind string, m *mappingRecord, function string) error {
-	for other, err := range mappings.All(tx, m.Account, m.Region) {
-		if err != nil {
-			return err
-		}
-		if *other.Config.EventSourceArn != *m.Config.EventSourceArn || *other.Config.FunctionArn != *m.Config.FunctionArn {
-			continue
-		}
-		what := "The event source arn"
-		if kind == sourceQueue {
-			what = "An event source mapping with SQS arn"
-		}
-		i, err := parseID(function)
-		name := function
-		if err == nil {
-			name = i.name
-		}
-		return conflict(`%s (" %s ") and function (" %s ") provided mapping already exists. Please update or delete the existing mapping with UUID %s`,
-			what, *m.Config.EventSourceArn, name, other.uuid())
-	}
-	return nil
 }
 
 // findMapping reads a mapping of the caller's.
@@ -320,38 +258,4 @@ func (s *Service) DeleteEventSourceMapping(ctx context.Context, in *lambdaapi.De
 	answer.State = wire.Ptr(stateDeleting)
 	s.pollers.stop(m.uuid())
 	return &answer, nil
-}
-
-// mappingTargets names the mapping that a call is about; nil if it is about
-// none. A new one, which has no name yet, goes by its function.
-func (s *Service) mappingTargets(ctx context.Context, op *wire.Operation, in any) []wire.IAMTarget {
-	c := wire.CallerFrom(ctx)
-	target := wire.IAMTarget{Action: "lambda:" + op.Name, Resource: "*"}
-	uuid, function := "", ""
-	switch in := in.(type) {
-	case *lambdaapi.CreateEventSourceMappingRequest:
-		function = wire.Val(in.FunctionName)
-	case *lambdaapi.ListEventSourceMappingsRequest:
-	case *lambdaapi.GetEventSourceMappingRequest:
-		uuid = *in.UUID
-	case *lambdaapi.UpdateEventSourceMappingRequest:
-		uuid, function = *in.UUID, wire.Val(in.FunctionName)
-	case *lambdaapi.DeleteEventSourceMappingRequest:
-		uuid = *in.UUID
-	default:
-		return nil
-	}
-	if uuid != "" {
-		m := &mappingRecord{Account: c.Account, Region: c.Region, Config: lambdaapi.EventSourceMappingConfiguration{UUID: &uuid}}
-		target.Resource = m.arn()
-	}
-	if function == "" && uuid != "" {
-		if m, err := s.findMapping(ctx, uuid); err == nil {
-			function = *m.Config.FunctionArn
-		}
-	}
-	if r, err := locate(ctx, &function, nil); err == nil && function != "" {
-		target.Context = map[string][]string{"lambda:FunctionArn": {r.qualified()}}
-	}
-	return []wire.IAMTarget{target}
 }

@@ -17,17 +17,7 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *lambdaapi.UpdateFu
 		return nil, err
 	}
 	from := &source{ZipFile: in.ZipFile, Bucket: in.S3Bucket, Key: in.S3Key, Version: in.S3ObjectVersion, Image: in.ImageUri}
-	err = s.Store.View(ctx, func(tx store.ReadTx) error {
-		f, err := get(tx, r.id, r.arn())
-		if err != nil {
-			return err
-		}
-		if err := checkSource(f, from); err != nil {
-			return err
-		}
-		return checkSigned(ctx, tx, f.Signing)
-	})
-	if err != nil {
+	if err := s.mayReplaceCode(ctx, r, from); err != nil {
 		return nil, err
 	}
 	if from.Image != nil {
@@ -74,6 +64,20 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *lambdaapi.UpdateFu
 		return err
 	})
 	return s.revealed(ctx, r.id, answer), err
+}
+
+// mayReplaceCode checks what can be told before the code is fetched.
+func (s *Service) mayReplaceCode(ctx context.Context, r ref, from *source) error {
+	return s.Store.View(ctx, func(tx store.ReadTx) error {
+		f, err := get(tx, r.id, r.arn())
+		if err != nil {
+			return err
+		}
+		if err := checkSource(f, from); err != nil {
+			return err
+		}
+		return checkSigned(ctx, tx, f.Signing)
+	})
 }
 
 // checkSource checks that a function's new code comes as its old one did.
