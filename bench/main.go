@@ -65,13 +65,20 @@ func main() {
 	}
 }
 
-func run(ctx context.Context) (err error) {
-	b := &bench{}
-	var out, only, kinds string
+// options are what the command line asks for, besides what a bench is made of.
+type options struct {
+	out  string   // file to write, "" for none
+	only []string // parts to measure, all if empty
+}
+
+// parse reads the command line.
+func parse() (*bench, *options) {
+	b, o := &bench{}, &options{}
+	var only, kinds string
 	flag.BoolVar(&b.short, "short", false, "about a minute, without npm's tools")
 	flag.StringVar(&b.binary, "butai", "bin/butai", "binary to measure")
 	flag.StringVar(&b.tools, "tools", ".tools", "folder that peers are installed in")
-	flag.StringVar(&out, "out", "", "file to write; bench/latest.json after a whole run that isn't short")
+	flag.StringVar(&o.out, "out", "", "file to write; bench/latest.json after a whole run that isn't short")
 	flag.StringVar(&only, "part", "", "measure only these parts, with commas between them: start, templates, alone, growth, hostile, gateway, lambda, emulator, neighbours, cold, density, kills or store")
 	flag.IntVar(&b.sizes.cold, "cold", 0, "functions of a kind that are called once each; 0: 200, or 12 if short")
 	flag.StringVar(&kinds, "kinds", "", "kinds of functions that part cold calls, with commas between them, such as nodejs20.x; all if empty")
@@ -82,13 +89,50 @@ func run(ctx context.Context) (err error) {
 	if kinds != "" {
 		b.kinds = strings.Split(kinds, ",")
 	}
-	b.sizes = b.sizes.or(map[bool]sizes{true: shortSizes, false: fullSizes}[b.short])
-	b.rounds, b.slice = 7, 1500*time.Millisecond
-	if b.short {
-		b.rounds, b.slice = 3, 300*time.Millisecond
-	} else if out == "" && only == "" {
-		out = filepath.Join("bench", "latest.json")
+	if only != "" {
+		o.only = strings.Split(only, ",")
 	}
+	b.rounds, b.slice = 7, 1500*time.Millisecond
+	usual := fullSizes
+	if b.short {
+		b.rounds, b.slice, usual = 3, 300*time.Millisecond, shortSizes
+	} else if o.out == "" && only == "" {
+		o.out = filepath.Join("bench", "latest.json")
+	}
+	b.sizes = b.sizes.or(usual)
+	return b, o
+}
+
+// part is one thing that is measured.
+type part struct {
+	name string
+	run  func(context.Context) error
+}
+
+// parts lists them in the order in which they run.
+func (b *bench) parts() []part {
+	against := func(name string, run func(context.Context, *server, *deployer) error, flags ...string) part {
+		return part{name, func(ctx context.Context) error { return b.withServer(ctx, name, flags, run) }}
+	}
+	return []part{
+		{"start", b.measureStart},
+		{"templates", b.measureTemplates},
+		against("alone", b.measureAlone),
+		{"growth", b.measureGrowth},
+		against("hostile", b.measureHostile),
+		against("gateway", b.measureGateway),
+		against("lambda", b.measureLambda, rubyFlags()...),
+		against("emulator", b.measureEmulator),
+		against("neighbours", b.measureNeighbours),
+		{"cold", b.measureCold},
+		against("density", b.measureDensity),
+		against("kills", b.measureKills),
+		against("store", b.measureStore),
+	}
+}
+
+func run(ctx context.Context) (err error) {
+	b, o := parse()
 	if b.dir, err = os.MkdirTemp("", "butai-bench-"); err != nil {
 		return err
 	}
@@ -97,42 +141,21 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	b.report.Date = time.Now().UTC().Format(time.RFC3339)
-	type serverPart = func(context.Context, *server, *deployer) error
-	against := func(name string, run serverPart, flags ...string) func(context.Context) error {
-		return func(ctx context.Context) error { return b.withServer(ctx, name, flags, run) }
-	}
-	for _, part := range []struct {
-		name string
-		run  func(context.Context) error
-	}{
-		{"start", b.measureStart},
-		{"templates", b.measureTemplates},
-		{"alone", against("alone", b.measureAlone)},
-		{"growth", b.measureGrowth},
-		{"hostile", against("hostile", b.measureHostile)},
-		{"gateway", against("gateway", b.measureGateway)},
-		{"lambda", against("lambda", b.measureLambda, rubyFlags()...)},
-		{"emulator", against("emulator", b.measureEmulator)},
-		{"neighbours", against("neighbours", b.measureNeighbours)},
-		{"cold", b.measureCold},
-		{"density", against("density", b.measureDensity)},
-		{"kills", against("kills", b.measureKills)},
-		{"store", against("store", b.measureStore)},
-	} {
-		if only != "" && !slices.Contains(strings.Split(only, ","), part.name) {
+	for _, p := range b.parts() {
+		if len(o.only) > 0 && !slices.Contains(o.only, p.name) {
 			continue
 		}
-		fmt.Fprintln(os.Stderr, "measuring:", part.name)
-		if err := part.run(ctx); err != nil {
-			return fmt.Errorf("%s: %w", part.name, err)
+		fmt.Fprintln(os.Stderr, "measuring:", p.name)
+		if err := p.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
 	if b.report.Machine.LoadAfter, err = loadAverage(); err != nil {
 		return err
 	}
 	b.report.print(os.Stdout)
-	if out == "" {
+	if o.out == "" {
 		return nil
 	}
-	return b.report.write(out)
+	return b.report.write(o.out)
 }

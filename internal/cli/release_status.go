@@ -43,14 +43,21 @@ func stageNames(stages []config.Stage) string {
 	return strings.Join(names, " → ")
 }
 
+// fact is a row of the table of stages: a name, and what is so in each stage.
+// A row that is empty for all of them isn't printed.
+type fact struct {
+	name string
+	of   func(s *release.StageStatus) string
+}
+
 // showStatus prints a row a fact and a column a stage.
 func (a *app) showStatus(e *release.Engine, all []release.StageStatus) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 3, ' ', 0)
-	row := func(name string, cell func(s *release.StageStatus) string) {
-		cells := []string{name}
+	for _, f := range facts(e.Config, e.Clock.Now()) {
+		cells := []string{f.name}
 		empty := true
 		for i := range all {
-			c := cell(&all[i])
+			c := f.of(&all[i])
 			empty = empty && c == ""
 			cells = append(cells, c)
 		}
@@ -58,61 +65,74 @@ func (a *app) showStatus(e *release.Engine, all []release.StageStatus) error {
 			fmt.Fprintln(w, strings.Join(cells, "\t"))
 		}
 	}
-	now := e.Clock.Now()
-	row("API "+e.Config.API, func(s *release.StageStatus) string { return strings.ToUpper(s.Stage) })
-	row("deployment", func(s *release.StageStatus) string {
-		if s.Missing {
-			return "(no such stage)"
-		}
-		return s.Pair.Deployment + ", " + age(now, s.Deployed)
-	})
-	for _, fn := range e.Config.Functions {
-		row(fn, func(s *release.StageStatus) string {
-			text := s.Alias + " → " + orDash(s.Pair.Versions[fn])
-			if w := s.Weights[fn]; w != "" {
-				text += " (" + w + ")"
-			}
-			return text
-		})
-		row("  code", func(s *release.StageStatus) string { return short(s.Pair.Code[fn]) })
-		row("  made", func(s *release.StageStatus) string { return made(now, s.Modified[fn]) })
-	}
-	row("variables", func(s *release.StageStatus) string { return variables(s.Pair.Variables) })
-	row("canary", func(s *release.StageStatus) string {
-		if s.Canary == nil {
-			return ""
-		}
-		return fmt.Sprintf("%g%% on %s %s", s.Canary.Percent, s.Canary.Deployment, variables(s.Canary.Overrides))
-	})
-	row("release", func(s *release.StageStatus) string {
-		switch {
-		case s.Open != nil:
-			return strings.TrimSuffix(fmt.Sprintf("%d, %s: %s", s.Open.Number, s.Open.Status, s.Open.Reason), ": ")
-		case s.Last != nil:
-			return fmt.Sprintf("%d, %s", s.Last.Number, age(now, s.Last.Ended))
-		}
-		return "none"
-	})
-	row("frozen", func(s *release.StageStatus) string {
-		if s.Frozen == nil {
-			return ""
-		}
-		return s.Frozen.Reason + " (" + s.Frozen.Who + ")"
-	})
-	row("last 15 min", func(s *release.StageStatus) string {
-		if s.Numbers == nil {
-			return "unknown"
-		}
-		return count(s.Numbers.Requests, "request") + ", " + count(s.Numbers.Errors, "error")
-	})
-	row("p50, p99", func(s *release.StageStatus) string {
-		if s.Numbers == nil || s.Numbers.Requests == 0 {
-			return ""
-		}
-		return fmt.Sprintf("%.0f ms, %.0f ms", s.Numbers.P50, s.Numbers.P99)
-	})
-	row("url", func(s *release.StageStatus) string { return s.URL })
 	return w.Flush()
+}
+
+// facts lists the rows of the table.
+func facts(c *config.File, now time.Time) []fact {
+	rows := []fact{
+		{"API " + c.API, func(s *release.StageStatus) string { return strings.ToUpper(s.Stage) }},
+		{"deployment", func(s *release.StageStatus) string {
+			if s.Missing {
+				return "(no such stage)"
+			}
+			return s.Pair.Deployment + ", " + age(now, s.Deployed)
+		}},
+	}
+	for _, fn := range c.Functions {
+		rows = append(rows,
+			fact{fn, func(s *release.StageStatus) string { return versionCell(s, fn) }},
+			fact{"  code", func(s *release.StageStatus) string { return short(s.Pair.Code[fn]) }},
+			fact{"  made", func(s *release.StageStatus) string { return made(now, s.Modified[fn]) }})
+	}
+	return append(rows,
+		fact{"variables", func(s *release.StageStatus) string { return variables(s.Pair.Variables) }},
+		fact{"canary", canaryCell},
+		fact{"release", func(s *release.StageStatus) string { return releaseCell(s, now) }},
+		fact{"frozen", func(s *release.StageStatus) string {
+			if s.Frozen == nil {
+				return ""
+			}
+			return s.Frozen.Reason + " (" + s.Frozen.Who + ")"
+		}},
+		fact{"last 15 min", func(s *release.StageStatus) string {
+			if s.Numbers == nil {
+				return "unknown"
+			}
+			return count(s.Numbers.Requests, "request") + ", " + count(s.Numbers.Errors, "error")
+		}},
+		fact{"p50, p99", func(s *release.StageStatus) string {
+			if s.Numbers == nil || s.Numbers.Requests == 0 {
+				return ""
+			}
+			return fmt.Sprintf("%.0f ms, %.0f ms", s.Numbers.P50, s.Numbers.P99)
+		}},
+		fact{"url", func(s *release.StageStatus) string { return s.URL }})
+}
+
+func versionCell(s *release.StageStatus, fn string) string {
+	text := s.Alias + " → " + orDash(s.Pair.Versions[fn])
+	if w := s.Weights[fn]; w != "" {
+		text += " (" + w + ")"
+	}
+	return text
+}
+
+func canaryCell(s *release.StageStatus) string {
+	if s.Canary == nil {
+		return ""
+	}
+	return fmt.Sprintf("%g%% on %s %s", s.Canary.Percent, s.Canary.Deployment, variables(s.Canary.Overrides))
+}
+
+func releaseCell(s *release.StageStatus, now time.Time) string {
+	switch {
+	case s.Open != nil:
+		return strings.TrimSuffix(fmt.Sprintf("%d, %s: %s", s.Open.Number, s.Open.Status, s.Open.Reason), ": ")
+	case s.Last != nil:
+		return fmt.Sprintf("%d, %s", s.Last.Number, age(now, s.Last.Ended))
+	}
+	return "none"
 }
 
 // count is a number of things in words.
