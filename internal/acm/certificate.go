@@ -2,10 +2,6 @@ package acm
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
-	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -206,71 +202,6 @@ func (s *Service) GetCertificate(ctx context.Context, in *acmapi.GetCertificateR
 	return out, nil
 }
 
-// ListCertificates lists certificates. Unless asked otherwise ACM leaves out
-// those with keys other than RSA up to 2048 bits.
-func (s *Service) ListCertificates(ctx context.Context, in *acmapi.ListCertificatesRequest) (*acmapi.ListCertificatesResponse, error) {
-	limit := 1000
-	if in.MaxItems != nil {
-		limit = int(*in.MaxItems)
-	}
-	var all []*certificate
-	err := s.Store.View(ctx, func(r store.ReadTx) (err error) {
-		all, err = certificates.List(r, at(ctx, "")[:2]...)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	types := []string{acmapi.KeyAlgorithmRSA1024, acmapi.KeyAlgorithmRSA2048}
-	if in.Includes != nil && len(in.Includes.KeyTypes) > 0 {
-		types = in.Includes.KeyTypes
-	}
-	out := &acmapi.ListCertificatesResponse{CertificateSummaryList: []acmapi.CertificateSummary{}}
-	for _, c := range all {
-		if err := s.validate(ctx, c); err != nil {
-			return nil, err
-		}
-		d := &c.Detail
-		if in.NextToken != nil && idOf(*d.CertificateArn) <= *in.NextToken {
-			continue
-		}
-		if !slices.Contains(types, strings.Replace(*d.KeyAlgorithm, "RSA-", "RSA_", 1)) ||
-			len(in.CertificateStatuses) > 0 && !slices.Contains(in.CertificateStatuses, *d.Status) {
-			continue
-		}
-		if len(out.CertificateSummaryList) == limit {
-			last := out.CertificateSummaryList[limit-1]
-			out.NextToken = wire.Ptr(idOf(*last.CertificateArn))
-			break
-		}
-		out.CertificateSummaryList = append(out.CertificateSummaryList, summary(d))
-	}
-	sortSummaries(out.CertificateSummaryList, in)
-	return out, nil
-}
-
-func sortSummaries(list []acmapi.CertificateSummary, in *acmapi.ListCertificatesRequest) {
-	if in.SortBy == nil {
-		return
-	}
-	slices.SortStableFunc(list, func(a, b acmapi.CertificateSummary) int {
-		c := a.CreatedAt.Compare(*b.CreatedAt)
-		if wire.Val(in.SortOrder) == acmapi.SortOrderDESCENDING {
-			return -c
-		}
-		return c
-	})
-}
-
-func summary(d *acmapi.CertificateDetail) acmapi.CertificateSummary {
-	return acmapi.CertificateSummary{
-		CertificateArn: d.CertificateArn, DomainName: d.DomainName, SubjectAlternativeNameSummaries: d.SubjectAlternativeNames,
-		HasAdditionalSubjectAlternativeNames: wire.Ptr(false), Status: d.Status, Type: d.Type, KeyAlgorithm: d.KeyAlgorithm,
-		InUse: wire.Ptr(false), RenewalEligibility: d.RenewalEligibility, NotBefore: d.NotBefore, NotAfter: d.NotAfter,
-		CreatedAt: d.CreatedAt, IssuedAt: d.IssuedAt, ImportedAt: d.ImportedAt, KeyUsages: []string{}, ExtendedKeyUsages: []string{},
-	}
-}
-
 // DeleteCertificate deletes a certificate and its key.
 func (s *Service) DeleteCertificate(ctx context.Context, in *acmapi.DeleteCertificateRequest) error {
 	return s.Store.Update(ctx, func(tx store.Tx) error {
@@ -287,51 +218,4 @@ func (s *Service) UpdateCertificateOptions(ctx context.Context, in *acmapi.Updat
 		c.Detail.Options = options(in.Options)
 		return nil
 	})
-}
-
-// ImportCertificate takes in a certificate with its key, or replaces one.
-func (s *Service) ImportCertificate(ctx context.Context, in *acmapi.ImportCertificateRequest) (*acmapi.ImportCertificateResponse, error) {
-	pair, err := tls.X509KeyPair(in.Certificate, in.PrivateKey)
-	if err != nil {
-		return nil, &acmapi.ValidationException{Message: wire.Ptr("The certificate and the private key don't belong together or can't be read: " + err.Error())}
-	}
-	x := pair.Leaf
-	id := ident.UUID()
-	c := &certificate{Tags: in.Tags}
-	err = s.Store.Update(ctx, func(tx store.Tx) error {
-		if in.CertificateArn != nil {
-			have, err := find(ctx, tx, *in.CertificateArn)
-			if err != nil {
-				return err
-			}
-			id, c.Tags = idOf(*in.CertificateArn), have.Tags
-		}
-		subject := append([]string{}, x.DNSNames...)
-		domain := x.Subject.CommonName
-		if domain == "" && len(subject) > 0 {
-			domain = subject[0]
-		}
-		c.Detail = acmapi.CertificateDetail{
-			CertificateArn: wire.Ptr(newARN(ctx, id)), DomainName: wire.Ptr(domain), SubjectAlternativeNames: subject,
-			Subject: wire.Ptr(x.Subject.String()), Issuer: wire.Ptr(x.Issuer.CommonName), CreatedAt: s.now(), ImportedAt: s.now(),
-			KeyAlgorithm: wire.Ptr(algorithmOf(x)), InUseBy: []string{}, Type: wire.Ptr(acmapi.CertificateTypeIMPORTED),
-			RenewalEligibility: wire.Ptr(acmapi.RenewalEligibilityINELIGIBLE), Options: options(nil),
-		}
-		c.issued(x)
-		c.CertificatePEM, c.ChainPEM, c.KeyPEM = in.Certificate, in.CertificateChain, in.PrivateKey
-		return certificates.Put(tx, c, at(ctx, id)...)
-	})
-	return &acmapi.ImportCertificateResponse{CertificateArn: c.Detail.CertificateArn}, err
-}
-
-func algorithmOf(x *x509.Certificate) string {
-	switch key := x.PublicKey.(type) {
-	case *rsa.PublicKey:
-		return fmt.Sprintf("RSA-%d", key.N.BitLen())
-	case *ecdsa.PublicKey:
-		return map[int]string{256: acmapi.KeyAlgorithmECPrime256v1, 384: acmapi.KeyAlgorithmECSecp384r1, 521: acmapi.KeyAlgorithmECSecp521r1}[key.Curve.Params().BitSize]
-	case ed25519.PublicKey:
-		return "ED25519"
-	}
-	return "UNKNOWN"
 }

@@ -208,7 +208,7 @@ func (e *evaluation) judge() (state, reason string) {
 		if treat == "ignore" {
 			return "", ""
 		}
-		return stateInsufficient, "Insufficient Data: " + counted(missing, "datapoint was unknown.", "datapoints were unknown.")
+		return cloudwatchapi.StateValueINSUFFICIENTDATA, "Insufficient Data: " + counted(missing, "datapoint was unknown.", "datapoints were unknown.")
 	case treat == "ignore":
 		if breaching < e.enough && fine == 0 {
 			return "", ""
@@ -222,9 +222,9 @@ func (e *evaluation) judge() (state, reason string) {
 		breaching = e.enough
 	}
 	if breaching >= e.enough {
-		return stateAlarm, e.reason(points, missing, true)
+		return cloudwatchapi.StateValueALARM, e.reason(points, missing, true)
 	}
-	return stateOK, e.reason(points, missing, false)
+	return cloudwatchapi.StateValueOK, e.reason(points, missing, false)
 }
 
 func counted(n int, one, more string) string {

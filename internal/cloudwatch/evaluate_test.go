@@ -13,7 +13,7 @@ import (
 // and notBreaching data. "" keeps the state.
 func TestJudge(t *testing.T) {
 	t.Parallel()
-	const ok, alarmed, insufficient, keep = stateOK, stateAlarm, stateInsufficient, ""
+	const ok, alarmed, insufficient, keep = cloudwatchapi.StateValueOK, cloudwatchapi.StateValueALARM, cloudwatchapi.StateValueINSUFFICIENTDATA, ""
 	for _, tt := range []struct {
 		windows      string
 		need, enough int

@@ -80,7 +80,7 @@ func (a *alarm) act(tx store.Tx, p place, now time.Time) error {
 	if !*a.ActionsEnabled {
 		return nil
 	}
-	actions := map[string][]string{stateOK: a.OKActions, stateAlarm: a.AlarmActions, stateInsufficient: a.InsufficientDataActions}
+	actions := map[string][]string{cloudwatchapi.StateValueOK: a.OKActions, cloudwatchapi.StateValueALARM: a.AlarmActions, cloudwatchapi.StateValueINSUFFICIENTDATA: a.InsufficientDataActions}
 	for _, action := range actions[*a.StateValue] {
 		const why = "butai doesn't take alarm actions"
 		err := a.note(tx, p, now, "Action", "Failed to execute action "+action+": "+why, map[string]any{

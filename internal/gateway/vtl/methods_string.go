@@ -1,14 +1,9 @@
 package vtl
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
-	"unicode/utf16"
-
-	"github.com/butai-dev/butai/internal/gateway/value"
 )
 
 // stringMethods are those of java.lang.String. Positions count UTF-16 units.
@@ -83,73 +78,6 @@ func onString(fn func(s, t string) Value) func(callee, []Value) (Value, error) {
 		}
 		return fn(c.str(), t), nil
 	}
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
-func units(s string) []uint16 { return utf16.Encode([]rune(s)) }
-
-func javaLen(s string) int {
-	n := 0
-	for _, r := range s {
-		n += utf16.RuneLen(r)
-	}
-	return n
-}
-
-// offset turns a byte offset in s into one in UTF-16 units.
-func offset(s string, i int) Value {
-	if i < 0 {
-		return int64(-1)
-	}
-	return int64(javaLen(s[:i]))
-}
-
-// slice is s from unit a to unit b; false if Java would throw.
-func slice(s string, a, b int) (string, bool) {
-	if isASCII(s) {
-		if a < 0 || b > len(s) || a > b {
-			return "", false
-		}
-		return s[a:b], true
-	}
-	u := units(s)
-	if a < 0 || b > len(u) || a > b {
-		return "", false
-	}
-	return string(utf16.Decode(u[a:b])), true
-}
-
-func equalFold(s, t string) bool { return strings.EqualFold(s, t) }
-
-// javaCompare is String.compareTo: the difference of the first units that
-// differ, or of the lengths.
-func javaCompare(s, t string) int {
-	a, b := units(s), units(t)
-	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
-			return int(a[i]) - int(b[i])
-		}
-	}
-	return cmp.Compare(len(a), len(b)) * abs(len(a)-len(b))
-}
-
-func abs(n int) int { return max(n, -n) }
-
-// javaHash is String.hashCode.
-func javaHash(s string) int32 {
-	var h int32
-	for _, u := range units(s) {
-		h = 31*h + int32(u)
-	}
-	return h
 }
 
 func stringSubstring(c callee, args []Value) (Value, error) {
@@ -256,90 +184,6 @@ func stringReplace(c callee, args []Value) (Value, error) {
 		return nil, errOutput
 	}
 	return strings.ReplaceAll(s, from, to), c.st.spend(len(s) / 256)
-}
-
-// pattern returns the regular expression in args[0], compiled with the
-// template if it was a literal.
-func (c callee) pattern(arg Value) (*pattern, error) {
-	if err := c.st.spend(10 + len(c.str())/16); err != nil {
-		return nil, err
-	}
-	if c.step.pattern != nil {
-		return c.step.pattern, nil
-	}
-	expr, ok, err := textArg(arg)
-	if !ok {
-		return nil, err
-	}
-	return compilePattern(expr)
-}
-
-// match runs fn, which matches p, and accounts for its time: no count of
-// steps tells how long a regular expression takes.
-func (c callee) match(p *pattern, fn func() error) error {
-	if p.plain {
-		return fn()
-	}
-	start := time.Now()
-	err := fn()
-	if c.st.matching += time.Since(start); err == nil && c.st.matching > maxMatching {
-		return errRegex
-	}
-	return err
-}
-
-func stringReplaceRegex(c callee, args []Value, first bool) (Value, error) {
-	with, ok, err := textArg(args[1])
-	if !ok {
-		return nil, err
-	}
-	p, err := c.pattern(args[0])
-	if err != nil || p == nil {
-		return nil, err
-	}
-	var s string
-	err = c.match(p, func() (err error) {
-		s, err = p.replace(c.str(), with, first)
-		return err
-	})
-	return s, err
-}
-
-func stringSplit(c callee, args []Value) (Value, error) {
-	limit, ok := intArg(args, 1, 0)
-	if !ok {
-		return nil, nil
-	}
-	p, err := c.pattern(args[0])
-	if err != nil || p == nil {
-		return nil, err
-	}
-	var parts []string
-	err = c.match(p, func() (err error) {
-		parts, err = p.split(c.str(), limit)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	items := make([]Value, len(parts))
-	for i, part := range parts {
-		items[i] = part
-	}
-	return value.NewList(items...), c.st.spend(len(parts))
-}
-
-func stringMatches(c callee, args []Value) (Value, error) {
-	p, err := c.pattern(args[0])
-	if err != nil || p == nil {
-		return nil, err
-	}
-	var all bool
-	err = c.match(p, func() (err error) {
-		all, err = p.matchesAll(c.str())
-		return err
-	})
-	return all, err
 }
 
 func stringStartsWith(c callee, args []Value) (Value, error) {
