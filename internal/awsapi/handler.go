@@ -96,15 +96,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call := &call{handler: h, started: time.Now(), requestID: ident.UUID(), req: &wire.Request{Request: r}}
 	res := call.run()
 	header := w.Header()
-	for name, values := range res.Header {
-		header[name] = values
+	maps.Copy(header, res.Header)
+	if call.failure == nil && call.caller != nil {
+		maps.Copy(header, call.caller.Header)
 	}
 	if res.Stream != nil {
 		call.stream(w, res)
 		return
 	}
 	if r.Method != http.MethodHead || header.Get("Content-Length") == "" { // HeadObject's is the object's
-		header.Set("Content-Length", strconv.Itoa(len(res.Body)))
+		header["Content-Length"] = []string{strconv.Itoa(len(res.Body))}
 	}
 	if res.Status == http.StatusNoContent {
 		header.Del("Content-Length")
@@ -197,7 +198,6 @@ func (c *call) run() *wire.Response {
 	if err != nil {
 		return c.fail(err)
 	}
-	maps.Copy(res.Header, c.caller.Header)
 	return res
 }
 

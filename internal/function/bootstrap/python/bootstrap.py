@@ -430,6 +430,7 @@ def restore_site():
 
 
 TRACE = "_X_AMZN_TRACE_ID"
+TRACE_BYTES = TRACE.encode("ascii")
 CHILDREN = frozenset(["os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen"])
 trace_due = []  # not empty if the C library doesn't know the current trace id
 
@@ -443,7 +444,7 @@ def set_trace(value):
     if not AUDITED or variables is None:
         os.environ[TRACE] = value.decode("ascii") if not PY2 else value
         return
-    variables[TRACE.encode("ascii")] = value
+    variables[TRACE_BYTES] = value
     if not trace_due:
         trace_due.append(1)
 
