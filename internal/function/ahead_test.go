@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -177,4 +178,29 @@ func TestSlowSenders(t *testing.T) {
 		t.Fatalf("%d sandboxes, want several", idle)
 	}
 	crowd(300, "0", 300)
+}
+
+// TestAheadHasRoom: whoever sends calls ahead must never wait for a process that
+// is at a slow one.
+func TestAheadHasRoom(t *testing.T) {
+	t.Parallel()
+	ours, theirs, err := socketPair(syscall.SOCK_SEQPACKET)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := newFramed(ours, theirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	inv := &bootstrap.Invocation{RequestID: ident.UUID()}
+	inv.Payload = make([]byte, aheadLimit-inv.Size())
+	if err := ours.SetWriteDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for k := range 1 + maxAhead {
+		if err := f.Send(inv, time.Now().Add(10*time.Second)); err != nil {
+			t.Fatalf("call %d of the longest doesn't go: %v", k+1, err)
+		}
+	}
 }
