@@ -73,3 +73,17 @@ def handler(e, c):
 		})
 	}
 }
+
+// TestLayersOfTheSameContent: they are one folder, which counts where it is last.
+func TestLayersOfTheSameContent(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	twice := layerOf(t, map[string]string{"data": "twice"})
+	other := layerOf(t, map[string]string{"data": "other", "more": "more"})
+	alone := r.python(t, "def handler(e, c):\n    return open('/opt/data').read()\n")
+	alone.Layers = []string{twice, twice}
+	want(t, "two of the same", string(r.call(t, alone, `{}`).Payload), `"twice"`)
+	around := r.python(t, "def handler(e, c):\n    return [open('/opt/data').read(), open('/opt/more').read()]\n")
+	around.ID, around.Layers = ident.UUID(), []string{twice, other, twice}
+	want(t, "another between them", string(r.call(t, around, `{}`).Payload), `["twice", "more"]`)
+}

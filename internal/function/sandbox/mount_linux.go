@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -113,24 +114,36 @@ func mountLayers(c *initConfig) error {
 		return nil
 	}
 	target := c.Root + c.LayersAt
-	if len(c.Layers) == 0 {
+	lower := leftmostFirst(c.Layers)
+	switch len(lower) {
+	case 0:
 		return os.MkdirAll(target, 0o755)
-	}
-	if len(c.Layers) == 1 {
-		return bind(c.Layers[0], target, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
+	case 1:
+		return bind(lower[0], target, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
 	}
 	if err := os.MkdirAll(target, 0o755); err != nil {
 		return err
 	}
-	lower := make([]string, 0, len(c.Layers))
-	for i := len(c.Layers) - 1; i >= 0; i-- {
-		lower = append(lower, strings.NewReplacer(`\`, `\\`, ":", `\:`, ",", `\,`).Replace(c.Layers[i]))
+	for i, dir := range lower {
+		lower[i] = strings.NewReplacer(`\`, `\\`, ":", `\:`, ",", `\,`).Replace(dir)
 	}
 	flags := uintptr(unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV)
 	if err := unix.Mount("overlay", target, "overlay", flags, "lowerdir="+strings.Join(lower, ":")); err != nil {
 		return fmt.Errorf("merge layers: %w", err)
 	}
 	return nil
+}
+
+// leftmostFirst turns layers round, for an overlay. Layers of the same content
+// share a directory, which an overlay takes once only.
+func leftmostFirst(layers []string) []string {
+	var lower []string
+	for _, dir := range slices.Backward(layers) {
+		if !slices.Contains(lower, dir) {
+			lower = append(lower, dir)
+		}
+	}
+	return lower
 }
 
 func mountTmp(c *initConfig) error {
