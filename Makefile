@@ -11,7 +11,7 @@ export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 # Tools that setup puts below .tools win over those of the machine.
 export PATH := $(CURDIR)/.tools/go/bin:$(CURDIR)/.tools/python/bin:$(CURDIR)/.tools/bin:$(PATH)
 
-.PHONY: help setup setup-test build demo test test-short race check generate models bench oracle soak fuzz measure clean bench-short ric runsc test-runsc release-proof test-vm
+.PHONY: help setup setup-test build demo test test-short race check lint generate models bench oracle soak fuzz measure clean bench-short ric runsc test-runsc release-proof test-vm
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -44,6 +44,10 @@ race: ## run the unit tests under the race detector
 
 check: ## what must hold before a change lands, besides the tests
 	@scripts/check.sh
+
+lint: ## look for mistakes and dead code with staticcheck and deadcode; a minute
+	@$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	@test -z "$$($(GO) run golang.org/x/tools/cmd/deadcode@v0.52.0 -test ./... | tee /dev/stderr)"
 
 generate: ## regenerate the wire layer and the README's table
 	@$(GO) run ./cmd/wiregen generate -models models -out internal/api

@@ -30,7 +30,7 @@ type contextEntry struct {
 
 // invalidResult says how API Gateway's log words an answer that it cannot use.
 func invalidResult(format string, args ...any) error {
-	return fmt.Errorf("Invalid JSON in response: "+format, args...) //nolint:staticcheck // a line of API Gateway's log
+	return fmt.Errorf("Invalid JSON in response: "+format, args...) // a line of API Gateway's log
 }
 
 // parseVerdict reads a Lambda authorizer's answer (developer guide, "Output
@@ -75,7 +75,7 @@ func (v *verdict) parsePolicy(payload []byte) error {
 	}
 	doc, err := policy.Parse(raw.PolicyDocument, policy.Authorizer)
 	if err != nil {
-		return fmt.Errorf("Invalid policy document: %w", err) //nolint:staticcheck // a line of the execution log
+		return fmt.Errorf("Invalid policy document: %w", err) // a line of the execution log
 	}
 	v.policy, v.policyText = doc, string(raw.PolicyDocument)
 	return nil

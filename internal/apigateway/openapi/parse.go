@@ -10,7 +10,7 @@ import (
 )
 
 // ErrInvalid is the answer to what is no OpenAPI document (recorded).
-var ErrInvalid = errors.New("Invalid OpenAPI input.") //nolint:staticcheck // AWS's own text
+var ErrInvalid = errors.New("Invalid OpenAPI input.") // AWS's own text
 
 // maxNodes bounds what the aliases of a YAML document can grow to.
 const maxNodes = 1 << 20
