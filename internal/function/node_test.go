@@ -92,3 +92,32 @@ exports.handler = (event, context, callback) => {
 	want(t, "after death", string(fresh.Payload), "1")
 	want(t, "cold start after death", fresh.ColdStart, true)
 }
+
+// TestNodeFirstResultCounts checks handlers that speak twice: by a callback
+// and then by their promise, or by an exception. Claudia's API builder returns
+// a promise of nothing after context.done.
+func TestNodeFirstResultCounts(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.node(t, "index.js", `
+const handlers = {
+  done: (context) => Promise.resolve().then(() => context.done(null, 'said')),
+  failed: (context) => Promise.resolve().then(() => context.done(new Error('said'))),
+  callback: async (context, callback) => { callback(null, 'said'); return 'unsaid'; },
+  rejects: async (context, callback) => { callback(null, 'said'); throw new Error('unsaid'); },
+  throws: (context, callback) => { callback(null, 'said'); throw new Error('unsaid'); },
+  waiting: (context) => { setInterval(() => {}, 1000); context.done(null, 'said'); },
+  failing: (context, callback) => { setInterval(() => {}, 1000); callback(new Error('said')); },
+};
+exports.handler = (event, context, callback) => handlers[event](context, callback);`)
+	for _, name := range []string{"done", "callback", "rejects", "throws", "waiting"} {
+		res := r.call(t, spec, `"`+name+`"`)
+		want(t, name, string(res.Payload), `"said"`)
+		want(t, name+" fails", res.FunctionError, "")
+	}
+	for _, name := range []string{"failed", "failing"} {
+		res := r.call(t, spec, `"`+name+`"`)
+		want(t, name+" fails", res.FunctionError, "Unhandled")
+		want(t, name, strings.Contains(string(res.Payload), `"errorMessage":"said"`), true)
+	}
+}

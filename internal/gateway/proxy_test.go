@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -261,7 +263,7 @@ func TestProxyResponse(t *testing.T) {
 		{`{"headers": {"X-A": "b"}}`, "200 X-A=b "},
 		{`{"headers": null, "multiValueHeaders": null, "body": null, "isBase64Encoded": null}`, "200 "},
 		{`{"headers": {"X-A": true, "X-B": 5}}`, "200 X-A=true X-B=5 "},
-		{`{"headers": {"content-type": "text/html"}, "body": "<p>"}`, "200 content-type=text/html <p>"},
+		{`{"headers": {"content-type": "text/html"}, "body": "<p>"}`, "200 Content-Type=text/html <p>"},
 		{`{"multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"]}, "headers": {"set-cookie": "c=3", "X": "1"}}`, "200 Set-Cookie=a=1|b=2|c=3 X=1 "},
 		{`{"multiValueHeaders": {"X": ["1"]}, "headers": {"X": "1"}}`, "200 X=1 "},
 		{`{"headers": {"Connection": "close", "Content-Length": "9", "date": "x", "Server": "y", "Transfer-Encoding": "z", "Host": "h"}}`,
@@ -290,6 +292,25 @@ func TestProxyResponse(t *testing.T) {
 		if got := summary(t, f.do(request("GET", "/prod/x", ""))); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.payload, got, tt.want)
 		}
+	}
+}
+
+// TestContentTypeInLowerCase asks over a real connection: net/http adds a type
+// of its own where it finds none in its spelling.
+func TestContentTypeInLowerCase(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, returns(`{"headers": {"content-type": "application/json"}, "body": "{}"}`), proxyStage(nil))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.ServeAPI(w, r, testAPI, "", r.URL.EscapedPath())
+	}))
+	defer s.Close()
+	res, err := http.Get(s.URL + "/prod/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if got := res.Header.Values("Content-Type"); !slices.Equal(got, []string{"application/json"}) {
+		t.Errorf("Content-Type: %q", got)
 	}
 }
 

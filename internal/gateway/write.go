@@ -57,8 +57,12 @@ func (x *exchange) write(w http.ResponseWriter) {
 func (x *exchange) writeOwnHeaders(header http.Header) {
 	hasType := false
 	for name, values := range x.answer.header {
+		if strings.EqualFold(name, "Content-Type") {
+			// In any other spelling net/http would miss it, and add one that it
+			// guesses: functions behind ASGI or Node.js adapters write lower case.
+			name, hasType = "Content-Type", true
+		}
 		header[name] = values
-		hasType = hasType || strings.EqualFold(name, "Content-Type")
 	}
 	if !hasType {
 		header["Content-Type"] = jsonType

@@ -373,7 +373,7 @@ class Invocation {
       getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
       succeed: (value) => this.settle(null, value, false),
       fail: (error) => this.settle(error ?? 'handled', undefined, false),
-      done: (error, value) => this.settle(error, value, this.waitForLoop),
+      done: (error, value) => this.settle(error, value, false),
     };
   }
 
@@ -387,11 +387,12 @@ class Invocation {
       }
       result = handler(event, this.context, (error, value) => this.settle(error, value, this.waitForLoop));
     } catch (e) {
-      this.fail(e);
+      if (!this.settled) this.fail(e);
       return;
     }
     if (result && typeof result.then === 'function') {
-      result.then((value) => this.succeed(value), (e) => this.fail(e));
+      // What the handler has said by a callback counts, not how its promise ends.
+      result.then((value) => this.settled || this.succeed(value), (e) => this.settled || this.fail(e));
     }
   }
 
@@ -404,12 +405,14 @@ class Invocation {
       .then(() => this.answer('R', ''), (e) => this.fail(e));
   }
 
-  // settle takes a callback's result; it is sent once the event loop is empty,
-  // unless the handler has said not to wait for that.
+  // settle takes a callback's result, of which the first counts. A value is sent
+  // once the event loop is empty, unless it is not to wait for that; an error
+  // never waits.
   settle(error, value, wait) {
     if (this.answered || this.settled) return;
-    this.settled = () => (error === undefined || error === null ? this.succeed(value) : this.fail(error));
-    if (!wait) setImmediate(this.settled);
+    const failed = error !== undefined && error !== null;
+    this.settled = () => (failed ? this.fail(error) : this.succeed(value));
+    if (!wait || failed) setImmediate(this.settled);
   }
 
   succeed(value) {
