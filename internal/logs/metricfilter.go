@@ -3,6 +3,7 @@ package logs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,14 +45,9 @@ func (s *Service) PutMetricFilter(ctx context.Context, in *logsapi.PutMetricFilt
 		if err != nil {
 			return err
 		}
-		others := 0
-		for _, other := range have {
-			if *other.FilterName != *in.FilterName {
-				others++
-			}
-		}
-		if others >= maxMetricFilters {
-			return &logsapi.LimitExceededException{Message: wire.Ptr("Resource limit exceeded.")}
+		replaced := slices.ContainsFunc(have, func(f *logsapi.MetricFilter) bool { return *f.FilterName == *in.FilterName })
+		if len(have) >= maxMetricFilters && !replaced {
+			return limitExceeded()
 		}
 		return metricFilters.Put(tx, f, p.account, p.region, g.ID, *in.FilterName)
 	})

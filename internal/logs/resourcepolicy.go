@@ -47,7 +47,7 @@ func (s *Service) PutResourcePolicy(ctx context.Context, in *logsapi.PutResource
 			}
 		}
 		if others >= maxResourcePolicies {
-			return &logsapi.LimitExceededException{Message: wire.Ptr("Resource limit exceeded.")}
+			return limitExceeded()
 		}
 		return resourcePolicies.Put(tx, made, p.account, p.region, *in.PolicyName)
 	})

@@ -95,6 +95,11 @@ func alreadyExists(what string) error {
 	return &logsapi.ResourceAlreadyExistsException{Message: wire.Ptr("The specified " + what + " already exists")}
 }
 
+// limitExceeded is the answer to one filter or policy too many.
+func limitExceeded() error {
+	return &logsapi.LimitExceededException{Message: wire.Ptr("Resource limit exceeded.")}
+}
+
 func invalid(text string) error {
 	return &logsapi.InvalidParameterException{Message: &text}
 }

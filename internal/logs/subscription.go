@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/butai-dev/butai/internal/api/logsapi"
@@ -69,14 +70,9 @@ func (s *Service) PutSubscriptionFilter(ctx context.Context, in *logsapi.PutSubs
 		if err != nil {
 			return err
 		}
-		others := 0
-		for _, other := range have {
-			if *other.FilterName != *in.FilterName {
-				others++
-			}
-		}
-		if others >= maxSubscriptions {
-			return &logsapi.LimitExceededException{Message: wire.Ptr("Resource limit exceeded.")}
+		replaced := slices.ContainsFunc(have, func(f *logsapi.SubscriptionFilter) bool { return *f.FilterName == *in.FilterName })
+		if len(have) >= maxSubscriptions && !replaced {
+			return limitExceeded()
 		}
 		return subscriptions.Put(tx, f, p.account, p.region, g.ID, *in.FilterName)
 	})
