@@ -78,7 +78,7 @@ func parseCgroups(text string) map[string]string {
 // makeGroup creates a version 1 group and checks that it has the file probe.
 func makeGroup(dir, probe string) (string, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
-		return "", fmt.Errorf("control groups: %w", err)
+		return "", fmt.Errorf("control groups: %w%s", err, cond(errors.Is(err, syscall.EROFS), writableAdvice, ""))
 	}
 	if probe != "" {
 		if _, err := os.Stat(filepath.Join(dir, probe)); err != nil {

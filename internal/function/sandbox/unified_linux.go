@@ -164,11 +164,14 @@ func unitOf(own string) string {
 
 func inService(own string) bool { return path.Ext(unitOf(own)) == ".service" }
 
+// writableAdvice is what to do in a container.
+const writableAdvice = " (a container must have control groups that it can write: mount /sys/fs/cgroup without ro)"
+
 // advice is what to do where no group can be made.
 func advice(own string, err error) string {
 	switch {
 	case errors.Is(err, syscall.EROFS):
-		return " (a container must have control groups that it can write: mount /sys/fs/cgroup without ro)"
+		return writableAdvice
 	case inService(own):
 		return " (add Delegate=yes to " + unitOf(own) + ", and let it run nothing beside butai)"
 	case unitOf(own) == "":
