@@ -444,7 +444,7 @@ func TestEveryJava(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
 	dir := compileJava(t, javaHandlers...)
-	for _, runtime := range []string{"java17", "java21", "java25"} {
+	for _, runtime := range []string{"java8.al2", "java11", "java17", "java21", "java25"} {
 		t.Run(runtime, func(t *testing.T) {
 			base := r.function(t, runtime, "demo.Bound", nil)
 			base.CodeDir, base.MemoryMB, base.Timeout = dir, 256, 20*time.Second

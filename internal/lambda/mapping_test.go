@@ -25,6 +25,9 @@ func TestMappingsAreRefused(t *testing.T) {
 		"InvalidParameterValueException: Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10": func(in *lambdaapi.CreateEventSourceMappingRequest) {
 			in.BatchSize = wire.Ptr(int64(11))
 		},
+		"InvalidParameterValueException: Batching window is not supported for FIFO queues": func(in *lambdaapi.CreateEventSourceMappingRequest) {
+			in.EventSourceArn, in.MaximumBatchingWindowInSeconds = wire.Ptr(workQueue+".fifo"), wire.Ptr(int64(1))
+		},
 		"InvalidParameterValueException: Invalid filter pattern definition.": func(in *lambdaapi.CreateEventSourceMappingRequest) {
 			in.FilterCriteria = &lambdaapi.FilterCriteria{Filters: []lambdaapi.Filter{{Pattern: wire.Ptr("[]")}}}
 		},

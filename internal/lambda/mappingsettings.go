@@ -105,6 +105,9 @@ func (m *mappingRecord) set(kind string, in *mappingSettings) error {
 		if *c.BatchSize > maxQueueWindowless && *c.MaximumBatchingWindowInSeconds == 0 {
 			return invalid("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10")
 		}
+		if *c.MaximumBatchingWindowInSeconds > 0 && strings.HasSuffix(*c.EventSourceArn, ".fifo") {
+			return invalid("Batching window is not supported for FIFO queues") // as users report it
+		}
 		setIf(&c.ScalingConfig, in.Scaling)
 		if c.ScalingConfig != nil && c.ScalingConfig.MaximumConcurrency == nil {
 			c.ScalingConfig = nil

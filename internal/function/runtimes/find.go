@@ -150,6 +150,10 @@ func real(paths []string) []candidate {
 	return out
 }
 
+// leastJava is what butai's own bootstrap needs, whatever its function was
+// compiled for.
+const leastJava = 17
+
 // choose picks the first candidate of the wanted version. Python and
 // Ruby must match exactly (libraries are built per minor version) and Java may be newer; Node
 // takes the closest, newer before older, since most code doesn't care.
@@ -163,6 +167,9 @@ func choose(ctx context.Context, r Runtime, candidates []candidate) (best *candi
 			continue
 		}
 		have := numbers(c.version)
+		if r.Family == Java && have[0] < leastJava {
+			continue
+		}
 		if len(have) >= len(wanted) && slices.Equal(have[:len(wanted)], wanted) {
 			return c, true
 		}

@@ -20,6 +20,8 @@ func TestJavaMayBeNewerNeverOlder(t *testing.T) {
 		{[]string{"17.0.15", "25.0.3", "24"}, "java21", "24", "java21 runs on java 24"},
 		{[]string{"21.0.1"}, "java17", "21.0.1", "java17 runs on java 21.0.1"},
 		{[]string{"17.0.15", "11.0.2"}, "java21", "", ""},
+		{[]string{"11.0.2", "1.8.0_292", "21.0.1", "17.0.15"}, "java11", "17.0.15", "java11 runs on java 17.0.15"},
+		{[]string{"1.8.0_292", "17.0.15"}, "java8.al2", "17.0.15", "java8.al2 runs on java 17.0.15"},
 	}
 	for _, tt := range tests {
 		home := t.TempDir()

@@ -163,7 +163,8 @@ func missing(r Runtime) *MissingError {
 	case Ruby:
 		e.Install = fmt.Sprintf("Install Ruby %s (rbenv install %s, or the package ruby%s)", r.Version, r.Version, r.Version)
 	case Java:
-		e.Install = fmt.Sprintf("Install a JDK or JRE %s (for instance the package openjdk-%s-jre-headless)", r.Version, r.Version)
+		version := max(numbers(r.Version)[0], leastJava)
+		e.Install = fmt.Sprintf("Install a JDK or JRE %d (for instance the package openjdk-%d-jre-headless)", version, version)
 	}
 	e.Install += fmt.Sprintf(", or point at one with --runtime %s=/path/to/%s.", r.ID, filepath.Base(string(r.Family)))
 	return e
