@@ -185,6 +185,27 @@ func TestJSONLogs(t *testing.T) {
 	want(t, "kinds", strings.Join(kinds, " "), "platform.initStart platform.start ERROR platform.report")
 }
 
+// TestJSONLogsOfPython are records as AWS's runtime client writes them: what a
+// call adds is there, and exceptions are in members of their own.
+func TestJSONLogsOfPython(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	spec := r.python(t, "import logging\ndef handler(e, c):\n    logging.warning('w', extra={'order': 7})\n    try:\n        raise ValueError(3)\n    except ValueError:\n        logging.exception('x')\n")
+	spec.LogFormat = "JSON"
+	r.call(t, spec, `{}`)
+	for _, want := range []string{
+		`{"timestamp": "<time>", "level": "WARNING", "message": "w", "logger": "root", "requestId": "<id>", "order": 7}`,
+		`{"timestamp": "<time>", "level": "ERROR", "message": "x", "logger": "root", "stackTrace": ["  File \"/var/task/main.py\", line 5, in handler\n    raise ValueError(3)\n"], ` +
+			`"errorType": "ValueError", "errorMessage": "3", "requestId": "<id>", "location": "/var/task/main.py:handler:7"}`,
+	} {
+		text := regexp.MustCompile(`"timestamp": "\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"`).ReplaceAllString(r.logs.text(), `"timestamp": "<time>"`)
+		text = regexp.MustCompile(`"requestId": "[0-9a-f-]{36}"`).ReplaceAllString(text, `"requestId": "<id>"`)
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+}
+
 // TestWatchLeavesTheNextCallsLog has the watch look when the process has begun
 // the next call already, before and after the end of the one that it means.
 func TestWatchLeavesTheNextCallsLog(t *testing.T) {

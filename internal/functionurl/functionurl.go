@@ -163,12 +163,13 @@ func (x *exchange) authorized() bool {
 
 func (x *exchange) invoke() {
 	trace := x.r.Header.Get("X-Amzn-Trace-Id")
+	joined := xray.Join(trace, x.Clock.Now(), x.url.FunctionARN)
 	if trace == "" {
-		trace = xray.New(x.Clock.Now(), x.url.FunctionARN)
+		trace = joined
 	}
 	root, _, _ := strings.Cut(trace, ";")
 	x.w.Header().Set("X-Amzn-Trace-Id", root)
-	call := &catalog.Call{FunctionARN: x.url.FunctionARN, Payload: x.event(trace), KnownJSON: true, RequestID: x.requestID, TraceID: trace}
+	call := &catalog.Call{FunctionARN: x.url.FunctionARN, Payload: x.event(trace), KnownJSON: true, RequestID: x.requestID, TraceID: joined}
 	var live *stream
 	if x.url.Streaming {
 		live = &stream{exchange: x, control: http.NewResponseController(x.w)}

@@ -270,20 +270,31 @@ def set_up_logging():
             record.aws_request_id = current_request[0]
             return True
 
+    # What every record has; the rest has come with a call's "extra".
+    usual = set(vars(logging.LogRecord("", 0, "", 0, "", (), None))) - set(["taskName"])
+    usual.add("aws_request_id")
+
     class JsonFormatter(logging.Formatter):
         def format(self, record):
+            second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
             entry = {
-                "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+                "timestamp": "%s.%03dZ" % (second, record.msecs),
                 "level": record.levelname,
                 "message": record.getMessage(),
                 "logger": record.name,
             }
             if record.exc_info:
+                import traceback
+                entry["stackTrace"] = traceback.format_tb(record.exc_info[2])
                 entry["errorType"] = record.exc_info[0].__name__
                 entry["errorMessage"] = str(record.exc_info[1])
-                entry["stackTrace"] = self.formatException(record.exc_info).split("\n")
             if record.aws_request_id:
                 entry["requestId"] = record.aws_request_id
+            if record.exc_info:
+                entry["location"] = "%s:%s:%d" % (record.pathname, record.funcName, record.lineno)
+            for name, value in vars(record).items():
+                if name not in usual and name not in entry and value is not None:
+                    entry[name] = value
             return to_json(entry) + "\n"
 
     logging.Formatter.converter = time.gmtime
