@@ -34,12 +34,13 @@ type embedded struct {
 // embeddedSamples are the metrics in an event in the Embedded Metric Format;
 // none if it is no such event, or isn't as the specification wants it.
 func embeddedSamples(e event) []metric.Sample {
-	if !strings.HasPrefix(e.message, "{") || !strings.Contains(e.message, `"_aws"`) {
+	if !strings.Contains(e.message, `"_aws"`) {
 		return nil
 	}
+	text := []byte(emfText(e.message))
 	var doc embedded
 	var members map[string]json.RawMessage
-	if json.Unmarshal([]byte(e.message), &doc) != nil || doc.AWS == nil || json.Unmarshal([]byte(e.message), &members) != nil {
+	if json.Unmarshal(text, &doc) != nil || doc.AWS == nil || json.Unmarshal(text, &members) != nil {
 		return nil
 	}
 	at := time.UnixMilli(doc.AWS.Timestamp).UTC()
@@ -80,6 +81,18 @@ func embeddedSamples(e event) []metric.Sample {
 		}
 	}
 	return out
+}
+
+// emfText is an event's document: the whole of it, or what follows the time, the
+// request and the level that Lambda's Node.js writes before what console.log is
+// given. aws-embedded-metrics writes so, and CloudWatch takes it.
+func emfText(message string) string {
+	if parts := strings.SplitN(message, "\t", 4); len(parts) == 4 {
+		if _, err := time.Parse(time.RFC3339Nano, parts[0]); err == nil {
+			return parts[3]
+		}
+	}
+	return message
 }
 
 // numbers reads a metric's member: a number or a list of numbers.
