@@ -53,7 +53,7 @@ func TestBucketSettings(t *testing.T) {
 			Rules: []s3api.ServerSideEncryptionRule{{BucketKeyEnabled: wire.Ptr(true),
 				ApplyServerSideEncryptionByDefault: &s3api.ServerSideEncryptionByDefault{SSEAlgorithm: &algorithm}}}}})
 	}
-	check(t, "NotImplemented", encrypt(s3api.ServerSideEncryptionAwsKms))
+	check(t, "", encrypt(s3api.ServerSideEncryptionAwsKms))
 	check(t, "", encrypt(s3api.ServerSideEncryptionAES256))
 	encryption := must[*s3api.GetBucketEncryptionOutput](t)(r.GetBucketEncryption(r.ctx, &s3api.GetBucketEncryptionRequest{Bucket: name}))
 	if rule := encryption.ServerSideEncryptionConfiguration.Rules[0]; !*rule.BucketKeyEnabled {

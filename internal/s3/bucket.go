@@ -22,10 +22,11 @@ type bucket struct {
 	Account    string
 	Region     string
 	Created    time.Time
-	Ownership  string      // "" once the controls were deleted
-	Versioning string      `json:",omitzero"` // "", Enabled or Suspended
-	Tags       []s3api.Tag `json:",omitzero"`
-	BucketKey  bool        `json:",omitzero"` // of its encryption
+	Ownership  string                               // "" once the controls were deleted
+	Versioning string                               `json:",omitzero"` // "", Enabled or Suspended
+	Tags       []s3api.Tag                          `json:",omitzero"`
+	BucketKey  bool                                 `json:",omitzero"` // of its encryption
+	Encryption *s3api.ServerSideEncryptionByDefault `json:",omitzero"` // nil: by S3's own key
 
 	Notification    *s3api.NotificationConfiguration      `json:",omitzero"` // nil: nobody was ever notified
 	AccessBlock     *s3api.PublicAccessBlockConfiguration `json:",omitzero"` // nil: all is blocked

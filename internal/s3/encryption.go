@@ -7,23 +7,25 @@ import (
 	"github.com/butai-dev/butai/internal/wire"
 )
 
-// GetBucketEncryption answers S3's default, which no bucket is without.
+// GetBucketEncryption answers what was put, or S3's default, which no bucket is
+// without.
 func (s *Service) GetBucketEncryption(ctx context.Context, in *s3api.GetBucketEncryptionRequest) (*s3api.GetBucketEncryptionOutput, error) {
 	b, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
 	if err != nil {
 		return nil, err
 	}
-	rule := s3api.ServerSideEncryptionRule{
-		ApplyServerSideEncryptionByDefault: &s3api.ServerSideEncryptionByDefault{SSEAlgorithm: wire.Ptr(s3api.ServerSideEncryptionAES256)},
-		BucketKeyEnabled:                   &b.BucketKey,
+	byDefault := b.Encryption
+	if byDefault == nil {
+		byDefault = &s3api.ServerSideEncryptionByDefault{SSEAlgorithm: wire.Ptr(s3api.ServerSideEncryptionAES256)}
 	}
+	rule := s3api.ServerSideEncryptionRule{ApplyServerSideEncryptionByDefault: byDefault, BucketKeyEnabled: &b.BucketKey}
 	return &s3api.GetBucketEncryptionOutput{
 		ServerSideEncryptionConfiguration: &s3api.ServerSideEncryptionConfiguration{Rules: []s3api.ServerSideEncryptionRule{rule}},
 	}, nil
 }
 
-// PutBucketEncryption takes S3's own keys, the default, and says of others that
-// there are none.
+// PutBucketEncryption sets what new objects are encrypted with if their uploader
+// says nothing of it. Like S3, it doesn't look whether there is such a key.
 func (s *Service) PutBucketEncryption(ctx context.Context, in *s3api.PutBucketEncryptionRequest) error {
 	_, _ = in.ContentMD5, in.ChecksumAlgorithm // of a body that the signature covers
 	rules := in.ServerSideEncryptionConfiguration.Rules
@@ -31,14 +33,18 @@ func (s *Service) PutBucketEncryption(ctx context.Context, in *s3api.PutBucketEn
 		return malformedXML()
 	}
 	byDefault := rules[0].ApplyServerSideEncryptionByDefault
-	switch {
-	case *byDefault.SSEAlgorithm != s3api.ServerSideEncryptionAES256:
-		return wire.NotBuilt("encryption of a bucket by %s", *byDefault.SSEAlgorithm)
-	case byDefault.KMSMasterKeyID != nil:
-		return invalidArgument("a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse")
+	switch algorithm := *byDefault.SSEAlgorithm; algorithm {
+	case s3api.ServerSideEncryptionAES256:
+		if byDefault.KMSMasterKeyID != nil {
+			return invalidArgument("a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse")
+		}
+		byDefault = nil
+	case s3api.ServerSideEncryptionAwsKms, s3api.ServerSideEncryptionAwsKmsDsse:
+	default:
+		return wire.NotBuilt("encryption of a bucket by %s", algorithm)
 	}
 	return s.editBucket(ctx, in.Bucket, in.ExpectedBucketOwner, func(b *bucket) error {
-		b.BucketKey = wire.Val(rules[0].BucketKeyEnabled)
+		b.Encryption, b.BucketKey = byDefault, wire.Val(rules[0].BucketKeyEnabled)
 		return nil
 	})
 }
@@ -46,7 +52,7 @@ func (s *Service) PutBucketEncryption(ctx context.Context, in *s3api.PutBucketEn
 // DeleteBucketEncryption returns a bucket to the default.
 func (s *Service) DeleteBucketEncryption(ctx context.Context, in *s3api.DeleteBucketEncryptionRequest) error {
 	return s.editBucket(ctx, in.Bucket, in.ExpectedBucketOwner, func(b *bucket) error {
-		b.BucketKey = false
+		b.Encryption, b.BucketKey = nil, false
 		return nil
 	})
 }

@@ -31,6 +31,9 @@ func (s *Service) GetObject(ctx context.Context, in *s3api.GetObjectRequest) (*s
 		if err != nil {
 			return err
 		}
+		if err := s.open(ctx, b, o); err != nil {
+			return err
+		}
 		data, err := s.blobs.read(o.Blobs, span.from, span.length)
 		if err != nil {
 			return err
@@ -58,7 +61,7 @@ func (s *Service) withObject(read func() error) error {
 }
 
 // ReadObject returns the bytes of an object on behalf of an account; an empty
-// version is the newest. It fails with *s3api.NoSuchBucket, *s3api.NoSuchKey,
+// version is the newest. The context's caller must be allowed its key. It fails with *s3api.NoSuchBucket, *s3api.NoSuchKey,
 // *s3api.AccessDenied or a *wire.Error of code NoSuchVersion.
 func (s *Service) ReadObject(ctx context.Context, account, bucketName, key, version string) (data []byte, err error) {
 	var wanted *string
@@ -66,15 +69,19 @@ func (s *Service) ReadObject(ctx context.Context, account, bucketName, key, vers
 		wanted = &version
 	}
 	err = s.withObject(func() error {
+		var b *bucket
 		var o *object
-		err := s.Store.View(ctx, func(r store.ReadTx) error {
-			b, err := getBucket(r, account, bucketName, nil)
+		err := s.Store.View(ctx, func(r store.ReadTx) (err error) {
+			b, err = getBucket(r, account, bucketName, nil)
 			if err != nil {
 				return err
 			}
 			o, err = getObject(r, b, key, wanted)
 			return err
 		})
+		if err == nil {
+			err = s.open(ctx, b, o)
+		}
 		if err != nil {
 			return err
 		}
@@ -94,6 +101,9 @@ func (s *Service) HeadObject(ctx context.Context, in *s3api.HeadObjectRequest) (
 		return nil, err
 	}
 	span, err := o.choose(in.Range, in.PartNumber)
+	if err == nil && wire.Val(in.ChecksumMode) == s3api.ChecksumModeENABLED {
+		err = s.open(ctx, b, o) // S3 keeps checksums encrypted, too
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -175,8 +185,8 @@ func (o *object) describe(b *bucket, part span, checksumMode *string) *s3api.Hea
 		AcceptRanges: wire.Ptr("bytes"), LastModified: &o.Modified, ContentLength: &part.length, ETag: o.etag(),
 		VersionId: o.versionID(b), CacheControl: o.CacheControl, ContentDisposition: o.ContentDisposition,
 		ContentEncoding: o.ContentEncoding, ContentLanguage: o.ContentLanguage, ContentType: o.ContentType,
-		Expires: o.Expires, ServerSideEncryption: wire.Ptr(s3api.ServerSideEncryptionAES256), Metadata: o.Metadata,
-		TagCount: tagCount(o),
+		Expires: o.Expires, ServerSideEncryption: o.Sealed.algorithm(), SSEKMSKeyId: o.Sealed.key(), BucketKeyEnabled: o.Sealed.bucketKey(),
+		Metadata: o.Metadata, TagCount: tagCount(o),
 	}
 	if out.ContentType == nil {
 		out.ContentType = wire.Ptr("binary/octet-stream")

@@ -75,13 +75,18 @@ func (s *Service) CreateMultipartUpload(ctx context.Context, in *s3api.CreateMul
 	}}
 	err := u.check(u.Key)
 	if err == nil {
-		err = checkEncryption(in.ServerSideEncryption)
-	}
-	if err == nil {
 		u.Tags, err = headerTags(in.Tagging)
 	}
 	if err == nil {
 		err = u.chooseChecksum(in.ChecksumAlgorithm, in.ChecksumType)
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
+	if err == nil {
+		header := sealing{in.ServerSideEncryption, in.SSEKMSKeyId, in.SSEKMSEncryptionContext, in.BucketKeyEnabled}
+		u.Sealed, err = s.seal(ctx, b, u.Key, header, "GenerateDataKey", "Decrypt")
 	}
 	if err != nil {
 		return nil, err
@@ -100,7 +105,8 @@ func (s *Service) CreateMultipartUpload(ctx context.Context, in *s3api.CreateMul
 		return nil, err
 	}
 	out := &s3api.CreateMultipartUploadOutput{
-		Bucket: in.Bucket, Key: in.Key, UploadId: &u.ID, ServerSideEncryption: wire.Ptr(s3api.ServerSideEncryptionAES256),
+		Bucket: in.Bucket, Key: in.Key, UploadId: &u.ID, ServerSideEncryption: u.Sealed.algorithm(), SSEKMSKeyId: u.Sealed.key(),
+		SSEKMSEncryptionContext: u.Sealed.context(), BucketKeyEnabled: u.Sealed.bucketKey(),
 	}
 	if in.ChecksumAlgorithm != nil {
 		out.ChecksumAlgorithm, out.ChecksumType = &u.Algorithm, &u.Type

@@ -21,18 +21,22 @@ func (s *Service) CompleteMultipartUpload(ctx context.Context, in *s3api.Complet
 	}
 	// The parts are read for the checksum outside the transaction that makes
 	// them an object, which then finds them unchanged or fails.
+	var b *bucket
 	var o *object
 	err := s.Store.View(ctx, func(r store.ReadTx) error {
-		_, u, chosen, err := s.completion(ctx, r, in)
+		found, u, chosen, err := s.completion(ctx, r, in)
 		if err == nil {
+			b = found
 			o, err = s.join(u, chosen, in)
 		}
 		return err
 	})
+	if err == nil {
+		err = s.open(ctx, b, o)
+	}
 	if err != nil {
 		return nil, err
 	}
-	var b *bucket
 	var garbage []blob
 	var made []*notice
 	err = s.Store.Update(ctx, func(tx store.Tx) error {
@@ -61,7 +65,7 @@ func (s *Service) CompleteMultipartUpload(ctx context.Context, in *s3api.Complet
 	s.blobs.remove(garbage)
 	out := &s3api.CompleteMultipartUploadOutput{
 		Location: wire.Ptr(wire.CallerFrom(ctx).Endpoint + "/" + b.Name + "/" + o.Key), Bucket: in.Bucket, Key: in.Key, ETag: o.etag(),
-		VersionId: o.versionID(b), ServerSideEncryption: wire.Ptr(s3api.ServerSideEncryptionAES256),
+		VersionId: o.versionID(b), ServerSideEncryption: o.Sealed.algorithm(), SSEKMSKeyId: o.Sealed.key(), BucketKeyEnabled: o.Sealed.bucketKey(),
 	}
 	sum := o.Checksum.sums()
 	out.ChecksumCRC32, out.ChecksumCRC32C, out.ChecksumCRC64NVME, out.ChecksumSHA1 = sum.crc32, sum.crc32c, sum.crc64nvme, sum.sha1

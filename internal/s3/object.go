@@ -42,6 +42,7 @@ type about struct {
 	Expires            *string           `json:",omitzero"`
 	Metadata           map[string]string `json:",omitzero"`
 	StorageClass       string            `json:",omitzero"` // "" is STANDARD
+	Sealed             *sealed           `json:",omitzero"` // nil: by S3's own key
 }
 
 const (

@@ -2,8 +2,6 @@ package s3
 
 import (
 	"context"
-	"crypto/md5"
-	"encoding/hex"
 	"net/http"
 	"strings"
 
@@ -18,8 +16,9 @@ func (s *Service) UploadPart(ctx context.Context, in *s3api.UploadPartRequest) (
 	if *in.PartNumber < 1 || *in.PartNumber > maxParts {
 		return nil, invalidArgument("Part number must be an integer between 1 and 10000, inclusive")
 	}
-	find := func(r store.ReadTx) (*upload, error) {
-		b, err := getBucket(r, account(ctx), *in.Bucket, in.ExpectedBucketOwner)
+	var b *bucket
+	find := func(r store.ReadTx) (_ *upload, err error) {
+		b, err = getBucket(r, account(ctx), *in.Bucket, in.ExpectedBucketOwner)
 		if err != nil {
 			return nil, err
 		}
@@ -30,6 +29,9 @@ func (s *Service) UploadPart(ctx context.Context, in *s3api.UploadPartRequest) (
 		u, err = find(r)
 		return err
 	})
+	if err == nil && u.Sealed != nil {
+		_, err = s.use(ctx, b, u.Key, u.Sealed.Key, u.Sealed, "GenerateDataKey")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -37,8 +39,7 @@ func (s *Service) UploadPart(ctx context.Context, in *s3api.UploadPartRequest) (
 	if p.Checksum, err = u.verify(in); err != nil {
 		return nil, err
 	}
-	digest := md5.Sum(in.Body)
-	p.ETag = hex.EncodeToString(digest[:])
+	p.ETag = u.Sealed.etag(in.Body)
 	files, err := s.blobs.write(in.Body)
 	if err != nil {
 		return nil, err
@@ -49,7 +50,9 @@ func (s *Service) UploadPart(ctx context.Context, in *s3api.UploadPartRequest) (
 	if err := s.replacePart(ctx, p, find); err != nil {
 		return nil, err
 	}
-	out := &s3api.UploadPartOutput{ETag: wire.Ptr(`"` + p.ETag + `"`), ServerSideEncryption: wire.Ptr(s3api.ServerSideEncryptionAES256)}
+	out := &s3api.UploadPartOutput{
+		ETag: wire.Ptr(`"` + p.ETag + `"`), ServerSideEncryption: u.Sealed.algorithm(), SSEKMSKeyId: u.Sealed.key(), BucketKeyEnabled: u.Sealed.bucketKey(),
+	}
 	sum := p.Checksum.sums()
 	out.ChecksumCRC32, out.ChecksumCRC32C, out.ChecksumCRC64NVME, out.ChecksumSHA1 = sum.crc32, sum.crc32c, sum.crc64nvme, sum.sha1
 	out.ChecksumSHA256, out.ChecksumSHA512, out.ChecksumMD5 = sum.sha256, sum.sha512, sum.md5

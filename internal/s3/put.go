@@ -2,8 +2,6 @@ package s3
 
 import (
 	"context"
-	"crypto/md5"
-	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strings"
@@ -24,9 +22,6 @@ func (s *Service) PutObject(ctx context.Context, in *s3api.PutObjectRequest) (*s
 	}}
 	err := o.check(o.Key)
 	if err == nil {
-		err = checkEncryption(in.ServerSideEncryption)
-	}
-	if err == nil {
 		o.Tags, err = headerTags(in.Tagging)
 	}
 	if err == nil {
@@ -41,18 +36,23 @@ func (s *Service) PutObject(ctx context.Context, in *s3api.PutObjectRequest) (*s
 	if err == nil {
 		err = b.checkACL(in.ACL)
 	}
+	if err == nil {
+		o.Sealed, err = s.seal(ctx, b, o.Key, sealing{in.ServerSideEncryption, in.SSEKMSKeyId, in.SSEKMSEncryptionContext, in.BucketKeyEnabled}, "GenerateDataKey")
+	}
 	if err != nil {
 		return nil, err
 	}
-	digest := md5.Sum(in.Body)
-	o.ETag = hex.EncodeToString(digest[:])
+	o.ETag = o.Sealed.etag(in.Body)
 	if o.Blobs, err = s.blobs.write(in.Body); err != nil {
 		return nil, err
 	}
 	if b, err = s.commit(ctx, in.Bucket, in.ExpectedBucketOwner, o, condition{in.IfMatch, in.IfNoneMatch}, &eventPut); err != nil {
 		return nil, err
 	}
-	out := &s3api.PutObjectOutput{ETag: o.etag(), VersionId: o.versionID(b), ServerSideEncryption: wire.Ptr(s3api.ServerSideEncryptionAES256)}
+	out := &s3api.PutObjectOutput{
+		ETag: o.etag(), VersionId: o.versionID(b), ServerSideEncryption: o.Sealed.algorithm(), SSEKMSKeyId: o.Sealed.key(),
+		SSEKMSEncryptionContext: o.Sealed.context(), BucketKeyEnabled: o.Sealed.bucketKey(),
+	}
 	sum := o.Checksum.sums()
 	out.ChecksumCRC32, out.ChecksumCRC32C, out.ChecksumCRC64NVME, out.ChecksumSHA1 = sum.crc32, sum.crc32c, sum.crc64nvme, sum.sha1
 	out.ChecksumSHA256, out.ChecksumSHA512, out.ChecksumMD5 = sum.sha256, sum.sha512, sum.md5
@@ -81,14 +81,6 @@ func (s *Service) commit(ctx context.Context, name, expectedOwner *string, o *ob
 	}
 	s.blobs.remove(garbage)
 	return b, err
-}
-
-// checkEncryption accepts what S3 does to every object anyway.
-func checkEncryption(header *string) error {
-	if header == nil || *header == s3api.ServerSideEncryptionAES256 {
-		return nil
-	}
-	return wire.NotBuilt("server-side encryption with %s", *header)
 }
 
 // checkACL accepts ACLs that give nothing to others.
@@ -131,9 +123,6 @@ func (s *Service) CopyObject(ctx context.Context, in *s3api.CopyObjectRequest) (
 	if err != nil {
 		return nil, err
 	}
-	if err := checkEncryption(in.ServerSideEncryption); err != nil {
-		return nil, err
-	}
 	from, old, err := s.find(ctx, &src.bucket, &src.key, src.version, in.ExpectedSourceBucketOwner)
 	if err != nil {
 		return nil, err
@@ -148,9 +137,15 @@ func (s *Service) CopyObject(ctx context.Context, in *s3api.CopyObjectRequest) (
 	if src.bucket == *in.Bucket && src.key == *in.Key && src.version == nil && sameObject(in, o, old) {
 		return nil, failure(http.StatusBadRequest, "InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 	}
+	if err := s.open(ctx, from, old); err != nil {
+		return nil, err
+	}
 	b, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
 	if err == nil {
 		err = b.checkACL(in.ACL)
+	}
+	if err == nil {
+		o.Sealed, err = s.seal(ctx, b, o.Key, sealing{in.ServerSideEncryption, in.SSEKMSKeyId, in.SSEKMSEncryptionContext, in.BucketKeyEnabled}, "GenerateDataKey")
 	}
 	if err == nil {
 		o.Blobs, err = s.blobs.clone(old.Blobs)
@@ -168,7 +163,7 @@ func (s *Service) CopyObject(ctx context.Context, in *s3api.CopyObjectRequest) (
 	result.ChecksumType = o.Checksum.kind()
 	return &s3api.CopyObjectOutput{
 		CopyObjectResult: result, VersionId: o.versionID(b), CopySourceVersionId: old.versionID(from),
-		ServerSideEncryption: wire.Ptr(s3api.ServerSideEncryptionAES256),
+		ServerSideEncryption: o.Sealed.algorithm(), SSEKMSKeyId: o.Sealed.key(), SSEKMSEncryptionContext: o.Sealed.context(), BucketKeyEnabled: o.Sealed.bucketKey(),
 	}, nil
 }
 

@@ -12,7 +12,6 @@ func (*Service) Refused() []wire.Refusal {
 			"SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5",
 			"CopySourceSSECustomerAlgorithm", "CopySourceSSECustomerKey", "CopySourceSSECustomerKeyMD5",
 		}},
-		{"objects aren't encrypted with KMS keys yet", []string{"SSEKMSKeyId", "SSEKMSEncryptionContext", "BucketKeyEnabled"}},
 		{"Object Lock isn't built", []string{
 			"ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus", "ObjectLockEnabledForBucket", "BypassGovernanceRetention",
 		}},

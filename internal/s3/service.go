@@ -32,6 +32,7 @@ type Config struct {
 	Dir   string // for the bytes of objects; made if missing, nobody else's
 	// Targets are what buckets notify.
 	Targets Targets
+	Keys    Keys
 }
 
 // Service implements S3.

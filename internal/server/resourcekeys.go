@@ -8,6 +8,7 @@ import (
 	"github.com/butai-dev/butai/internal/ident"
 	"github.com/butai-dev/butai/internal/kms"
 	"github.com/butai-dev/butai/internal/logs"
+	"github.com/butai-dev/butai/internal/s3"
 	"github.com/butai-dev/butai/internal/sns"
 	"github.com/butai-dev/butai/internal/sqs"
 	"github.com/butai-dev/butai/internal/wire"
@@ -23,6 +24,7 @@ type resourceKeys struct {
 var (
 	_ dynamodb.Keys = resourceKeys{}
 	_ logs.Keys     = resourceKeys{}
+	_ s3.Keys       = resourceKeys{}
 	_ sns.Keys      = resourceKeys{}
 	_ sqs.Keys      = resourceKeys{}
 )
@@ -30,7 +32,7 @@ var (
 // Use implements the Keys of the services.
 func (k resourceKeys) Use(ctx context.Context, account, key string, about map[string]string, actions ...string) (keyARN string, err error) {
 	keyARN, err = k.kms.Check(ctx, kms.Use{Service: k.service, Account: account, Key: key, Context: about}, actions...)
-	return keyARN, toldByService(err)
+	return keyARN, k.told(err)
 }
 
 // Grant implements dynamodb.Keys.
@@ -40,7 +42,7 @@ func (k resourceKeys) Grant(ctx context.Context, key, service string, about map[
 	if err == nil {
 		id, err = k.kms.Grant(ctx, use, kms.ServiceGrant{Name: ident.UUID(), Grantee: service, Retiring: service, Subset: true, Operations: operations})
 	}
-	return keyARN, id, toldByService(err)
+	return keyARN, id, k.told(err)
 }
 
 // Retire implements dynamodb.Keys.
@@ -48,19 +50,20 @@ func (k resourceKeys) Retire(ctx context.Context, keyARN, id string) error {
 	return k.kms.EndGrant(ctx, keyARN, id)
 }
 
-// toldByService is a refusal of KMS as services pass it on (seen in answers of
-// SQS, SNS, S3 and DynamoDB); any other error as it is.
-func toldByService(err error) error {
-	var code, message string
+// told is a refusal of KMS as the service passes it on: with a note of where it
+// comes from, but for S3 (seen in answers of all of them). Other errors stay as
+// they are.
+func (k resourceKeys) told(err error) error {
+	refused := &wire.Error{Status: 400}
 	if modelled, ok := errors.AsType[wire.ModelledError](err); ok {
-		code, _, _, message = wire.ErrorFacts(modelled)
+		refused.Code, _, _, refused.Message = wire.ErrorFacts(modelled)
 	} else if plain, ok := errors.AsType[*wire.Error](err); ok {
-		code, message = plain.Code, plain.Message
+		refused.Code, refused.Message = plain.Code, plain.Message
 	} else {
 		return err
 	}
-	return &wire.Error{
-		Code: code, Status: 400,
-		Message: message + " (Service: AWSKMS; Status Code: 400; Error Code: " + code + "; Request ID: " + ident.UUID() + "; Proxy: null)",
+	if k.service != "s3" {
+		refused.Message += " (Service: AWSKMS; Status Code: 400; Error Code: " + refused.Code + "; Request ID: " + ident.UUID() + "; Proxy: null)"
 	}
+	return refused
 }

@@ -186,7 +186,7 @@ assert "Status" not in s3.get_bucket_accelerate_configuration(Bucket="state")
 assert all(s3.get_public_access_block(Bucket="state")["PublicAccessBlockConfiguration"].values())
 acl = s3.get_bucket_acl(Bucket="state")
 assert acl["Grants"] == [{"Grantee": {"ID": acl["Owner"]["ID"], "Type": "CanonicalUser"}, "Permission": "FULL_CONTROL"}], acl
-refused(501, "NotImplemented", s3.put_object, Bucket="state", Key="k", Body=b"", SSEKMSKeyId="k", ServerSideEncryption="aws:kms")
+refused(400, "InvalidArgument", s3.put_object, Bucket="state", Key="k", Body=b"", SSEKMSKeyId="k")
 refused(501, "NotImplemented", s3.put_bucket_policy, Bucket="state", Policy="{}")
 refused(400, "AccessControlListNotSupported", s3.put_object, Bucket="state", Key="k", Body=b"", ACL="public-read")
 

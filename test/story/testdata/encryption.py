@@ -1,5 +1,7 @@
 """Keys of one's own for queues, topics, log groups, buckets and tables: who may use a resource may not, without its key."""
 
+import base64
+
 from system import *
 
 ROOT = "arn:aws:iam::%s:root" % ACCOUNT
@@ -269,5 +271,55 @@ equal((described(), kms.list_grants(KeyId=key["KeyId"])["Grants"]), (("ACTIVE", 
 dynamodb.update_table(TableName="sealed", **SEALED)
 dynamodb.delete_table(TableName="sealed")
 equal(kms.list_grants(KeyId=key["KeyId"])["Grants"], [])
+
+# Objects: with a key by their headers or by their bucket's default. Readers need it, too.
+admit(key)
+hers = boto3.client("s3", **eve)
+B = {"Bucket": "sealed-objects"}
+s3.create_bucket(**B)
+WITH = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/mail"}
+
+
+def shown(answer):
+    return tuple(answer.get(name) for name in ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled"))
+
+
+equal(refused(s3.put_object, **B, Key="a", SSEKMSKeyId=key["KeyId"])[0], "InvalidArgument")
+for name, code in {other["Arn"]: "KMS.KMSInvalidStateException", "alias/nobody": "KMS.NotFoundException"}.items():
+    equal(refused(s3.put_object, **B, Key="a", **WITH | {"SSEKMSKeyId": name})[0], code)
+put = s3.put_object(**B, Key="a", Body=b"secret", **WITH)
+equal((shown(put), put["ETag"] == s3.put_object(**B, Key="plain", Body=b"secret")["ETag"]), (("aws:kms", key["Arn"], None), False))
+equal((shown(s3.head_object(**B, Key="a")), shown(s3.head_object(**B, Key="plain"))), (shown(put), ("AES256", None, None)))
+because = "User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action"
+equal(refused(hers.put_object, **B, Key="b", **WITH), ("AccessDenied", because % (USER, "kms:GenerateDataKey", key["Arn"], "kms:GenerateDataKey")))
+equal(refused(hers.get_object, **B, Key="a"), ("AccessDenied", because % (USER, "kms:Decrypt", key["Arn"], "kms:Decrypt")))
+equal(shown(hers.head_object(**B, Key="a")), shown(put))
+equal(refused(hers.copy_object, **B, Key="b", CopySource="sealed-objects/a")[0], "AccessDenied")
+admit(key, statement({"AWS": USER}, "kms:Decrypt", StringEquals={
+    "kms:ViaService": "s3.us-east-1.amazonaws.com", "kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::sealed-objects/a"}))
+equal(hers.get_object(**B, Key="a")["Body"].read(), b"secret")
+equal(shown(hers.copy_object(**B, Key="b", CopySource="sealed-objects/a")), ("AES256", None, None))  # which isn't copied
+
+equal(s3.get_bucket_encryption(**B)["ServerSideEncryptionConfiguration"]["Rules"],
+      [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}])
+rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key["KeyId"]}, "BucketKeyEnabled": True}
+s3.put_bucket_encryption(**B, ServerSideEncryptionConfiguration={"Rules": [rule]})
+equal(s3.get_bucket_encryption(**B)["ServerSideEncryptionConfiguration"]["Rules"], [rule])
+equal(shown(s3.put_object(**B, Key="c", Body=b"x")), ("aws:kms", key["Arn"], True))
+equal(shown(s3.put_object(**B, Key="d", Body=b"x", ServerSideEncryption="AES256")), ("AES256", None, None))
+equal(refused(hers.get_object, **B, Key="c")[0], "AccessDenied")  # its context is the bucket's
+upload = s3.create_multipart_upload(**B, Key="e")
+part = s3.upload_part(**B, Key="e", UploadId=upload["UploadId"], PartNumber=1, Body=b"part")
+done = s3.complete_multipart_upload(**B, Key="e", UploadId=upload["UploadId"], MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
+equal([shown(upload), shown(part), shown(done), shown(s3.get_object(**B, Key="e"))], [("aws:kms", key["Arn"], True)] * 4)
+kms.disable_key(KeyId=key["KeyId"])
+equal(refused(s3.get_object, **B, Key="c"), ("KMS.DisabledException", key["Arn"] + " is disabled."))
+equal(refused(s3.put_object, **B, Key="c"), ("KMS.DisabledException", key["Arn"] + " is disabled."))
+kms.enable_key(KeyId=key["KeyId"])
+s3.delete_bucket_encryption(**B)
+managed = hers.put_object(**B, Key="f", Body=b"x", ServerSideEncryption="aws:kms")["SSEKMSKeyId"]
+equal((kms.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["Arn"], hers.get_object(**B, Key="f")["Body"].read()), (managed, b"x"))
+bound = s3.put_object(**B, Key="g", Body=b"x", SSEKMSEncryptionContext=base64.b64encode(b'{"team": "shop"}').decode(), **WITH)
+equal(json.loads(base64.b64decode(bound["SSEKMSEncryptionContext"])), {"team": "shop"})
 
 print("ok")

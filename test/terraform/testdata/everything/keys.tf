@@ -172,6 +172,22 @@ resource "aws_lambda_function" "encrypted" {
   }
 }
 
+resource "aws_s3_bucket" "kept" {
+  bucket        = "everything-kept"
+  force_destroy = true
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "kept" {
+  bucket = aws_s3_bucket.kept.id
+  rule {
+    bucket_key_enabled = var.edition == "one"
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = "aws:kms"
+      kms_master_key_id = var.edition == "one" ? aws_kms_key.kept.arn : "alias/kept"
+    }
+  }
+}
+
 output "keys" {
   value = "${nonsensitive(data.aws_kms_secrets.shop.plaintext["hello"])} ${data.aws_kms_key.shop.key_usage} ${data.aws_kms_alias.managed.name}"
 }
