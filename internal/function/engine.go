@@ -56,6 +56,8 @@ type Config struct {
 	Freeze bool
 	// IdleTimeout is how long an unused sandbox is kept; 0 means DefaultIdleTimeout.
 	IdleTimeout time.Duration
+	// endingSlack is added to what endings may take: tests run on busy machines.
+	endingSlack time.Duration
 }
 
 // Engine runs functions. It is safe for concurrent use.

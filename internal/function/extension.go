@@ -311,6 +311,7 @@ func (i *instance) shutdown() {
 			share = shutdownInternal
 		}
 	}
+	limit, share = limit+i.engine.cfg.endingSlack, share+i.engine.cfg.endingSlack
 	begin := time.Now()
 	if err := proc.Signal(0, syscall.SIGTERM); err != nil {
 		return // on the way out already

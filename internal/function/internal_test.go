@@ -158,7 +158,7 @@ func (r rig) spare() bool {
 // signals, and still ends calls when it is empty.
 func TestNodeBesideAnExtension(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newRig(t, func(c *Config) { c.endingSlack = 30 * time.Second })
 	spec := r.extend(t, r.function(t, "nodejs20.x", "main.handler", map[string]string{"main.js": `
 process.on('SIGTERM', () => { console.log('node leaves'); process.exit(0) })
 exports.handler = (event, context, callback) => {
