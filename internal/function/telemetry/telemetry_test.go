@@ -75,12 +75,14 @@ func TestBatches(t *testing.T) {
 	if batch := <-batches; len(batch) != 1000 || string(batch[999].Record) != `"999"` || batch[0].Time != "2022-10-12T00:00:15.064Z" || batch[0].Type != "function" {
 		t.Errorf("%d events, the last of them %v", len(batch), batch[len(batch)-1])
 	}
-	for range 4 {
+	h.Flush(time.Minute) // while a batch is on its way, what doesn't fit the next one is dropped
+	for range 3 {
 		h.Line(h.now(), Function, strings.Repeat("x", 100<<10))
 	}
 	if batch := <-batches; len(batch) != 3 {
 		t.Errorf("a batch of %d events of 100 KB each", len(batch))
 	}
+	h.Line(h.now(), Function, "alone")
 	h.Flush(time.Minute)
 	if batch := <-batches; len(batch) != 1 {
 		t.Errorf("a batch of %d events after a flush", len(batch))

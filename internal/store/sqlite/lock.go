@@ -12,11 +12,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockDir makes dir if needed and takes the lock on it, which lasts until the
-// file is closed or the process ends in whatever way. The lock is on a file of
-// its own because SQLite's locks on the database file are lost whenever any
-// descriptor of that file is closed.
-func lockDir(dir string) (_ *os.File, err error) {
+// dirLock is a lock on a data directory.
+type dirLock struct{ file *os.File }
+
+// Close gives the lock back. To close the file wouldn't do while a process that
+// is just being started still has it.
+func (l dirLock) Close() error {
+	return errors.Join(unix.Flock(int(l.file.Fd()), unix.LOCK_UN), l.file.Close())
+}
+
+// lockDir makes dir if needed and takes the lock on it, which lasts until it is
+// closed or the process ends in whatever way. The lock is on a file of its own
+// because SQLite's locks on the database file are lost whenever any descriptor
+// of that file is closed.
+func lockDir(dir string) (_ *dirLock, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
@@ -42,7 +51,7 @@ func lockDir(dir string) (_ *os.File, err error) {
 	if _, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
 		return nil, fmt.Errorf("lock data directory: %w", err)
 	}
-	return f, nil
+	return &dirLock{f}, nil
 }
 
 // holder names the process that wrote the lock file.

@@ -39,7 +39,7 @@ type Options struct {
 type Store struct {
 	gate    txn.Gate
 	dir     string
-	lock    *os.File
+	lock    *dirLock
 	updates chan *update
 	writer  *writer
 	readers *pool
