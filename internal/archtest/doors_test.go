@@ -90,7 +90,7 @@ var doors = []door{
 	{[]string{"lambda/durable"}, nil, "it knows files only"},
 	{[]string{"logs"}, services("api/logsapi", "logs/...", "function", "metric", "iam/policy"), service + "; logs takes function's LogEvents, and checks resource policies by the pure iam/policy"},
 	{[]string{"route53"}, services("api/route53api"), service},
-	{[]string{"s3"}, services("api/s3api", "due"), service},
+	{[]string{"s3"}, services("api/s3api", "due", "iam/policy"), service + "; a bucket's policy is checked by the pure iam/policy"},
 	{[]string{"secretsmanager"}, services("api/secretsmanagerapi", "due", "events/schedule", "iam/policy"),
 		service + "; rotations are due by the pure events/schedule, a secret's policy is checked by the pure iam/policy"},
 	{[]string{"sns"}, services("api/snsapi", "due", "pattern", "iam/policy"), service + "; a topic's policy is checked by the pure iam/policy"},

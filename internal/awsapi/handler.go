@@ -162,18 +162,26 @@ func (c *call) run() *wire.Response {
 	}
 	svc, err := c.handler.identify(c.req.Request, signature)
 	if err != nil {
-		return c.handler.unknownService(c.req.Request, signature, err, c.requestID)
+		if svc = c.handler.public(c.req.Request); svc == nil {
+			return c.handler.unknownService(c.req.Request, signature, err, c.requestID)
+		}
 	}
 	c.svc, c.protocol = svc, svc.spokenBy(c.req.Request)
+	if svc.Name == "s3" {
+		return c.runS3(signature, unsigned)
+	}
 	if unsigned != nil {
 		return c.fail(c.describe(unsigned))
 	}
 	if c.caller, err = c.authenticate(signature); err != nil {
 		return c.fail(err)
 	}
-	if svc.Name == "s3" {
-		unhost(c.req.Request)
-	}
+	return c.serve()
+}
+
+// serve is the road from the operation on, for a caller who is known.
+func (c *call) serve() *wire.Response {
+	svc := c.svc
 	op, opErr := c.protocol.Identify(svc.ServiceModel, c.req, func(op *wire.Operation) bool { return op.Built(svc.impl) })
 	if opErr != nil {
 		return c.fail(opErr)
@@ -253,6 +261,11 @@ func (c *call) authorize(ctx context.Context, in any) error {
 	}
 	for _, target := range targets {
 		if denial := c.handler.Authorizer.Authorize(ctx, c.caller, target); denial != "" {
+			if revealer, ok := c.svc.impl.(wire.Revealer); ok {
+				if err := revealer.Missing(ctx, c.op, in); err != nil {
+					return err
+				}
+			}
 			denied := c.svc.denied
 			denied.Message = denial
 			return &denied

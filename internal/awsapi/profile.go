@@ -108,7 +108,6 @@ var profiles = map[string]profile{
 	"s3": {
 		protocol: restxml.Protocol{Namespace: "http://s3.amazonaws.com/doc/2006-03-01/", S3: true}, maxBody: 512 << 20, validation: "InvalidArgument",
 		denied: wire.Error{Code: "AccessDenied", Status: 403}, family: sigv4.S3,
-		exempt: []string{"Event", "FilterRuleName"}, // S3 names what it doesn't know
 	},
 	"secretsmanager": {
 		protocol: awsjson.Protocol{}, maxBody: 1 << 20, validation: "ValidationException",

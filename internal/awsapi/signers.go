@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"crypto/tls"
 	"net/http"
 	"strings"
 
@@ -77,7 +78,7 @@ func (s *Signers) caller(r *http.Request, scope *sigv4.Scope, who *wire.Principa
 	return &wire.Caller{
 		Account: who.Account, Region: regionOf(scope.Region), Partition: "aws", ARN: who.ARN, UserID: who.UserID, UserName: who.UserName,
 		AccessKeyID: scope.AccessKeyID, SourceIP: sourceIP(r), UserAgent: r.UserAgent(),
-		Endpoint: endpoint(r), Secure: r.TLS != nil,
+		Endpoint: endpoint(r), Secure: r.TLS != nil, TLSVersion: tlsVersion(r),
 	}
 }
 
@@ -128,4 +129,12 @@ func endpoint(r *http.Request) string {
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host
+}
+
+// tlsVersion is the version as conditions of policies spell it.
+func tlsVersion(r *http.Request) string {
+	if r.TLS == nil {
+		return ""
+	}
+	return strings.TrimPrefix(tls.VersionName(r.TLS.Version), "TLS ")
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/iam/policy"
 	"github.com/butai-dev/butai/internal/store"
 	"github.com/butai-dev/butai/internal/wire"
@@ -130,7 +129,7 @@ func (s *Service) Authorize(_ context.Context, caller *wire.Caller, target wire.
 	if caller.Role != "" {
 		return s.RoleMay(caller.Role, caller.Service, target)
 	}
-	owner := ownerOf(target.Resource)
+	owner := target.Owner()
 	if strings.HasSuffix(caller.ARN, ":root") && target.Policy == "" && (owner == "" || owner == caller.Account) {
 		return ""
 	}
@@ -149,16 +148,6 @@ func (s *Service) Authorize(_ context.Context, caller *wire.Caller, target wire.
 	return policy.Evaluate(req).Message(req)
 }
 
-// ownerOf is the account that a resource belongs to; "" if its ARN doesn't say,
-// or if it is everybody's: AWS's own policies.
-func ownerOf(resource string) string {
-	a, err := arn.Parse(resource)
-	if err != nil || a.Account == "aws" {
-		return ""
-	}
-	return a.Account
-}
-
 // Decide evaluates req for a caller of an API behind API Gateway. It adds who
 // they are, the policies that bind them and the condition keys that tell of
 // them; everything else is the asker's.
@@ -174,6 +163,8 @@ func (s *Service) fill(req *policy.Request, caller *wire.Caller) {
 	switch {
 	case caller.Service != "":
 		p = policy.Principal{Kind: policy.Service, Name: caller.Service}
+	case caller.Anonymous():
+		p.Kind = policy.Anonymous
 	case strings.HasSuffix(caller.ARN, ":root"):
 		p.Kind = policy.RootUser
 	case caller.UserName != "":
@@ -250,6 +241,12 @@ func tellPrincipal(ctx policy.Context, caller *wire.Caller) {
 		ctx.Set("aws:PrincipalServiceName", caller.Service)
 		ctx.Set("aws:SourceArn", caller.SourceARN)
 		ctx.Set("aws:SourceAccount", caller.SourceAccount)
+		return
+	}
+	if caller.Anonymous() {
+		ctx.Set("aws:PrincipalAccount", "anonymous")
+		ctx.Set("aws:PrincipalType", "Anonymous")
+		ctx.Set("aws:userid", "anonymous")
 		return
 	}
 	ctx.Set("aws:PrincipalIsAWSService", "false")

@@ -211,11 +211,8 @@ func (s *Service) RoleMay(roleARN, service string, target wire.IAMTarget) (denia
 	sub := s.subject(role.Account, roleKind, nameOf(roleARN))
 	caller := &wire.Caller{Account: role.Account, ARN: arn.New("sts", "", role.Account, "assumed-role/"+nameOf(roleARN)+"/"+service).String()}
 	req := &policy.Request{
-		Action: target.Action, Resource: target.Resource, Context: s.requestContext(caller, target),
+		Action: target.Action, Resource: target.Resource, ResourceAccount: target.Owner(), Context: s.requestContext(caller, target),
 		Principal: policy.Principal{Kind: policy.RoleSession, ARN: caller.ARN, Account: role.Account, RoleARN: roleARN},
-	}
-	if a, err := arn.Parse(target.Resource); err == nil {
-		req.ResourceAccount = a.Account
 	}
 	if target.Policy != "" {
 		req.NeedResourcePolicy = target.NeedPolicy

@@ -8,26 +8,32 @@ import (
 	"github.com/butai-dev/butai/internal/wire"
 )
 
-// Nobody but a bucket's account reaches it here, for nothing can be granted to
-// others: no policy, and no ACL but the private one. What may be set about who
-// may be let in is kept and told, and holds whatever it says.
+// Beside a bucket's account, its policy alone can let anybody in (policy.go):
+// there is no ACL but the private one.
 
-// GetPublicAccessBlock returns what was put; all public access is blocked at
-// first, as it is for every bucket made since April 2023.
+// accessBlock is which public access is blocked: all at first, as for every
+// bucket made since April 2023.
+func (b *bucket) accessBlock() *s3api.PublicAccessBlockConfiguration {
+	switch {
+	case b.AccessUnblocked:
+		return &s3api.PublicAccessBlockConfiguration{}
+	case b.AccessBlock != nil:
+		return b.AccessBlock
+	}
+	yes := wire.Ptr(true)
+	return &s3api.PublicAccessBlockConfiguration{BlockPublicAcls: yes, IgnorePublicAcls: yes, BlockPublicPolicy: yes, RestrictPublicBuckets: yes}
+}
+
+// GetPublicAccessBlock returns which public access is blocked.
 func (s *Service) GetPublicAccessBlock(ctx context.Context, in *s3api.GetPublicAccessBlockRequest) (*s3api.GetPublicAccessBlockOutput, error) {
 	b, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
 	switch {
 	case err != nil:
 		return nil, err
 	case b.AccessUnblocked:
-		return nil, failure(http.StatusNotFound, "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found")
-	case b.AccessBlock != nil:
-		return &s3api.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: b.AccessBlock}, nil
+		return nil, b.lacks("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found")
 	}
-	yes := wire.Ptr(true)
-	return &s3api.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: &s3api.PublicAccessBlockConfiguration{
-		BlockPublicAcls: yes, IgnorePublicAcls: yes, BlockPublicPolicy: yes, RestrictPublicBuckets: yes,
-	}}, nil
+	return &s3api.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: b.accessBlock()}, nil
 }
 
 // PutPublicAccessBlock sets which public access is blocked; what isn't named
@@ -60,7 +66,7 @@ func (s *Service) GetBucketOwnershipControls(ctx context.Context, in *s3api.GetB
 	case err != nil:
 		return nil, err
 	case b.Ownership == "":
-		return nil, failure(http.StatusNotFound, "OwnershipControlsNotFoundError", "The bucket ownership controls were not found")
+		return nil, b.lacks("OwnershipControlsNotFoundError", "The bucket ownership controls were not found")
 	}
 	return &s3api.GetBucketOwnershipControlsOutput{OwnershipControls: &s3api.OwnershipControls{
 		Rules: []s3api.OwnershipControlsRule{{ObjectOwnership: &b.Ownership}},

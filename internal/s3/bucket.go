@@ -28,6 +28,9 @@ type bucket struct {
 	BucketKey  bool                                 `json:",omitzero"` // of its encryption
 	Encryption *s3api.ServerSideEncryptionByDefault `json:",omitzero"` // nil: by S3's own key
 
+	Policy string           `json:",omitzero"` // compact JSON
+	CORS   []s3api.CORSRule `json:",omitzero"`
+
 	Notification    *s3api.NotificationConfiguration      `json:",omitzero"` // nil: nobody was ever notified
 	AccessBlock     *s3api.PublicAccessBlockConfiguration `json:",omitzero"` // nil: all is blocked
 	AccessUnblocked bool                                  `json:",omitzero"` // the block was deleted
@@ -35,22 +38,23 @@ type bucket struct {
 
 const homeRegion = "us-east-1" // it has no location constraint
 
-// getBucket finds a bucket that the account owns; there are no policies or
-// ACLs by which it could reach others'.
+// getBucket finds a bucket that an account may reach: its own, or one whose
+// policy lets others in. Whether it lets in just this caller was decided before
+// (targets.go); without a policy nobody can have been let in.
 func getBucket(r store.ReadTx, account, name string, expectedOwner *string) (*bucket, error) {
 	b, err := buckets.Get(r, name)
 	switch {
 	case err != nil:
 		return nil, err
 	case b == nil:
-		return nil, &wire.About{Err: &s3api.NoSuchBucket{Message: wire.Ptr("The specified bucket does not exist")}, Member: "BucketName", Value: name}
-	case b.Account != account, expectedOwner != nil && *expectedOwner != b.Account:
+		return nil, noSuchBucket(name)
+	case b.Account != account && b.Policy == "", expectedOwner != nil && *expectedOwner != b.Account:
 		return nil, accessDenied()
 	}
 	return b, nil
 }
 
-// bucket reads a bucket of the caller's.
+// bucket reads a bucket that the caller may reach.
 func (s *Service) bucket(ctx context.Context, name, expectedOwner *string) (b *bucket, err error) {
 	err = s.Store.View(ctx, func(r store.ReadTx) error {
 		b, err = getBucket(r, account(ctx), *name, expectedOwner)

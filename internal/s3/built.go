@@ -11,8 +11,10 @@ var _ interface {
 	s3api.CreateBucketAPI
 	s3api.CreateMultipartUploadAPI
 	s3api.DeleteBucketAPI
+	s3api.DeleteBucketCorsAPI
 	s3api.DeleteBucketEncryptionAPI
 	s3api.DeleteBucketOwnershipControlsAPI
+	s3api.DeleteBucketPolicyAPI
 	s3api.DeleteBucketTaggingAPI
 	s3api.DeleteObjectAPI
 	s3api.DeleteObjectTaggingAPI
@@ -28,6 +30,7 @@ var _ interface {
 	s3api.GetBucketNotificationConfigurationAPI
 	s3api.GetBucketOwnershipControlsAPI
 	s3api.GetBucketPolicyAPI
+	s3api.GetBucketPolicyStatusAPI
 	s3api.GetBucketReplicationAPI
 	s3api.GetBucketRequestPaymentAPI
 	s3api.GetBucketTaggingAPI
@@ -46,9 +49,11 @@ var _ interface {
 	s3api.ListObjectsV2API
 	s3api.ListPartsAPI
 	s3api.PutBucketAclAPI
+	s3api.PutBucketCorsAPI
 	s3api.PutBucketEncryptionAPI
 	s3api.PutBucketNotificationConfigurationAPI
 	s3api.PutBucketOwnershipControlsAPI
+	s3api.PutBucketPolicyAPI
 	s3api.PutBucketTaggingAPI
 	s3api.PutBucketVersioningAPI
 	s3api.PutObjectAPI

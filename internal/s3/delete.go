@@ -79,7 +79,8 @@ func (s *Service) DeleteObject(ctx context.Context, in *s3api.DeleteObjectReques
 // maxDelete is how many keys one DeleteObjects takes.
 const maxDelete = 1000
 
-// DeleteObjects deletes many objects in one transaction.
+// DeleteObjects deletes many objects in one transaction, those that the caller
+// may delete.
 func (s *Service) DeleteObjects(ctx context.Context, in *s3api.DeleteObjectsRequest) (*s3api.DeleteObjectsOutput, error) {
 	_ = in.ChecksumAlgorithm // names the algorithm of a header that the model doesn't carry
 	items := in.Delete.Objects
@@ -90,9 +91,10 @@ func (s *Service) DeleteObjects(ctx context.Context, in *s3api.DeleteObjectsRequ
 	for i := range markerIDs {
 		markerIDs[i] = newVersionID()
 	}
+	out := &s3api.DeleteObjectsOutput{}
+	items, out.Errors = s.deletable(ctx, *in.Bucket, items)
 	var garbage []blob
 	var made []*notice
-	out := &s3api.DeleteObjectsOutput{}
 	err := s.Store.Update(ctx, func(tx store.Tx) error {
 		garbage, made, out.Deleted = nil, nil, nil
 		b, err := getBucket(tx, account(ctx), *in.Bucket, in.ExpectedBucketOwner)
@@ -119,7 +121,26 @@ func (s *Service) DeleteObjects(ctx context.Context, in *s3api.DeleteObjectsRequ
 	}
 	s.blobs.remove(garbage)
 	if wire.Val(in.Delete.Quiet) {
-		out.Deleted = nil // only failures are listed, and there are none
+		out.Deleted = nil // only failures are listed
 	}
 	return out, nil
+}
+
+// deletable parts what the caller may delete from what they may not. Of a
+// bucket that isn't there, it lets everything pass.
+func (s *Service) deletable(ctx context.Context, name string, items []s3api.ObjectIdentifier) (may []s3api.ObjectIdentifier, refused []s3api.Error) {
+	b := s.seek(ctx, name)
+	if b == nil {
+		return items, nil
+	}
+	op := s3api.Service.Operation("DeleteObjects")
+	for _, item := range items {
+		denial := s.denial(ctx, b, op, objectTarget(nil, "DeleteObject", name, *item.Key, item.VersionId))
+		if denial == "" {
+			may = append(may, item)
+			continue
+		}
+		refused = append(refused, s3api.Error{Key: item.Key, VersionId: item.VersionId, Code: wire.Ptr("AccessDenied"), Message: &denial})
+	}
+	return may, refused
 }

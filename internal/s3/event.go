@@ -192,7 +192,10 @@ type testEvent struct {
 // principalID is what events call a caller: users and sessions by their unique
 // ids, an account by its customer id.
 func principalID(c *wire.Caller) string {
-	if strings.HasSuffix(c.ARN, ":root") {
+	switch {
+	case c.Anonymous():
+		return "Anonymous"
+	case strings.HasSuffix(c.ARN, ":root"):
 		return customerID(c.Account)
 	}
 	return "AWS:" + c.UserID

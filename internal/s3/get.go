@@ -72,7 +72,7 @@ func (s *Service) ReadObject(ctx context.Context, account, bucketName, key, vers
 		var b *bucket
 		var o *object
 		err := s.Store.View(ctx, func(r store.ReadTx) (err error) {
-			b, err = getBucket(r, account, bucketName, nil)
+			b, err = getBucket(r, account, bucketName, &account)
 			if err != nil {
 				return err
 			}

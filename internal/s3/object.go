@@ -148,7 +148,7 @@ func getObject(r store.ReadTx, b *bucket, key string, version *string) (*object,
 	return o, nil
 }
 
-// find reads a bucket of the caller's and an object in it.
+// find reads a bucket and an object in it.
 func (s *Service) find(ctx context.Context, name, key, version, expectedOwner *string) (b *bucket, o *object, err error) {
 	err = s.Store.View(ctx, func(r store.ReadTx) error {
 		if b, err = getBucket(r, account(ctx), *name, expectedOwner); err != nil {
@@ -157,6 +157,9 @@ func (s *Service) find(ctx context.Context, name, key, version, expectedOwner *s
 		o, err = getObject(r, b, *key, version)
 		return err
 	})
+	if err != nil && b != nil {
+		err = s.veil(ctx, b, err)
+	}
 	return b, o, err
 }
 

@@ -49,7 +49,7 @@ func newRig(t *testing.T) *rig {
 
 func (r *rig) open(t *testing.T) {
 	t.Helper()
-	s, err := s3.New(t.Context(), s3.Config{Store: r.store, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Dir: r.dir, Targets: r.told})
+	s, err := s3.New(t.Context(), s3.Config{Store: r.store, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Dir: r.dir, Targets: r.told, IAM: open{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +70,9 @@ func (r *rig) files(t *testing.T) int {
 type open struct{}
 
 func (open) Lookup(string) *wire.Principal { return nil }
+
+// Exists implements s3.IAM: there are roots alone.
+func (open) Exists(arn string) bool { return strings.HasSuffix(arn, ":root") }
 
 func (open) Authorize(context.Context, *wire.Caller, wire.IAMTarget) string { return "" }
 

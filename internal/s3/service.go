@@ -33,6 +33,18 @@ type Config struct {
 	// Targets are what buckets notify.
 	Targets Targets
 	Keys    Keys
+	// IAM decides where an operation asks for more than one permission, and
+	// knows whom policies of buckets may name.
+	IAM IAM
+}
+
+// IAM is what S3 asks of IAM.
+type IAM interface {
+	// Authorize returns "" if a caller may act on a target, and otherwise the
+	// message of the refusal.
+	Authorize(ctx context.Context, caller *wire.Caller, target wire.IAMTarget) string
+	// Exists reports whether there is a user, role or account of this ARN.
+	Exists(arn string) bool
 }
 
 // Service implements S3.
@@ -149,6 +161,10 @@ func malformedXML() error {
 
 func accessDenied() error {
 	return &s3api.AccessDenied{Message: wire.Ptr("Access Denied")}
+}
+
+func noSuchBucket(name string) error {
+	return &wire.About{Err: &s3api.NoSuchBucket{Message: wire.Ptr("The specified bucket does not exist")}, Member: "BucketName", Value: name}
 }
 
 func noSuchKey(key string) error {

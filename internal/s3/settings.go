@@ -14,20 +14,16 @@ import (
 
 // unset checks the bucket and says that it has no such setting.
 func (s *Service) unset(ctx context.Context, name, expectedOwner *string, code, message string) error {
-	if _, err := s.bucket(ctx, name, expectedOwner); err != nil {
+	b, err := s.bucket(ctx, name, expectedOwner)
+	if err != nil {
 		return err
 	}
-	return failure(http.StatusNotFound, code, message)
+	return b.lacks(code, message)
 }
 
-// GetBucketPolicy answers that there is none.
-func (s *Service) GetBucketPolicy(ctx context.Context, in *s3api.GetBucketPolicyRequest) (*s3api.GetBucketPolicyOutput, error) {
-	return nil, s.unset(ctx, in.Bucket, in.ExpectedBucketOwner, "NoSuchBucketPolicy", "The bucket policy does not exist")
-}
-
-// GetBucketCors answers that there is no configuration.
-func (s *Service) GetBucketCors(ctx context.Context, in *s3api.GetBucketCorsRequest) (*s3api.GetBucketCorsOutput, error) {
-	return nil, s.unset(ctx, in.Bucket, in.ExpectedBucketOwner, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
+// lacks is the answer to who asks for a setting that the bucket doesn't have.
+func (b *bucket) lacks(code, message string) error {
+	return &wire.About{Member: "BucketName", Value: b.Name, Err: failure(http.StatusNotFound, code, message)}
 }
 
 // GetBucketWebsite answers that the bucket is no website.

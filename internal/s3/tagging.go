@@ -121,7 +121,7 @@ func (s *Service) GetObjectTagging(ctx context.Context, in *s3api.GetObjectTaggi
 func (s *Service) GetBucketTagging(ctx context.Context, in *s3api.GetBucketTaggingRequest) (*s3api.GetBucketTaggingOutput, error) {
 	b, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
 	if err == nil && len(b.Tags) == 0 {
-		err = failure(http.StatusNotFound, "NoSuchTagSet", "The TagSet does not exist")
+		err = b.lacks("NoSuchTagSet", "The TagSet does not exist")
 	}
 	if err != nil {
 		return nil, err

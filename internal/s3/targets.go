@@ -2,7 +2,6 @@ package s3
 
 import (
 	"context"
-	"reflect"
 	"strings"
 
 	"github.com/butai-dev/butai/internal/api/s3api"
@@ -23,7 +22,8 @@ var actions = map[string]string{
 	"PutBucketEncryption": "PutEncryptionConfiguration", "DeleteBucketEncryption": "PutEncryptionConfiguration",
 	"PutPublicAccessBlock": "PutBucketPublicAccessBlock", "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
 	"DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
-	"GetBucketCors":                 "GetBucketCORS", "GetBucketNotificationConfiguration": "GetBucketNotification", "PutBucketNotificationConfiguration": "PutBucketNotification",
+	"GetBucketCors":                 "GetBucketCORS", "PutBucketCors": "PutBucketCORS", "DeleteBucketCors": "PutBucketCORS",
+	"GetBucketNotificationConfiguration": "GetBucketNotification", "PutBucketNotificationConfiguration": "PutBucketNotification",
 }
 
 // versioned are the actions that are called otherwise on a given version.
@@ -32,19 +32,37 @@ var versioned = map[string]string{
 	"GetObjectTagging": "GetObjectVersionTagging", "PutObjectTagging": "PutObjectVersionTagging", "DeleteObjectTagging": "DeleteObjectVersionTagging",
 }
 
-// IAMTargets names the bucket or the objects that a call is about.
-func (s *Service) IAMTargets(_ context.Context, op *wire.Operation, in any) []wire.IAMTarget {
+// IAMTargets names the bucket or the objects that a call is about, each with
+// the policy and the owner of its bucket.
+func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []wire.IAMTarget {
+	out := targets(op, in)
+	if op.Name == "CreateBucket" {
+		return out // of which it tells that it is somebody's
+	}
+	var last string
+	var b *bucket
+	for i := range out {
+		path, ok := strings.CutPrefix(out[i].Resource, bucketARN(""))
+		if name, _, _ := strings.Cut(path, "/"); !ok {
+			continue
+		} else if name != last {
+			last, b = name, s.seek(ctx, name)
+		}
+		if b != nil {
+			b.guard(wire.CallerFrom(ctx), op, &out[i])
+		}
+	}
+	return out
+}
+
+func targets(op *wire.Operation, in any) []wire.IAMTarget {
 	switch in := in.(type) {
 	case *s3api.DeleteObjectsRequest:
-		var out []wire.IAMTarget
-		for _, o := range in.Delete.Objects {
-			out = append(out, objectTarget("DeleteObject", *in.Bucket, wire.Val(o.Key), o.VersionId))
-		}
-		return out
+		return nil // it is decided key by key (delete.go)
 	case *s3api.CopyObjectRequest:
-		out := []wire.IAMTarget{objectTarget("PutObject", *in.Bucket, *in.Key, nil)}
+		out := []wire.IAMTarget{objectTarget(in, "PutObject", *in.Bucket, *in.Key, nil)}
 		if src, err := parseCopySource(*in.CopySource); err == nil {
-			out = append(out, objectTarget("GetObject", src.bucket, src.key, src.version))
+			out = append(out, objectTarget(nil, "GetObject", src.bucket, src.key, src.version))
 		}
 		return out
 	}
@@ -55,37 +73,23 @@ func (s *Service) IAMTargets(_ context.Context, op *wire.Operation, in any) []wi
 	bucket, key := member(in, "Bucket"), member(in, "Key")
 	switch {
 	case bucket == nil:
-		return []wire.IAMTarget{{Action: "s3:" + action, Resource: "*"}}
+		return []wire.IAMTarget{{Action: "s3:" + action, Resource: "*", Context: map[string][]string{}}}
 	case key != nil:
-		return []wire.IAMTarget{objectTarget(action, *bucket, *key, member(in, "VersionId"))}
+		return []wire.IAMTarget{objectTarget(in, action, *bucket, *key, member(in, "VersionId"))}
 	}
-	target := wire.IAMTarget{Action: "s3:" + action, Resource: bucketARN(*bucket)}
-	if strings.HasPrefix(action, "ListBucket") {
-		target.Context = map[string][]string{}
-		for condition, name := range map[string]string{"s3:prefix": "Prefix", "s3:delimiter": "Delimiter"} {
-			if value := member(in, name); value != nil {
-				target.Context[condition] = []string{*value}
-			}
-		}
-	}
-	return []wire.IAMTarget{target}
-}
-
-// member returns a string member of an input, or nil if it has none.
-func member(in any, name string) *string {
-	f := reflect.ValueOf(in).Elem().FieldByName(name)
-	if !f.IsValid() {
-		return nil
-	}
-	value, _ := f.Interface().(*string)
-	return value
+	return []wire.IAMTarget{{Action: "s3:" + action, Resource: bucketARN(*bucket), Context: conditions(in)}}
 }
 
 func bucketARN(name string) string { return arn.New("s3", "", "", name).String() }
 
-func objectTarget(action, bucket, key string, version *string) wire.IAMTarget {
+// objectTarget is an action on an object; in may be nil.
+func objectTarget(in any, action, bucket, key string, version *string) wire.IAMTarget {
 	if other, ok := versioned[action]; ok && version != nil {
 		action = other
 	}
-	return wire.IAMTarget{Action: "s3:" + action, Resource: bucketARN(bucket + "/" + key)}
+	target := wire.IAMTarget{Action: "s3:" + action, Resource: bucketARN(bucket + "/" + key), Context: conditions(in)}
+	if version != nil {
+		target.Context["s3:VersionId"] = []string{*version}
+	}
+	return target
 }

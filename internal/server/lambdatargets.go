@@ -75,7 +75,8 @@ func (l *lambdaTargets) denial(ctx context.Context, role string, a arn.ARN, key 
 		in := &snsapi.PublishInput{TopicArn: &target.Resource}
 		target = l.services.sns.IAMTargets(ctx, snsapi.Service.Operation("Publish"), in)[0]
 	case "s3":
-		target.Action, target.Resource = "s3:PutObject", a.String()+"/"+key
+		in := &s3api.PutObjectRequest{Bucket: &a.Resource, Key: &key}
+		target = l.services.s3.IAMTargets(ctx, s3api.Service.Operation("PutObject"), in)[0]
 	case "events":
 		in := &eventsapi.PutEventsRequest{Entries: []eventsapi.PutEventsRequestEntry{{EventBusName: &target.Resource, Source: wire.Ptr(lambda.EventSource)}}}
 		target = l.services.events.IAMTargets(ctx, eventsapi.Service.Operation("PutEvents"), in)[0]

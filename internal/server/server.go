@@ -183,7 +183,7 @@ func (s *Server) startDynamoDB(context.Context) error {
 func (s *Server) startS3(ctx context.Context) (err error) {
 	s.services.s3, err = s3.New(ctx, s3.Config{
 		Store: s.store, Clock: s.cfg.Clock, Log: s.cfg.Log, Dir: s.dir(objectDir), Targets: &bucketTargets{&s.services},
-		Keys: resourceKeys{s.services.kms, "s3"},
+		IAM: s.services.iam, Keys: resourceKeys{s.services.kms, "s3"},
 	})
 	if err == nil {
 		s.onClose(func() error { return s.services.s3.Close(ctx) })

@@ -8,10 +8,10 @@ import (
 
 // Caller is who makes a request, and from where.
 type Caller struct {
-	Account     string // 12 digits
+	Account     string // 12 digits; "" of who sends no signature
 	Region      string
 	Partition   string // "aws"
-	ARN         string // principal, such as arn:aws:iam::000000000000:root
+	ARN         string // principal, such as arn:aws:iam::000000000000:root; "" of who sends no signature
 	UserID      string // unique id, such as the account or AIDA…
 	UserName    string // IAM user's name, for policy variables; "" otherwise
 	AccessKeyID string
@@ -21,6 +21,7 @@ type Caller struct {
 	Trace       string // X-Amzn-Trace-Id of the request; "" without
 	Endpoint    string // scheme://host[:port] under which the client reached butai
 	Secure      bool   // TLS
+	TLSVersion  string // such as 1.3; "" without TLS
 	// Service is the principal of a service of AWS that calls inside butai, such
 	// as "events.amazonaws.com", and "" for everybody else. It acts with Role, the
 	// ARN of a role that it has assumed, or else for itself, about SourceARN.
@@ -30,6 +31,9 @@ type Caller struct {
 	// AWS's spelling.
 	Header http.Header
 }
+
+// Anonymous reports whether the request had no signature.
+func (c *Caller) Anonymous() bool { return c.ARN == "" }
 
 type callerKey struct{}
 

@@ -1,6 +1,10 @@
 package wire
 
-import "context"
+import (
+	"context"
+
+	"github.com/butai-dev/butai/internal/arn"
+)
 
 // ServiceModel is the operation table of one AWS API.
 type ServiceModel struct {
@@ -97,6 +101,20 @@ type IAMTarget struct {
 	// NeedPolicy says that Policy must allow what the caller does, or hand it
 	// over to their account: KMS's key policies.
 	NeedPolicy bool
+	// Account owns the resource, if its ARN doesn't tell; "" otherwise.
+	Account string
+}
+
+// Owner is the account that owns the resource, "" if it isn't known.
+func (t *IAMTarget) Owner() string {
+	if t.Account != "" {
+		return t.Account
+	}
+	a, err := arn.Parse(t.Resource)
+	if err != nil || a.Account == "aws" { // whose managed policies are everybody's
+		return ""
+	}
+	return a.Account
 }
 
 // Events is an answer that comes piece by piece: it sends events, each a

@@ -66,7 +66,7 @@ var inputFaults = map[string][]string{
 	"lambda":          {"ValidationException", "SerializationException", "InvalidParameterValueException", "InvalidRequestContentException"},
 	"logs":            {"InvalidParameterException", "SerializationException", "ValidationException"},
 	"route53":         {"InvalidInput", "MalformedXML", "InvalidDomainName"},
-	"s3":              {"InvalidArgument", "MalformedXML", "InvalidBucketName", "InvalidRequest", "InvalidTag"},
+	"s3":              {"InvalidArgument", "MalformedXML", "InvalidBucketName", "InvalidRequest", "InvalidTag", "MalformedPolicy"},
 	"secretsmanager":  {"ValidationException", "SerializationException", "InvalidParameterException"},
 	"sns":             {"ValidationError", "InvalidParameter", "MalformedInput", "NotFound", "ParameterValueInvalid", "InvalidBatchEntryId", "MalformedQueryString"},
 	"sqs":             {"MissingParameter", "InvalidParameterValue", "SerializationException", "InvalidAttributeName", "InvalidAttributeValue", "QueueDoesNotExist"},
@@ -262,6 +262,7 @@ var unknown = map[string]tree{
 
 	"s3 PutBucketVersioning":           {"VersioningConfiguration": tree{"Status": "Enabled"}},
 	"s3 PutBucketEncryption":           {"ServerSideEncryptionConfiguration": tree{"Rules": []any{tree{"ApplyServerSideEncryptionByDefault": tree{"SSEAlgorithm": "AES256"}}}}},
+	"s3 PutBucketCors":                 {"CORSConfiguration": tree{"CORSRules": []any{tree{"AllowedMethods": []any{"GET"}, "AllowedOrigins": []any{"*"}}}}},
 	"kms DeleteAlias":                  {"AliasName": "alias/absent"},
 	"kms UpdateAlias":                  {"AliasName": "alias/absent"},
 	"secretsmanager PutResourcePolicy": {"ResourcePolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"000000000000"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}]}`},

@@ -20,6 +20,7 @@ type condition struct {
 	quantifier quantifier
 	ifExists   bool
 	negated    bool
+	fixed      bool // it asks for given values: see isFixed
 	null       bool // the Null operator; wantNull holds its values
 	wantNull   []string
 	values     []matcher
@@ -97,7 +98,7 @@ func parseOperator(name string) (operatorName, bool) {
 // compileCondition builds one condition; it reports false for values that
 // can't be compiled.
 func compileCondition(op operatorName, key string, values []string, vars bool) (condition, bool) {
-	c := condition{key: lower(key), quantifier: op.quantifier, ifExists: op.ifExists}
+	c := condition{key: lower(key), quantifier: op.quantifier, ifExists: op.ifExists, fixed: isFixed(op, values)}
 	if op.base == "Null" {
 		c.null, c.wantNull = true, values
 		return c, true

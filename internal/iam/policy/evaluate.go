@@ -279,6 +279,10 @@ func (d Decision) Message(r *Request) string {
 	if d.Allowed {
 		return ""
 	}
+	stranger := r.Principal.Kind == Anonymous || r.ResourceAccount != "" && r.ResourceAccount != r.Principal.Account
+	if stranger && strings.HasPrefix(r.Action, "s3:") {
+		return "Access Denied" // S3 tells them no more
+	}
 	if !d.Explicit {
 		return r.Subject() + " because no " + d.Source.String() + " allows the " + r.Action + " action"
 	}

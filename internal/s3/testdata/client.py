@@ -187,7 +187,7 @@ assert all(s3.get_public_access_block(Bucket="state")["PublicAccessBlockConfigur
 acl = s3.get_bucket_acl(Bucket="state")
 assert acl["Grants"] == [{"Grantee": {"ID": acl["Owner"]["ID"], "Type": "CanonicalUser"}, "Permission": "FULL_CONTROL"}], acl
 refused(400, "InvalidArgument", s3.put_object, Bucket="state", Key="k", Body=b"", SSEKMSKeyId="k")
-refused(501, "NotImplemented", s3.put_bucket_policy, Bucket="state", Policy="{}")
+refused(400, "MalformedPolicy", s3.put_bucket_policy, Bucket="state", Policy="{}")
 refused(400, "AccessControlListNotSupported", s3.put_object, Bucket="state", Key="k", Body=b"", ACL="public-read")
 
 # Nothing is left behind
