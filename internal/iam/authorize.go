@@ -81,29 +81,28 @@ func (s *Service) subject(account string, k kind, name string) *subject {
 
 func newSubject(r store.ReadTx, account string, e *entity) (*subject, error) {
 	sub := &subject{account: account, arn: e.arn()}
-	if e.Role != nil {
+	switch {
+	case e.Role != nil:
 		sub.id, sub.maxSession = *e.Role.RoleId, *e.Role.MaxSessionDuration
 		trust, err := policy.Parse([]byte(*e.Role.AssumeRolePolicyDocument), policy.Trust)
 		if err != nil {
 			return nil, err
 		}
 		sub.trust = trust
-	} else {
+	case e.User != nil:
 		sub.id = *e.User.UserId
 	}
-	for _, text := range e.Inline {
-		doc, err := policy.Parse([]byte(text), policy.Inline)
-		if err != nil {
-			return nil, err
-		}
-		sub.identity = append(sub.identity, policy.Policy{Doc: doc})
+	if err := sub.add(r, e); err != nil {
+		return nil, err
 	}
-	for _, policyARN := range e.Attached {
-		p, err := compiled(r, policyARN)
+	for _, name := range e.Groups {
+		group, err := groupKind.get(r, account, name)
+		if err == nil {
+			err = sub.add(r, group)
+		}
 		if err != nil {
 			return nil, err
 		}
-		sub.identity = append(sub.identity, p)
 	}
 	if b := e.boundary(); b != "" {
 		var err error
@@ -112,6 +111,25 @@ func newSubject(r store.ReadTx, account string, e *entity) (*subject, error) {
 		}
 	}
 	return sub, nil
+}
+
+// add gives the subject what the policies of an entity say.
+func (sub *subject) add(r store.ReadTx, e *entity) error {
+	for _, text := range e.Inline {
+		doc, err := policy.Parse([]byte(text), policy.Inline)
+		if err != nil {
+			return err
+		}
+		sub.identity = append(sub.identity, policy.Policy{Doc: doc})
+	}
+	for _, policyARN := range e.Attached {
+		p, err := compiled(r, policyARN)
+		if err != nil {
+			return err
+		}
+		sub.identity = append(sub.identity, p)
+	}
+	return nil
 }
 
 func compiled(r store.ReadTx, policyARN string) (policy.Policy, error) {

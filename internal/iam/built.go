@@ -5,14 +5,19 @@ import "github.com/butai-dev/butai/internal/api/iamapi"
 // The operations that Service offers; a method with another signature would
 // count as not built.
 var _ interface {
+	iamapi.AddUserToGroupAPI
+	iamapi.AttachGroupPolicyAPI
 	iamapi.AttachRolePolicyAPI
 	iamapi.AttachUserPolicyAPI
 	iamapi.CreateAccessKeyAPI
+	iamapi.CreateGroupAPI
 	iamapi.CreatePolicyAPI
 	iamapi.CreatePolicyVersionAPI
 	iamapi.CreateRoleAPI
 	iamapi.CreateUserAPI
 	iamapi.DeleteAccessKeyAPI
+	iamapi.DeleteGroupAPI
+	iamapi.DeleteGroupPolicyAPI
 	iamapi.DeletePolicyAPI
 	iamapi.DeletePolicyVersionAPI
 	iamapi.DeleteRoleAPI
@@ -21,9 +26,12 @@ var _ interface {
 	iamapi.DeleteUserAPI
 	iamapi.DeleteUserPermissionsBoundaryAPI
 	iamapi.DeleteUserPolicyAPI
+	iamapi.DetachGroupPolicyAPI
 	iamapi.DetachRolePolicyAPI
 	iamapi.DetachUserPolicyAPI
 	iamapi.GetAccessKeyLastUsedAPI
+	iamapi.GetGroupAPI
+	iamapi.GetGroupPolicyAPI
 	iamapi.GetPolicyAPI
 	iamapi.GetPolicyVersionAPI
 	iamapi.GetRoleAPI
@@ -31,9 +39,12 @@ var _ interface {
 	iamapi.GetUserAPI
 	iamapi.GetUserPolicyAPI
 	iamapi.ListAccessKeysAPI
+	iamapi.ListAttachedGroupPoliciesAPI
 	iamapi.ListAttachedRolePoliciesAPI
 	iamapi.ListAttachedUserPoliciesAPI
 	iamapi.ListEntitiesForPolicyAPI
+	iamapi.ListGroupPoliciesAPI
+	iamapi.ListGroupsAPI
 	iamapi.ListGroupsForUserAPI
 	iamapi.ListInstanceProfilesForRoleAPI
 	iamapi.ListPoliciesAPI
@@ -45,10 +56,12 @@ var _ interface {
 	iamapi.ListUserPoliciesAPI
 	iamapi.ListUsersAPI
 	iamapi.ListUserTagsAPI
+	iamapi.PutGroupPolicyAPI
 	iamapi.PutRolePermissionsBoundaryAPI
 	iamapi.PutRolePolicyAPI
 	iamapi.PutUserPermissionsBoundaryAPI
 	iamapi.PutUserPolicyAPI
+	iamapi.RemoveUserFromGroupAPI
 	iamapi.SetDefaultPolicyVersionAPI
 	iamapi.TagPolicyAPI
 	iamapi.TagRoleAPI
@@ -58,6 +71,7 @@ var _ interface {
 	iamapi.UntagUserAPI
 	iamapi.UpdateAccessKeyAPI
 	iamapi.UpdateAssumeRolePolicyAPI
+	iamapi.UpdateGroupAPI
 	iamapi.UpdateRoleAPI
 	iamapi.UpdateRoleDescriptionAPI
 	iamapi.UpdateUserAPI

@@ -14,34 +14,45 @@ import (
 	"github.com/butai-dev/butai/internal/wire"
 )
 
-// entity is a role or a user as it is stored: who it is and which policies
-// hang on it. Exactly one of Role and User is set.
+// entity is a role, a user or a group as it is stored: who it is and which
+// policies hang on it. Exactly one of Role, User and Group is set.
 type entity struct {
 	Role     *iamapi.Role      `json:",omitzero"`
 	User     *iamapi.User      `json:",omitzero"`
+	Group    *iamapi.Group     `json:",omitzero"`
+	Groups   []string          `json:",omitzero"` // that a user is in, in the order of joining
 	Inline   map[string]string `json:",omitzero"` // policy name to document
 	Attached []string          `json:",omitzero"` // ARNs in the order of attachment
 }
 
 func (e *entity) arn() string {
-	if e.Role != nil {
+	switch {
+	case e.Role != nil:
 		return *e.Role.Arn
+	case e.Group != nil:
+		return *e.Group.Arn
 	}
 	return *e.User.Arn
 }
 
 func (e *entity) path() string {
-	if e.Role != nil {
+	switch {
+	case e.Role != nil:
 		return *e.Role.Path
+	case e.Group != nil:
+		return *e.Group.Path
 	}
 	return *e.User.Path
 }
 
+// boundary is the ARN of the permissions boundary, "" without; groups never have
+// one.
 func (e *entity) boundary() string {
 	var b *iamapi.AttachedPermissionsBoundary
-	if e.Role != nil {
+	switch {
+	case e.Role != nil:
 		b = e.Role.PermissionsBoundary
-	} else {
+	case e.User != nil:
 		b = e.User.PermissionsBoundary
 	}
 	if b == nil {
@@ -50,15 +61,18 @@ func (e *entity) boundary() string {
 	return wire.Val(b.PermissionsBoundaryArn)
 }
 
-// kind is one of the two sorts of entity: what differs between them.
+// kind is one of the sorts of entity: what differs between them.
 type kind struct {
 	name    string // in messages
 	records record.Collection[entity]
 }
 
 var (
-	roleKind = kind{"role", roles}
-	userKind = kind{"user", users}
+	roleKind  = kind{"role", roles}
+	userKind  = kind{"user", users}
+	groupKind = kind{"group", groups}
+
+	kinds = []kind{roleKind, userKind, groupKind}
 )
 
 func (k kind) get(r store.ReadTx, account, name string) (*entity, error) {
@@ -175,10 +189,10 @@ func notAttachable(policyARN string, err error) error {
 	return err
 }
 
-// maxAttached is IAM's default quota of managed policies per role or user.
+// maxAttached is IAM's default quota of managed policies per role, user or group.
 const maxAttached = 10
 
-var quotaName = map[string]string{"role": "Role", "user": "User"}
+var quotaName = map[string]string{"role": "Role", "user": "User", "group": "Group"}
 
 func (s *Service) detach(ctx context.Context, k kind, name, policyARN string) error {
 	return s.edit(ctx, k, name, func(_ store.Tx, e *entity) error {

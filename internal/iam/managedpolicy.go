@@ -87,7 +87,7 @@ type usage struct {
 
 func countUsage(r store.ReadTx, account string) (usage, error) {
 	u := usage{map[string]int64{}, map[string]int64{}}
-	for _, k := range []kind{roleKind, userKind} {
+	for _, k := range kinds {
 		for e, err := range k.records.All(r, account) {
 			if err != nil {
 				return u, err
@@ -200,7 +200,7 @@ func (s *Service) ListPolicies(ctx context.Context, in *iamapi.ListPoliciesReque
 }
 
 // ListEntitiesForPolicy lists who has a policy attached or as a boundary,
-// roles before users.
+// groups before roles before users.
 func (s *Service) ListEntitiesForPolicy(ctx context.Context, in *iamapi.ListEntitiesForPolicyRequest) (*iamapi.ListEntitiesForPolicyResponse, error) {
 	asBoundary := wire.Val(in.PolicyUsageFilter) == iamapi.PolicyUsageTypePermissionsBoundary
 	uses := func(e *entity) bool {
@@ -215,7 +215,7 @@ func (s *Service) ListEntitiesForPolicy(ctx context.Context, in *iamapi.ListEnti
 		if _, err := findPolicy(r, *in.PolicyArn); err != nil {
 			return err
 		}
-		for _, k := range []kind{roleKind, userKind} {
+		for _, k := range kinds {
 			for e, err := range k.records.All(r, account(ctx)) {
 				if err != nil {
 					return err
@@ -227,15 +227,18 @@ func (s *Service) ListEntitiesForPolicy(ctx context.Context, in *iamapi.ListEnti
 		}
 		return nil
 	})
-	// ARNs sort roles before users, and each by path and name.
+	// ARNs sort groups before roles before users, and each by path and name.
 	slices.SortFunc(found, func(a, b *entity) int { return compareText(a.arn(), b.arn()) })
 	shown, truncated, next := page(found, (*entity).arn, in.Marker, in.MaxItems)
 	out := &iamapi.ListEntitiesForPolicyResponse{PolicyGroups: []iamapi.PolicyGroup{}, PolicyRoles: []iamapi.PolicyRole{},
 		PolicyUsers: []iamapi.PolicyUser{}, IsTruncated: truncated, Marker: next}
 	for _, e := range shown {
-		if e.Role != nil {
+		switch {
+		case e.Group != nil:
+			out.PolicyGroups = append(out.PolicyGroups, iamapi.PolicyGroup{GroupName: e.Group.GroupName, GroupId: e.Group.GroupId})
+		case e.Role != nil:
 			out.PolicyRoles = append(out.PolicyRoles, iamapi.PolicyRole{RoleName: e.Role.RoleName, RoleId: e.Role.RoleId})
-		} else {
+		default:
 			out.PolicyUsers = append(out.PolicyUsers, iamapi.PolicyUser{UserName: e.User.UserName, UserId: e.User.UserId})
 		}
 	}

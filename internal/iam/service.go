@@ -1,4 +1,4 @@
-// Package iam is AWS Identity and Access Management: roles, users, access
+// Package iam is AWS Identity and Access Management: roles, users, groups, access
 // keys and policies, and the decision whether a caller may do something.
 // Package policy below it evaluates, package managed holds AWS's own policies.
 package iam
@@ -45,6 +45,7 @@ type Service struct {
 var (
 	roles    = record.New[entity]("iam", "role")
 	users    = record.New[entity]("iam", "user")
+	groups   = record.New[entity]("iam", "group")
 	policies = record.New[managedPolicy]("iam", "policy")
 	keyring  = record.New[key]("iam", "key")
 	settings = record.New[setting]("iam", "setting")

@@ -12,7 +12,7 @@ import (
 func formatUnix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 func formatBool(b bool) string      { return strconv.FormatBool(b) }
 
-// IAMTargets names the role, user or policy that a call is about (Service
+// IAMTargets names the role, user, group or policy that a call is about (Service
 // Authorization Reference: IAM), or the path that a listing is about, as the
 // refusals of IAM name it. The rest acts on "*".
 func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []wire.IAMTarget {
@@ -38,20 +38,21 @@ func (s *Service) IAMTargets(ctx context.Context, op *wire.Operation, in any) []
 		target.Resource = iamARN(acct, roleKind.name, pathOr(&prefix), "")
 	case op.Name == "ListUsers":
 		target.Resource = iamARN(acct, userKind.name, pathOr(&prefix), "")
+	case op.Name == "ListGroups":
+		target.Resource = iamARN(acct, groupKind.name, pathOr(&prefix), "")
 	case text("RoleName") != "":
 		target.Resource = s.entityARN(acct, roleKind, path, text("RoleName"))
-		if arn := text("PolicyArn"); arn != "" {
-			target.Context = map[string][]string{"iam:PolicyARN": {arn}}
-		}
+	case text("GroupName") != "": // whose users change with it, if any do
+		target.Resource = s.entityARN(acct, groupKind, path, text("GroupName"))
 	case text("UserName") != "":
 		target.Resource = s.entityARN(acct, userKind, path, text("UserName"))
-		if arn := text("PolicyArn"); arn != "" {
-			target.Context = map[string][]string{"iam:PolicyARN": {arn}}
-		}
 	case text("PolicyArn") != "":
 		target.Resource = text("PolicyArn")
 	case text("PolicyName") != "":
 		target.Resource = iamARN(acct, "policy", pathOr(&path), text("PolicyName"))
+	}
+	if arn := text("PolicyArn"); arn != "" && target.Resource != arn {
+		target.Context = map[string][]string{"iam:PolicyARN": {arn}}
 	}
 	return []wire.IAMTarget{target}
 }

@@ -116,7 +116,7 @@ func (s *Service) UpdateUser(ctx context.Context, in *iamapi.UpdateUserRequest) 
 	})
 }
 
-// DeleteUser deletes a user without policies and keys.
+// DeleteUser deletes a user without policies, keys and groups.
 func (s *Service) DeleteUser(ctx context.Context, in *iamapi.DeleteUserRequest) error {
 	return s.update(ctx, func(tx store.Tx) error {
 		e, err := userKind.get(tx, account(ctx), *in.UserName)
@@ -132,6 +132,9 @@ func (s *Service) DeleteUser(ctx context.Context, in *iamapi.DeleteUserRequest) 
 		}
 		if len(owned) > 0 {
 			return deleteConflict("must delete access keys first.")
+		}
+		if len(e.Groups) > 0 {
+			return deleteConflict("must remove users from group first.")
 		}
 		return users.Delete(tx, account(ctx), *in.UserName)
 	})
@@ -221,14 +224,4 @@ func (s *Service) DetachUserPolicy(ctx context.Context, in *iamapi.DetachUserPol
 func (s *Service) ListAttachedUserPolicies(ctx context.Context, in *iamapi.ListAttachedUserPoliciesRequest) (*iamapi.ListAttachedUserPoliciesResponse, error) {
 	attached, truncated, next, err := s.listAttached(ctx, userKind, *in.UserName, in.PathPrefix, in.Marker, in.MaxItems)
 	return &iamapi.ListAttachedUserPoliciesResponse{AttachedPolicies: attached, IsTruncated: truncated, Marker: next}, err
-}
-
-// ListGroupsForUser answers that there are none: groups can't be created in
-// butai.
-func (s *Service) ListGroupsForUser(ctx context.Context, in *iamapi.ListGroupsForUserRequest) (*iamapi.ListGroupsForUserResponse, error) {
-	if _, err := s.view(ctx, userKind, *in.UserName); err != nil {
-		return nil, err
-	}
-	none, truncated, next := page([]iamapi.Group{}, func(g iamapi.Group) string { return *g.GroupName }, in.Marker, in.MaxItems)
-	return &iamapi.ListGroupsForUserResponse{Groups: none, IsTruncated: truncated, Marker: next}, nil
 }

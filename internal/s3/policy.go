@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/butai-dev/butai/internal/api/s3api"
+	"github.com/butai-dev/butai/internal/arn"
 	"github.com/butai-dev/butai/internal/iam/policy"
 	"github.com/butai-dev/butai/internal/wire"
 )
@@ -81,7 +82,9 @@ func (s *Service) checkPolicy(b *bucket, text []byte) error {
 		return wordPolicyError(err)
 	}
 	for _, ref := range policy.Principals(text) {
-		if ref.Type == "AWS" && strings.HasPrefix(ref.Value, "arn:") && strings.Contains(ref.Value, ":iam:") && !s.IAM.Exists(ref.Value) {
+		a, err := arn.Parse(ref.Value)
+		// Of other accounts butai may know nothing, so theirs pass.
+		if ref.Type == "AWS" && err == nil && a.Service == "iam" && a.Account == b.Account && !s.IAM.Exists(ref.Value) {
 			return invalidPrincipal(ref.Type, ref.Value)
 		}
 	}

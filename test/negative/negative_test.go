@@ -297,7 +297,7 @@ var always = map[string][]string{
 		"PutRestApi", // its document is read first
 	},
 	"dynamodb": {"DescribeEndpoints", "DescribeLimits", "ListBackups", "ListTables"}, "dynamodbstreams": {"ListStreams", "GetRecords"}, // an iterator names no stream that isn't there
-	"iam":     {"ListPolicies", "ListRoles", "ListUsers"},
+	"iam":     {"ListGroups", "ListPolicies", "ListRoles", "ListUsers"},
 	"lambda":  {"DeleteLayerVersion", "GetAccountSettings", "ListEventSourceMappings", "ListFunctions", "ListLayers", "ListLayerVersions", "ListCodeSigningConfigs"},
 	"logs":    {"DescribeLogGroups", "DescribeMetricFilters", "DescribeResourcePolicies", "PutResourcePolicy"},
 	"route53": {"GetHostedZoneCount", "ListHostedZones", "ListHostedZonesByName"}, "s3": {"ListBuckets"}, "sqs": {"ListQueues"}, "sns": {"ListTopics", "ListSubscriptions", "DeleteTopic"},

@@ -15,7 +15,7 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	python := harness.Python(t)
 	for _, name := range []string{
-		"permissions", "policies", "items", "functions", "accounts", "queues", "topics", "events", "buses", "buckets", "sharing", "layers", "urls", "mappings", "plans", "metrics", "documents", "logfilters", "domains", "images", "services", "keys", "encryption", "settings",
+		"permissions", "policies", "items", "functions", "accounts", "queues", "topics", "events", "buses", "buckets", "sharing", "groups", "layers", "urls", "mappings", "plans", "metrics", "documents", "logfilters", "domains", "images", "services", "keys", "encryption", "settings",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
