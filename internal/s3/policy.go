@@ -25,6 +25,9 @@ func (s *Service) PutBucketPolicy(ctx context.Context, in *s3api.PutBucketPolicy
 	_, _ = in.ContentMD5, in.ChecksumAlgorithm // of a body that the signature covers
 	_ = in.ConfirmRemoveSelfBucketAccess       // S3 lets callers lock themselves out without it, too
 	text := jsontext.Value(*in.Policy)
+	if len(text) == 0 || text[0] != '{' {
+		return malformedPolicy("Policies must be valid JSON and the first byte must be '{'", "")
+	}
 	return s.editBucket(ctx, in.Bucket, in.ExpectedBucketOwner, func(b *bucket) error {
 		if err := b.ownersOnly(ctx); err != nil {
 			return err
@@ -69,8 +72,6 @@ func malformedPolicy(message, detail string) error {
 func (s *Service) checkPolicy(b *bucket, text []byte) error {
 	var top map[string]jsontext.Value
 	switch {
-	case len(text) == 0 || text[0] != '{':
-		return malformedPolicy("Policies must be valid JSON and the first byte must be '{'", "")
 	case len(text) > maxPolicy:
 		return malformedPolicy("Policy exceeds the maximum allowed document size.", "")
 	case json.Unmarshal(text, &top) != nil:

@@ -262,6 +262,7 @@ var unknown = map[string]tree{
 
 	"s3 PutBucketVersioning":           {"VersioningConfiguration": tree{"Status": "Enabled"}},
 	"s3 PutBucketEncryption":           {"ServerSideEncryptionConfiguration": tree{"Rules": []any{tree{"ApplyServerSideEncryptionByDefault": tree{"SSEAlgorithm": "AES256"}}}}},
+	"s3 PutBucketPolicy":               {"Policy": `{}`},
 	"s3 PutBucketCors":                 {"CORSConfiguration": tree{"CORSRules": []any{tree{"AllowedMethods": []any{"GET"}, "AllowedOrigins": []any{"*"}}}}},
 	"kms DeleteAlias":                  {"AliasName": "alias/absent"},
 	"kms UpdateAlias":                  {"AliasName": "alias/absent"},
