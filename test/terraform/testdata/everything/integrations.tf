@@ -180,6 +180,7 @@ resource "aws_iam_role_policy" "integrations" {
   policy = jsonencode({ Version = "2012-10-17", Statement = [
     { Effect = "Allow", Action = ["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = aws_dynamodb_table.notes.arn },
     { Effect = "Allow", Action = ["s3:PutObject", "s3:GetObject"], Resource = "${aws_s3_bucket.files.arn}/*" },
+    { Effect = "Allow", Action = "s3:ListBucket", Resource = aws_s3_bucket.files.arn }, # who may list is told what isn't there
     { Effect = "Allow", Action = "sqs:SendMessage", Resource = aws_sqs_queue.integrations.arn },
   ] })
 }
