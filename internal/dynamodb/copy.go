@@ -1,7 +1,6 @@
 package dynamodb
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -47,26 +46,7 @@ func (s *Service) fill(ctx context.Context, to *table, c *copyRecord) error {
 // copyChunk copies one range of another table's items and returns where the
 // next begins; nil at the end.
 func (t *table) copyChunk(tx store.Tx, rng store.Range) (next []byte, err error) {
-	var pairs []store.KV
-	for kv, err := range tx.Scan(rng) {
-		if err != nil {
-			return nil, err
-		}
-		pairs = append(pairs, kv)
-	}
-	for _, kv := range pairs {
-		it, err := attr.DecodeItem(kv.Value)
-		if err != nil {
-			return nil, err
-		}
-		if err := t.put(tx, it, it); err != nil {
-			return nil, err
-		}
-	}
-	if len(pairs) < rng.Limit {
-		return nil, nil
-	}
-	return append(bytes.Clone(pairs[len(pairs)-1].Key), 0), nil
+	return eachItem(tx, rng, func(_ []byte, it attr.Item) error { return t.put(tx, it, it) })
 }
 
 // put makes now the item of a key; nil removes it.

@@ -156,6 +156,12 @@ func (s *Service) finish(ctx context.Context, r *tableRecord) error {
 // refileChunk files one range of items and returns where the next begins; nil
 // at the end.
 func (t *table) refileChunk(tx store.Tx, rng store.Range) (next []byte, err error) {
+	return eachItem(tx, rng, func(key []byte, it attr.Item) error { return t.file(tx, key, it) })
+}
+
+// eachItem calls do for the items of one range, which it has read before, and
+// returns where the next range begins; nil at the end.
+func eachItem(tx store.Tx, rng store.Range, do func(key []byte, it attr.Item) error) (next []byte, err error) {
 	var pairs []store.KV
 	for kv, err := range tx.Scan(rng) {
 		if err != nil {
@@ -168,7 +174,7 @@ func (t *table) refileChunk(tx store.Tx, rng store.Range) (next []byte, err erro
 		if err != nil {
 			return nil, err
 		}
-		if err := t.file(tx, kv.Key, it); err != nil {
+		if err := do(kv.Key, it); err != nil {
 			return nil, err
 		}
 	}

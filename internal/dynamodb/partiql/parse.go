@@ -84,6 +84,8 @@ func (p *parser) statement() (*Statement, error) {
 		return p.inserting()
 	case p.takeWord("UPDATE"):
 		return p.updating()
+	case p.takeWord("FROM"):
+		return p.updatingFrom()
 	case p.takeWord("DELETE"):
 		return p.deleting()
 	case p.takeWord("EXISTS"):
@@ -184,23 +186,45 @@ func (p *parser) updating() (*Statement, error) {
 	if err := p.source(s, noIdentifier); err != nil {
 		return nil, err
 	}
+	if err := p.changes(s); err != nil {
+		return nil, err
+	}
+	if err := p.where(s); err != nil {
+		return nil, err
+	}
+	return s, p.returning(s)
+}
+
+// updatingFrom reads the other form of an UPDATE: FROM table WHERE … SET ….
+func (p *parser) updatingFrom() (*Statement, error) {
+	s := &Statement{Kind: Update}
+	if err := p.source(s, noTerm); err != nil {
+		return nil, err
+	}
+	if err := p.where(s); err != nil {
+		return nil, err
+	}
+	if err := p.changes(s); err != nil {
+		return nil, err
+	}
+	return s, p.returning(s)
+}
+
+// changes reads what an UPDATE sets and removes.
+func (p *parser) changes(s *Statement) (err error) {
 	for {
-		var err error
 		switch {
 		case p.takeWord("SET"):
 			err = p.assignments(s)
 		case p.takeWord("REMOVE"):
 			err = p.removals(s)
 		case len(s.Set)+len(s.Remove) == 0:
-			err = malformed(leftOver)
+			return malformed(leftOver)
 		default:
-			if err := p.where(s); err != nil {
-				return nil, err
-			}
-			return s, p.returning(s)
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
 }

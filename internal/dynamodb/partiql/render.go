@@ -13,7 +13,7 @@ import (
 type Renderer struct {
 	Names  map[string]string
 	Values map[string]attr.Value
-	known  map[string]string // placeholder by name
+	known  map[string]string // what stands for a name in expressions
 }
 
 // Condition is a condition expression.
